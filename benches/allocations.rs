@@ -1,0 +1,69 @@
+//! One benchmark for each workload, by its name.
+//!
+//! Criterion measures only if it is given `--bench`, as cargo gives it, and
+//! otherwise just runs everything once. A person who starts the installed
+//! executable wants it to measure, so it then starts itself anew with that
+//! argument: Criterion reads arguments from its process and nowhere else.
+
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::ffi::OsString;
+use std::hint::black_box;
+use std::process::{Command, ExitCode};
+
+use broker::workloads::ALL;
+use criterion::Criterion;
+
+#[cfg(all(feature = "jemalloc", unix))]
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Arguments by which the mode is chosen already.
+const MODES: [&str; 5] = ["--bench", "--test", "--list", "--help", "-h"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    // cargo tells the processes that it starts where it is.
+    let by_cargo = env::var_os("CARGO").is_some();
+    let chosen = arguments
+        .iter()
+        .any(|argument| MODES.iter().any(|mode| argument == mode));
+    if !by_cargo && !chosen {
+        return measure(arguments);
+    }
+    let mut criterion = Criterion::default().without_plots().configure_from_args();
+    for workload in ALL {
+        criterion.bench_function(workload.name, |bencher| {
+            bencher.iter(|| black_box(black_box(workload.run)()));
+        });
+    }
+    criterion.final_summary();
+    ExitCode::SUCCESS
+}
+
+fn measure(arguments: Vec<OsString>) -> ExitCode {
+    let started = env::current_exe().and_then(|own| {
+        let mut command = Command::new(own);
+        // First, as after a "--" it would be taken for a filter.
+        command.arg("--bench").args(arguments);
+        become_it(command)
+    });
+    started.unwrap_or_else(|error| {
+        eprintln!("allocations: cannot start itself with --bench: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+#[cfg(unix)]
+fn become_it(mut command: Command) -> std::io::Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn become_it(mut command: Command) -> std::io::Result<ExitCode> {
+    let status = command.status()?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}

@@ -1,0 +1,29 @@
+{
+  description = "Broker: a message broker as one static Linux file, without the musl penalty";
+
+  # Rust's release, as its server hands it out. rust-toolchain.toml names the same version, and a check holds them equal.
+  inputs = {
+    rustc = { url = "https://static.rust-lang.org/dist/2026-04-16/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    cargo = { url = "https://static.rust-lang.org/dist/2026-04-16/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    clippy = { url = "https://static.rust-lang.org/dist/2026-04-16/clippy-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rustfmt = { url = "https://static.rust-lang.org/dist/2026-04-16/rustfmt-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-analyzer = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-analyzer-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-src = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-src-1.95.0.tar.xz"; flake = false; };
+    rust-std-glibc = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-std-musl = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-musl.tar.xz"; flake = false; };
+    rust-std-windows = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-pc-windows-gnu.tar.xz"; flake = false; };
+    rust-std-macos = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-apple-darwin.tar.xz"; flake = false; };
+  };
+
+  outputs = { self, ... }@inputs:
+    let
+      system = "x86_64-linux";
+      base = import ./nix/base { inherit system; };
+      rust = import ./nix/rust { inherit base; components = inputs; };
+      broker = import ./nix/broker { inherit base rust; root = ./.; };
+    in
+    {
+      packages.${system} = broker.packages;
+      legacyPackages.${system} = { inherit base rust; };
+    };
+}

@@ -1,0 +1,292 @@
+#!/usr/bin/env bash
+# Renews debian.json, the lock of the Debian packages under this base.
+#
+# The tools come from PATH (bash, busybox or coreutils, gpgv, unxz, nix,
+# debian-lock), the keyring from DEBIAN_KEYRING; the flake app sets both.
+# Downloads go through Nix, so that nothing else here speaks to the network.
+
+set -euo pipefail
+
+archive=https://snapshot.debian.org/archive/debian
+
+usage() {
+  cat <<'END'
+usage: nix run .#update-debian [-- [--date DATE] [--mirror URL]]
+
+Renews nix/base/debian/debian.json in the current git work tree from the
+packages named in wanted.json next to it.
+
+  --date DATE   the date of the snapshot archive to lock, such as
+                20261123T000000Z; default: today at 00:00 UTC
+  --mirror URL  read the index from this Debian mirror instead of the snapshot
+                archive; "apt" stands for the mirror that apt on this machine
+                uses. The lock still names DATE, so the mirror has to show the
+                state of that date.
+END
+}
+
+fail() {
+  printf 'update-debian: %s\n' "$*" >&2
+  exit 1
+}
+
+warn() {
+  printf 'update-debian: warning: %s\n' "$*" >&2
+}
+
+say() {
+  printf 'update-debian: %s\n' "$*" >&2
+}
+
+# Prints the value of --option when it has one.
+value() {
+  [[ $# -ge 2 && -n $2 ]] || fail "$1 needs a value; see --help"
+  printf '%s' "$2"
+}
+
+nix_command() {
+  nix --extra-experimental-features 'nix-command flakes' "$@"
+}
+
+# Downloads $1 and prints where it lies.
+download() {
+  local answer path
+  say "downloading $1"
+  answer=$(nix_command store prefetch-file --json "$1") ||
+    fail "cannot download $1; check the date, or name a reachable mirror with --mirror"
+  path=${answer#*'"storePath":"'}
+  path=${path%%'"'*}
+  [[ -f $path ]] || fail "nix store prefetch-file gave an answer without a file: $answer"
+  printf '%s' "$path"
+}
+
+# Prints the string at key $1 of wanted.json.
+wanted() {
+  # shellcheck disable=SC2016 # the dollar sign is for Nix
+  WANTED_FILE=$wanted_file WANTED_KEY=$1 nix_command eval --impure --raw --expr '
+    (builtins.fromJSON (builtins.readFile (builtins.getEnv "WANTED_FILE"))).${builtins.getEnv "WANTED_KEY"}
+  ' || fail "cannot read \"$1\" from $wanted_file; give it as a string"
+}
+
+# Prints the root of the mirror that apt on this machine uses.
+apt_mirror() {
+  local apt line
+  # The flake may have narrowed PATH to its own tools.
+  apt=$(PATH=$PATH:/usr/bin type -P apt-get) ||
+    fail "--mirror apt: there is no apt-get here; name the mirror instead"
+  # The label tells the main archive from the one for security updates.
+  # shellcheck disable=SC2016 # the dollar sign is for apt
+  line=$("$apt" indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian') ||
+    fail "--mirror apt: apt-get cannot list its sources; name the mirror instead"
+  line=${line%%$'\n'*}
+  [[ -n $line ]] ||
+    fail "--mirror apt: apt knows no Debian mirror (try apt-get update); name the mirror instead"
+  printf '%s' "$line"
+}
+
+# Prints the value of field $1 of the signed text.
+release_field() {
+  local line
+  while IFS= read -r line; do
+    if [[ $line == "$1: "* ]]; then
+      printf '%s' "${line#"$1: "}"
+      return
+    fi
+  done <"$scratch/release"
+}
+
+# Prints "hash size" of the file $1 as the signed text states them.
+stated() {
+  local line hash size name section=
+  while IFS= read -r line; do
+    if [[ $line != ' '* ]]; then
+      section=${line%:}
+      continue
+    fi
+    read -r hash size name <<<"$line"
+    if [[ $section == SHA256 && $name == "$1" ]]; then
+      printf '%s %s' "$hash" "$size"
+      return
+    fi
+  done <"$scratch/release"
+}
+
+# Puts a date such as "Sat, 21 Nov 2026 09:15:44 UTC" in the form of the
+# snapshot archive; not every `date` can read that form.
+snapshot_date() {
+  local day month year time zone months=JanFebMarAprMayJunJulAugSepOctNovDec before
+  read -r _ day month year time zone <<<"$1"
+  before=${months%%"$month"*}
+  [[ $zone == UTC && ${#month} -eq 3 && $before != "$months" &&
+    $day =~ ^[0-9]{1,2}$ && $year =~ ^[0-9]{4}$ && $time =~ ^[0-9:]{8}$ ]] || return 1
+  printf '%s%02d%02dT%sZ' "$year" $((${#before} / 3 + 1)) $((10#$day)) "${time//:/}"
+}
+
+# Prints a Nix expression: what differs between the lock OLD_LOCK, which may be
+# empty, and NEW_LOCK. Nix is here anyway and reads JSON.
+summary_expression() {
+  cat <<'END'
+let
+  inherit (builtins) attrNames concatStringsSep filter foldl' fromJSON getEnv hasAttr length map readFile toString;
+  old = if getEnv "OLD_LOCK" == "" then { packages = { }; sets = { }; } else fromJSON (readFile (getEnv "OLD_LOCK"));
+  new = fromJSON (readFile (getEnv "NEW_LOCK"));
+
+  was = old.packages;
+  is = new.packages;
+  added = filter (name: !hasAttr name was) (attrNames is);
+  removed = filter (name: !hasAttr name is) (attrNames was);
+  common = filter (name: hasAttr name was) (attrNames is);
+  changed = filter (name: was.${name}.version != is.${name}.version) common;
+  # The same version with other bytes must not happen in an archive.
+  rebuilt = filter (name: was.${name}.version == is.${name}.version && was.${name}.sha256 != is.${name}.sha256) common;
+
+  lines = title: show: names:
+    if names == [ ] then [ ] else [ "${title}:" ] ++ map (name: "  ${show name}") names;
+  differences =
+    lines "added" (name: "${name} ${is.${name}.version}") added
+    ++ lines "removed" (name: "${name} ${was.${name}.version}") removed
+    ++ lines "changed" (name: "${name} ${was.${name}.version} -> ${is.${name}.version}") changed
+    ++ lines "CHANGED CONTENT WITHOUT A NEW VERSION" (name: "${name} ${is.${name}.version}") rebuilt;
+
+  total = lock: names: foldl' (sum: name: sum + lock.packages.${name}.size) 0 names;
+  # Tenths of MiB, rounded, without the long tail of a float.
+  mib = bytes:
+    let tenths = (bytes * 10 + 524288) / 1048576;
+    in "${toString (tenths / 10)}.${toString (tenths - tenths / 10 * 10)} MiB";
+  set = name:
+    let
+      names = new.sets.${name};
+      before = if hasAttr name old.sets then "before: ${mib (total old old.sets.${name})}" else "new";
+    in "${name}: ${toString (length names)} packages, ${mib (total new names)} (${before})";
+  gone = filter (name: !hasAttr name new.sets) (attrNames old.sets);
+in
+concatStringsSep "\n" (
+  (if differences == [ ] then [ "no package changed" ] else differences)
+  ++ lines "sets, as downloads" set (attrNames new.sets)
+  ++ lines "sets that are gone" (name: name) gone
+) + "\n"
+END
+}
+
+# Prints what differs between the locks $1 (empty for none) and $2.
+summary() {
+  OLD_LOCK=$1 NEW_LOCK=$2 nix_command eval --impure --raw --expr "$(summary_expression)"
+}
+
+date=
+mirror=
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --date)
+      date=$(value "$@")
+      shift 2
+      ;;
+    --mirror)
+      mirror=$(value "$@")
+      shift 2
+      ;;
+    -h | --help)
+      usage
+      exit
+      ;;
+    *) fail "unknown argument $1; see --help" ;;
+  esac
+done
+
+today=$(date -u +%Y%m%dT%H%M%SZ)
+[[ -n $date ]] || date=${today%T*}T000000Z
+[[ $date =~ ^[0-9]{8}T[0-9]{6}Z$ ]] ||
+  fail "--date $date: write the date like 20261123T000000Z"
+# The archive answers such a date with its newest state, which will not be the
+# state of that date later on.
+[[ ! $date > $today ]] || fail "--date $date lies in the future; choose one that has passed"
+
+keyring=${DEBIAN_KEYRING:-}
+[[ -n $keyring ]] ||
+  fail "DEBIAN_KEYRING is not set; run this as nix run .#update-debian, or set it to the file of Debian's archive keys"
+[[ -f $keyring ]] || fail "DEBIAN_KEYRING: there is no file $keyring"
+# gpgv looks up a bare file name in its home directory.
+[[ $keyring == /* ]] || keyring=$PWD/$keyring
+
+for tool in gpgv unxz sha256sum nix debian-lock; do
+  type -P "$tool" >/dev/null ||
+    fail "$tool is not in PATH; run this as nix run .#update-debian"
+done
+
+# A work tree, not the copy in the store that the flake app itself lies in.
+root=$PWD
+while [[ -n $root && ! -e $root/.git ]]; do
+  root=${root%/*}
+done
+folder=$root/nix/base/debian
+wanted_file=$folder/wanted.json
+lock=$folder/debian.json
+[[ -n $root && -f $wanted_file ]] ||
+  fail "$PWD is not in a git work tree with nix/base/debian/wanted.json; change to one of this project"
+
+suite=$(wanted suite)
+architecture=$(wanted architecture)
+[[ $suite =~ ^[a-z0-9.-]+$ && $architecture =~ ^[a-z0-9-]+$ ]] ||
+  fail "$wanted_file: suite \"$suite\" and architecture \"$architecture\" have to be plain lower-case words"
+
+case $mirror in
+  '') mirror=$archive/$date ;;
+  apt) mirror=$(apt_mirror) ;;
+  http://* | https://* | file://*) ;;
+  *) fail "--mirror $mirror: give an address with http://, https:// or file://, or the word apt" ;;
+esac
+mirror=${mirror%/}
+
+scratch=$(mktemp -d)
+fresh=
+trap 'rm -rf "$scratch" ${fresh:+"$fresh"}' EXIT
+
+release=$(download "$mirror/dists/$suite/InRelease")
+# Only what gpgv passes on is read below: text around the signed part is not
+# covered by the signature.
+gpgv --homedir "$scratch" --keyring "$keyring" --output "$scratch/release" "$release" \
+  2>"$scratch/gpgv" || {
+  cat "$scratch/gpgv" >&2
+  fail "the signature of InRelease does not hold against $keyring; do not use this mirror, or renew the keyring if Debian has new keys"
+}
+
+codename=$(release_field Codename)
+[[ $codename == "$suite" ]] ||
+  fail "InRelease is that of \"$codename\", not of \"$suite\"; write the code name as the suite in $wanted_file"
+
+stamp=$(release_field Date)
+if published=$(snapshot_date "$stamp"); then
+  [[ ! $date < $published ]] ||
+    warn "InRelease is of $published, after the chosen date $date: the snapshot of that date may lack packages of this lock; choose a later date"
+else
+  warn "the date of InRelease, \"$stamp\", has an unknown form; whether $date fits was not checked"
+fi
+
+name=main/binary-$architecture/Packages.xz
+read -r hash size <<<"$(stated "$name")"
+[[ $hash =~ ^[0-9a-f]{64}$ ]] ||
+  fail "InRelease states no SHA-256 for $name; check the architecture in $wanted_file"
+index=$(download "$mirror/dists/$suite/$name")
+found=$(sha256sum <"$index")
+found=${found%% *}
+[[ $found == "$hash" ]] ||
+  fail "$name has the SHA-256 $found, but InRelease states $hash (and $size bytes); the mirror may be in the middle of an update, try again later"
+unxz -c <"$index" >"$scratch/Packages" || fail "cannot unpack $name"
+
+# In the same folder, so that the move at the end replaces the lock at once.
+fresh=$(mktemp "$folder/.debian.json.XXXXXX")
+debian-lock --packages "$scratch/Packages" --wanted "$wanted_file" --snapshot "$date" >"$fresh" ||
+  fail "debian-lock failed; $lock is left as it was"
+
+previous=
+if [[ -f $lock ]]; then
+  previous=$lock
+fi
+changes=$(summary "$previous" "$fresh") ||
+  fail "cannot compare the new lock with $lock; remove that file if it is damaged"
+
+chmod 644 "$fresh"
+mv "$fresh" "$lock"
+fresh=
+say "wrote $lock for $suite at $date"
+printf '%s\n' "$changes"

@@ -1,0 +1,25 @@
+# What stands in for nixpkgs: a shell, a C toolchain and a few tools, made of locked Debian packages.
+{ system }:
+let
+  # A static program from this repository (crates/seed); a check rebuilds it and compares.
+  seed = builtins.path {
+    name = "seed";
+    path = ./. + "/seed.${system}";
+  };
+  debian = import ./debian/fetch.nix (builtins.fromJSON (builtins.readFile ./debian/debian.json));
+  inherit (debian) sets;
+
+  shell = import ./shell.nix { inherit system seed; debs = sets.shell; };
+  derive = import ./derive.nix { inherit system shell; };
+  glibc = import ./glibc.nix { inherit derive seed; debs = sets.glibc; };
+  patchelf = import ./patchelf.nix { inherit derive seed shell glibc; debs = sets.tools; };
+  runnable = import ./runnable.nix { inherit derive seed glibc patchelf; };
+in
+{
+  inherit system seed debian shell derive glibc patchelf;
+  cc = import ./cc.nix { inherit runnable glibc; debs = sets.cc; };
+  tools = import ./tools.nix { inherit runnable shell; debs = sets.tools; };
+  certificates = runnable { name = "certificates"; debs = sets.certificates; };
+  checkers = runnable { name = "checkers"; debs = sets.check; };
+  updaters = runnable { name = "updaters"; debs = sets.update; };
+}

@@ -1,0 +1,24 @@
+# shellcheck shell=bash disable=SC2154,SC2086
+# The variables are the derivation's attributes (runnable.nix); lists of store paths hold no spaces.
+$seed "$out" $debs
+rm -rf "$out"/usr/share/{doc,man,lintian,locale,bash-completion}
+mkdir -p "$out/usr/bin"
+# base-files would bring these links.
+ln -s usr/bin "$out/bin"
+ln -s usr/lib "$out/lib"
+
+# An RPATH, not a RUNPATH: it holds for the libraries of libraries as well, unless these have a RUNPATH of their own.
+libraries=$out/usr/lib/x86_64-linux-gnu
+find "$out" -type f -perm -100 | while read -r file; do
+  if patchelf --print-interpreter "$file" >/dev/null 2>&1; then
+    patchelf --set-interpreter "$glibc/lib/ld-linux-x86-64.so.2" \
+      --force-rpath --set-rpath "$libraries:$glibc/lib" "$file"
+  fi
+done
+find "$out" -type f -name '*.so*' | while read -r file; do
+  if [ -n "$(patchelf --print-rpath "$file" 2>/dev/null)" ]; then
+    patchelf --set-rpath "$libraries:$glibc/lib" "$file"
+  fi
+done
+
+eval "$finish"

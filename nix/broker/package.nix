@@ -1,0 +1,45 @@
+# One variant's executables: `program` is Broker, `allocations` its benchmark; `tested` is what the tests start from.
+{ rust, root, crates, manifests }:
+name: variant:
+let
+  inherit (variant) target;
+  cargo = rust.cargoWith rust.build;
+  release = "target/${target}/release";
+  flags = "--release --locked --target ${target} --features=${builtins.concatStringsSep "," variant.features}";
+  common = { inherit manifests crates flags; };
+
+  keep = "mv target $out";
+
+  # The crates that Broker itself needs, then those of tests and benchmarks on top: an edit builds neither again.
+  dependencies = cargo (common // {
+    name = "${name}-dependencies";
+    command = "cargo build $flags --bins; ${keep}";
+  });
+  allDependencies = cargo (common // {
+    name = "${name}-all-dependencies";
+    artifacts = dependencies;
+    command = "cargo build $flags --bins --tests --benches; ${keep}";
+  });
+
+  code = [ "build.rs" "src" ];
+in
+rec {
+  inherit cargo common allDependencies;
+
+  program = cargo (common // {
+    inherit name;
+    artifacts = dependencies;
+    source = rust.source { inherit root; paths = code; };
+    command = "cargo build $flags --bin broker; install -D -t $out/bin ${release}/broker";
+  });
+
+  allocations = cargo (common // {
+    name = variant.allocations;
+    artifacts = allDependencies;
+    source = rust.source { inherit root; paths = code ++ [ "benches" ]; };
+    command = ''
+      cargo bench ''${flags/--release/} --bench allocations --no-run
+      install -D "$(find ${release}/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
+    '';
+  });
+}

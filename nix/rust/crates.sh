@@ -1,0 +1,14 @@
+# shellcheck shell=bash disable=SC2154
+# The host's certificates where the sandbox shows them (a private certificate authority may stand in them), else Debian's.
+export CARGO_HOME=$NIX_BUILD_TOP/cargo
+export CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt
+if [ ! -r "$CARGO_HTTP_CAINFO" ]; then
+  CARGO_HTTP_CAINFO=$NIX_BUILD_TOP/certificates.crt
+  cat "$certificates"/usr/share/ca-certificates/mozilla/*.crt >"$CARGO_HTTP_CAINFO"
+fi
+
+cp -r "$manifests" source
+chmod -R u+w source
+cd source
+# Standard output is advice on configuration that cargo.sh gives already.
+cargo vendor --locked "$out" >/dev/null

@@ -1,0 +1,28 @@
+# The Rust pipeline on the base: toolchain -> manifests -> crates -> cargo commands.
+{ base, components }:
+let
+  inherit (base) derive shell glibc patchelf cc tools certificates;
+  toolchain = import ./toolchain.nix { inherit derive glibc patchelf; };
+  select = names: map (name: components.${name}) names;
+  minimal = [ "rustc" "cargo" "rust-std-glibc" "rust-std-musl" ];
+in
+rec {
+  # The compiler alone for the packages; with the tools for checks and the development shell.
+  build = toolchain { name = "rust"; components = select minimal; };
+  develop = toolchain {
+    name = "rust-develop";
+    components = select (minimal ++ [ "clippy" "rustfmt" "rust-analyzer" "rust-src" ]);
+  };
+  portable = toolchain {
+    name = "rust-portable";
+    components = select (minimal ++ [ "rust-std-windows" "rust-std-macos" ]);
+  };
+
+  environment = import ./environment.nix { inherit cc; };
+  manifests = import ./manifests.nix { inherit derive; };
+  source = import ./source.nix;
+  crates = arguments: scripts (fetchCrates arguments);
+  fetchCrates = import ./crates.nix { inherit derive certificates; toolchain = build; };
+  scripts = import ./scripts.nix { inherit derive shell; };
+  cargoWith = toolchain: import ./cargo.nix { inherit derive toolchain cc tools environment; };
+}

@@ -1,0 +1,8 @@
+# Rust's released components in one folder, its executables made to run on the base's glibc.
+{ derive, glibc, patchelf }:
+{ name, components }:
+derive {
+  inherit name components glibc;
+  tools = [ patchelf ];
+  script = ./toolchain.sh;
+}

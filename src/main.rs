@@ -1,0 +1,69 @@
+//! The `broker` executable.
+
+#![forbid(unsafe_code)]
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use broker::info::{GlobalAllocator, Info};
+use clap::{Parser, Subcommand};
+
+#[cfg(all(feature = "jemalloc", unix))]
+#[global_allocator]
+static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// What the item above installs, to be named where the allocator is described.
+#[cfg(all(feature = "jemalloc", unix))]
+const ALLOCATOR: GlobalAllocator = GlobalAllocator::Jemalloc;
+#[cfg(not(all(feature = "jemalloc", unix)))]
+const ALLOCATOR: GlobalAllocator = GlobalAllocator::System;
+
+/// A message broker.
+#[derive(Parser)]
+#[command(version, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Tell what this build is made of: C library, linking, allocator, machine
+    Info {
+        /// Print JSON instead of text
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the output has seen enough, as in `broker info | head -1`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // With standard error gone too, the exit code is all that is left.
+            let _ = writeln!(
+                io::stderr(),
+                "broker: cannot write to standard output: {error}"
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> io::Result<()> {
+    match cli.command {
+        Command::Info { json } => {
+            let info = Info::collect(ALLOCATOR);
+            let text = if json {
+                serde_json::to_string_pretty(&info)? + "\n"
+            } else {
+                info.to_string()
+            };
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Memory allocated by one thread and freed by another, as a message is that
+//! goes from its receiver to its sender. Allocators with caches for each thread
+//! must bring it back.
+
+use crossbeam::channel::bounded;
+use crossbeam::thread::scope;
+use fastrand::Rng;
+
+use super::{SEED, joined, sizes};
+
+const BUFFERS: usize = 20_000;
+/// How many buffers can wait in between. Bounded, so that memory is too.
+const WAITING: usize = 256;
+
+pub(super) fn handoff() -> u64 {
+    run(BUFFERS, WAITING)
+}
+
+fn run(buffers: usize, waiting: usize) -> u64 {
+    let (sender, receiver) = bounded::<Vec<u8>>(waiting);
+    joined(scope(|scope| {
+        let freeing = scope.spawn(move |_| {
+            receiver
+                .iter()
+                .map(|buffer| sizes::digest(&buffer))
+                .sum::<u64>()
+        });
+        let mut rng = Rng::with_seed(SEED);
+        for _ in 0..buffers {
+            let size = sizes::draw(&mut rng);
+            // It fails only once the other thread is gone, which its join tells.
+            if sender.send(sizes::buffer(size, rng.u8(1..))).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        joined(freeing.join())
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected(buffers: usize) -> u64 {
+        let mut rng = Rng::with_seed(SEED);
+        (0..buffers)
+            .map(|_| {
+                let size = sizes::draw(&mut rng) as u64;
+                size + 2 * u64::from(rng.u8(1..))
+            })
+            .sum()
+    }
+
+    #[test]
+    fn every_buffer_arrives() {
+        // A channel that holds none hands each over in person.
+        for (buffers, waiting) in [(0, 1), (1, 0), (1_000, 0), (1_000, 3)] {
+            assert_eq!(run(buffers, waiting), expected(buffers));
+        }
+        assert_eq!(handoff(), expected(BUFFERS));
+    }
+}
