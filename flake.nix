@@ -15,15 +15,28 @@
     rust-std-macos = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-apple-darwin.tar.xz"; flake = false; };
   };
 
-  outputs = { self, ... }@inputs:
+  outputs = components:
     let
       system = "x86_64-linux";
       base = import ./nix/base { inherit system; };
-      rust = import ./nix/rust { inherit base; components = inputs; };
+      rust = import ./nix/rust { inherit base components; };
+      tools = import ./nix/tools.nix { inherit (rust) tool; };
       broker = import ./nix/broker { inherit base rust; root = ./.; };
     in
     {
       packages.${system} = broker.packages;
-      legacyPackages.${system} = { inherit base rust; };
+      checks.${system} = import ./nix/checks { inherit base rust tools broker; root = ./.; };
+      devShells.${system}.default = import ./nix/shell.nix { inherit base rust tools; };
+      apps.${system} = import ./nix/apps.nix { inherit base broker; };
+      formatter.${system} = tools.nixpkgs-fmt;
+
+      # The parts, for a look at them: `nix build .#base.cc`.
+      legacyPackages =
+        let
+          unsupported = throw "Broker's flake builds on x86_64-linux only; a static binary from there runs on any x86_64 Linux";
+          none = builtins.mapAttrs (_: _: unsupported) broker.packages;
+        in
+        { ${system} = { inherit base rust tools; inherit (broker) rebuiltSeed; }; }
+        // builtins.listToAttrs (map (name: { inherit name; value = none; }) [ "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]);
     };
 }

@@ -6,12 +6,36 @@ let
   crates = rust.crates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-ofIkksM1Wpk8YrMT95zHEWkEHs+7dQjUV9bvsmtvmGE=";
+    hash = "sha256-+Zdt8GT+WeqxoBpehSSiznq1uOuD88mGiX1ht7dCLec=";
   };
   package = import ./package.nix { inherit rust root crates manifests; };
   built = builtins.mapAttrs package variants;
 in
 {
+  inherit variants built manifests crates;
+
+  # The base's seed, from its source (see nix/base).
+  rebuiltSeed = rust.cargoWith rust.build {
+    name = "seed";
+    inherit manifests crates;
+    source = rust.source { inherit root; paths = [ "crates/seed" ]; };
+    command = ''
+      cargo build --locked --package seed --profile seed --target x86_64-unknown-linux-musl
+      install -D -t $out/bin target/x86_64-unknown-linux-musl/seed/seed
+    '';
+  };
+
+  # Writes nix/base/debian/debian.json.
+  debianLock = rust.cargoWith rust.build {
+    name = "debian-lock";
+    inherit manifests crates;
+    source = rust.source { inherit root; paths = [ "crates/debian-lock" ]; };
+    command = ''
+      cargo build --locked --package debian-lock
+      install -D -t $out/bin target/debug/debian-lock
+    '';
+  };
+
   packages =
     builtins.mapAttrs (_: build: build.program) built
     // builtins.listToAttrs (map

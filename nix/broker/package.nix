@@ -24,7 +24,7 @@ let
   code = [ "build.rs" "src" ];
 in
 rec {
-  inherit cargo common allDependencies;
+  inherit common allDependencies;
 
   program = cargo (common // {
     inherit name;
@@ -41,5 +41,12 @@ rec {
       cargo bench ''${flags/--release/} --bench allocations --no-run
       install -D "$(find ${release}/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
     '';
+  });
+
+  tests = cargo (common // {
+    name = "tests-${name}";
+    artifacts = allDependencies;
+    source = rust.source { inherit root; paths = code ++ [ "tests" ]; };
+    command = "cargo test $flags 2>&1 | tee $out";
   });
 }

@@ -21,8 +21,10 @@ rec {
   environment = import ./environment.nix { inherit cc; };
   manifests = import ./manifests.nix { inherit derive; };
   source = import ./source.nix;
-  crates = arguments: scripts (fetchCrates arguments);
-  fetchCrates = import ./crates.nix { inherit derive certificates; toolchain = build; };
+  fetch = import ./fetch.nix { inherit derive certificates; toolchain = build; };
   scripts = import ./scripts.nix { inherit derive shell; };
+  fetchCrates = import ./crates.nix { inherit fetch; };
+  crates = arguments: scripts (fetchCrates arguments);
   cargoWith = toolchain: import ./cargo.nix { inherit derive toolchain cc tools environment; };
+  tool = import ./tool.nix { inherit fetch scripts; cargo = cargoWith build; };
 }

@@ -15,7 +15,9 @@ use lzma_rust2::XzReader;
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let Some(out) = arguments.next() else {
-        eprintln!("usage: seed OUT DEB...\nUnpacks the files of Debian packages into the folder OUT.");
+        eprintln!(
+            "usage: seed OUT DEB...\nUnpacks the files of Debian packages into the folder OUT."
+        );
         return ExitCode::from(2);
     };
     for deb in arguments {
@@ -43,12 +45,16 @@ fn unpack(deb: &Path, out: &Path) -> io::Result<()> {
             b"data.tar.xz" => return unpack_tar(XzReader::new(BufReader::new(member), false), out),
             name if name.starts_with(b"data.tar") => {
                 let name = String::from_utf8_lossy(name);
-                return Err(io::Error::other(format!("{name} is not supported, only data.tar.xz is")));
+                return Err(io::Error::other(format!(
+                    "{name} is not supported, only data.tar.xz is"
+                )));
             }
             _ => {}
         }
     }
-    Err(io::Error::other("no data.tar.xz inside: not a Debian package"))
+    Err(io::Error::other(
+        "no data.tar.xz inside: not a Debian package",
+    ))
 }
 
 fn unpack_tar(tar: impl Read, out: &Path) -> io::Result<()> {
@@ -59,7 +65,9 @@ fn unpack_tar(tar: impl Read, out: &Path) -> io::Result<()> {
         let mut entry = entry?;
         if !entry.unpack_in(out)? {
             let path = entry.path()?.display().to_string();
-            return Err(io::Error::other(format!("the path {path} leads out of the package")));
+            return Err(io::Error::other(format!(
+                "the path {path} leads out of the package"
+            )));
         }
     }
     Ok(())

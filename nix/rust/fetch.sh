@@ -7,8 +7,9 @@ if [ ! -r "$CARGO_HTTP_CAINFO" ]; then
   cat "$certificates"/usr/share/ca-certificates/mozilla/*.crt >"$CARGO_HTTP_CAINFO"
 fi
 
-cp -r "$manifests" source
-chmod -R u+w source
-cd source
-# Standard output is advice on configuration that cargo.sh gives already.
-cargo vendor --locked "$out" >/dev/null
+# `cargo vendor` prints advice on configuration that cargo.sh gives already.
+vendor() {
+  cargo vendor --locked "$@" >/dev/null
+}
+
+eval "$fetch"

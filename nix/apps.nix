@@ -1,0 +1,25 @@
+# What `nix run` starts.
+{ base, broker }:
+let
+  inherit (base) derive shell updaters;
+  app = program: { type = "app"; inherit program; };
+  script = name: tools: file: app "${derive {
+    inherit name file;
+    run = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (tools ++ [ shell ]));
+    script = ''
+      mkdir -p $out/bin
+      {
+        echo "#!${shell}/bin/bash"
+        # Nix itself is the caller's.
+        echo "export PATH=$run:\$PATH DEBIAN_KEYRING=${updaters}/usr/share/keyrings/debian-archive-keyring.gpg"
+        tail -n +2 $file
+      } >$out/bin/$name
+      chmod +x $out/bin/$name
+    '';
+  }}/bin/${name}";
+in
+{
+  default = app "${broker.packages.broker-static}/bin/broker";
+  update-debian = script "update-debian" [ broker.debianLock updaters ] ./base/debian/update.sh;
+  update-seed = script "update-seed" [ ] ./base/update-seed.sh;
+}

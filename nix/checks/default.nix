@@ -1,0 +1,48 @@
+# A check for each promise.
+{ base, rust, tools, broker, root }:
+let
+  inherit (base) derive;
+  inherit (broker) variants built manifests crates;
+
+  perVariant = promise: check: builtins.listToAttrs (map
+    (name: {
+      name = "${promise}-${name}";
+      value = check name variants.${name} built.${name};
+    })
+    (builtins.attrNames variants));
+
+  call = file: arguments: import file (arguments // { inherit derive; });
+  source = paths: rust.source { inherit root paths; };
+  workspace = {
+    inherit manifests crates;
+    source = source [ "Cargo.toml" "build.rs" "deny.toml" "src" "benches" "tests" "crates" ];
+  };
+  develop = rust.cargoWith rust.develop;
+in
+perVariant "tests" (_: _: build: build.tests)
+// perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc; })
+// perVariant "info" (call ./info.nix { })
+  // {
+  benchmarks = call ./benchmarks.nix {
+    executables = builtins.mapAttrs (_: build: build.allocations) built;
+  };
+  tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit workspace; };
+  seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
+  lints = import ./lints.nix { cargo = develop; inherit workspace; inherit (built.broker-jemalloc) common allDependencies; };
+  format = call ./format.nix { toolchain = rust.develop; inherit workspace; };
+  portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; inherit workspace; };
+  licences = import ./licences.nix { cargo = rust.cargoWith rust.build; inherit workspace; inherit (tools) cargo-deny; };
+  toolchain = call ./toolchain.nix {
+    toolchain = rust.build;
+    pin = root + "/rust-toolchain.toml";
+    lock = root + "/flake.lock";
+  };
+  nix = call ./nix.nix {
+    inherit (tools) nixpkgs-fmt deadnix;
+    source = source [ "flake.nix" "nix" ];
+  };
+  scripts = call ./scripts.nix {
+    inherit (base) checkers;
+    source = source [ "nixw" ".ci" "nix" ];
+  };
+}

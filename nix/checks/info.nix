@@ -1,0 +1,26 @@
+# `broker info` of a variant says what it is.
+{ derive }:
+name: variant: build:
+derive {
+  name = "info-${name}";
+  inherit (build) program;
+  inherit (variant) target libc allocator;
+  static = if variant.static then "true" else "false";
+  script = ''
+    $program/bin/broker info --json | tee $out
+    value() { sed -n "s/^ *\"$1\": \"*\([^\",]*\).*/\1/p"; }
+    member() { sed -n "/^  \"$1\"/,/^  }/p" $out | value $2 | head -n 1; }
+    expect() {
+      if [ "$2" != "$3" ]; then
+        echo "broker info says $1 $2, and it is $3" >&2
+        exit 1
+      fi
+    }
+    expect target "$(value target <$out)" $target
+    expect static_linked "$(value static_linked <$out)" $static
+    expect libc.name "$(member libc name)" $libc
+    expect allocator.name "$(member allocator name)" $allocator
+    # People's output, on a line each.
+    $program/bin/broker info | grep -q "^target: *$target$"
+  '';
+}

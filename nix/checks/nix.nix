@@ -1,0 +1,12 @@
+# The Nix files are formatted, and nothing in them is unused.
+{ derive, nixpkgs-fmt, deadnix, source }:
+derive {
+  name = "nix";
+  inherit source;
+  tools = [ nixpkgs-fmt deadnix ];
+  script = ''
+    nixpkgs-fmt --check $source
+    deadnix --fail $source
+    echo formatted >$out
+  '';
+}

@@ -1,0 +1,12 @@
+# shellcheck over every script.
+{ derive, checkers, source }:
+derive {
+  name = "scripts";
+  inherit source;
+  tools = [ checkers ];
+  script = ''
+    cd $source
+    shellcheck nixw .ci/run $(find nix -name '*.sh')
+    echo checked >$out
+  '';
+}

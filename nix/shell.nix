@@ -1,0 +1,18 @@
+# The development shell: `nix develop` asks for a derivation that is built by a `bash` and has a `$stdenv/setup`.
+{ base, rust, tools }:
+let
+  stdenv = base.derive {
+    name = "setup";
+    script = ''
+      mkdir $out
+      echo '# nix develop sources this; the variables of the derivation are all there is to set up.' >$out/setup
+    '';
+  };
+in
+base.derive (rust.environment // {
+  name = "broker-develop";
+  outputs = [ "out" ];
+  inherit stdenv;
+  tools = [ rust.develop base.cc base.tools tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
+  script = "echo 'This derivation is for nix develop.' >$out";
+})
