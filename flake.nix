@@ -21,7 +21,7 @@
       base = import ./nix/base { inherit system; };
       rust = import ./nix/rust { inherit base components; };
       tools = import ./nix/tools.nix { inherit (rust) tool; };
-      broker = import ./nix/broker { inherit base rust; root = ./.; };
+      broker = import ./nix/broker { inherit rust; root = ./.; };
     in
     {
       packages.${system} = broker.packages;

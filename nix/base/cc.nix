@@ -1,6 +1,6 @@
 # clang and lld for both targets, without a wrapper: clang reads the configuration file of its target next to itself.
 # What glibc programs need to run from the store (interpreter, library path) is stated there, once.
-{ runnable, glibc, debs }:
+{ runnable, debs }:
 runnable {
   name = "cc";
   inherit debs;

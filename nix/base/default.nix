@@ -13,11 +13,11 @@ let
   derive = import ./derive.nix { inherit system shell; };
   glibc = import ./glibc.nix { inherit derive seed; debs = sets.glibc; };
   patchelf = import ./patchelf.nix { inherit derive seed shell glibc; debs = sets.tools; };
-  runnable = import ./runnable.nix { inherit derive seed glibc patchelf; };
+  runnable = import ./runnable.nix { inherit derive seed shell glibc patchelf; };
 in
 {
   inherit system seed debian shell derive glibc patchelf;
-  cc = import ./cc.nix { inherit runnable glibc; debs = sets.cc; };
+  cc = import ./cc.nix { inherit runnable; debs = sets.cc; };
   tools = import ./tools.nix { inherit runnable shell; debs = sets.tools; };
   certificates = runnable { name = "certificates"; debs = sets.certificates; };
   checkers = runnable { name = "checkers"; debs = sets.check; };

@@ -4,7 +4,7 @@
 { name, script, tools ? [ ], ... }@arguments:
 derivation (
   removeAttrs arguments [ "script" "tools" ]
-  // {
+    // {
     inherit name system;
     builder = "${shell}/bin/bash";
     args = [ "-euo" "pipefail" (if builtins.isPath script then script else builtins.toFile "${name}.sh" script) ];

@@ -10,7 +10,14 @@ ln -s usr/lib "$out/lib"
 # An RPATH, not a RUNPATH: it holds for the libraries of libraries as well, unless these have a RUNPATH of their own.
 libraries=$out/usr/lib/x86_64-linux-gnu
 find "$out" -type f -perm -100 | while read -r file; do
-  if patchelf --print-interpreter "$file" >/dev/null 2>&1; then
+  patchelf --print-interpreter "$file" >/dev/null 2>&1 || continue
+  if [ "$(od -An -t x1 -j 16 -N 1 "$file")" = " 02" ]; then
+    # At a fixed address (ET_EXEC), patchelf has no room for longer paths: glibc's dynamic linker is told them instead.
+    mv "$file" "$file.fixed"
+    echo "#!$shell/bin/bash
+exec $glibc/lib/ld-linux-x86-64.so.2 --library-path $libraries:$glibc/lib $file.fixed \"\$@\"" >"$file"
+    chmod +x "$file"
+  else
     patchelf --set-interpreter "$glibc/lib/ld-linux-x86-64.so.2" \
       --force-rpath --set-rpath "$libraries:$glibc/lib" "$file"
   fi

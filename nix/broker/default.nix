@@ -1,5 +1,5 @@
 # Broker and its benchmark in every variant, and the checks on them.
-{ base, rust, root }:
+{ rust, root }:
 let
   variants = import ./variants.nix;
   manifests = rust.manifests { inherit root; };

@@ -27,7 +27,8 @@ while read -r group; do
       echo "${names[i]}: no result for the benchmark '$group'" >&2
       exit 1
     fi
-    row+=$(median "$estimates" | awk -v base="${base:=$(median "$estimates")}" \
+    : "${base:=$(median "$estimates")}"
+    row+=$(median "$estimates" | awk -v base="$base" \
       '$1 > 0 { printf " %.3f (%.2f) |", $1 / 1e6, $1 / base; found = 1 } END { exit !found }') || {
       echo "${names[i]}: the benchmark '$group' took no time" >&2
       exit 1

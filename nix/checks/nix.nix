@@ -6,7 +6,7 @@ derive {
   tools = [ nixpkgs-fmt deadnix ];
   script = ''
     nixpkgs-fmt --check $source
-    deadnix --fail $source
+    deadnix --fail --no-lambda-pattern-names $source
     echo formatted >$out
   '';
 }

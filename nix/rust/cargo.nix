@@ -5,7 +5,7 @@
 derive (
   environment
   // arguments
-  // {
+    // {
     inherit source artifacts;
     tools = [ toolchain cc tools ] ++ arguments.tools or [ ];
     script = ./cargo.sh;

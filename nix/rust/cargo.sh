@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2164 # variables of the derivation; run with -e
 export CARGO_HOME=$NIX_BUILD_TOP/cargo CARGO_INCREMENTAL=0 CARGO_NET_OFFLINE=true CARGO_TERM_COLOR=never
 mkdir "$CARGO_HOME"
 cat >"$CARGO_HOME/config.toml" <<TOML

@@ -3,7 +3,7 @@
 { hash, script, ... }@arguments:
 derive (
   removeAttrs arguments [ "hash" ]
-  // {
+    // {
     inherit certificates;
     tools = [ toolchain ];
     script = ./fetch.sh;
