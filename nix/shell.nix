@@ -5,7 +5,7 @@ let
     name = "setup";
     script = ''
       mkdir $out
-      echo '# nix develop sources this; the variables of the derivation are all there is to set up.' >$out/setup
+      echo 'unset LC_ALL # a person has a locale' >$out/setup
     '';
   };
 in

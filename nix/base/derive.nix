@@ -9,9 +9,9 @@ derivation (
     builder = "${shell}/bin/bash";
     args = [ "-euo" "pipefail" (if builtins.isPath script then script else builtins.toFile "${name}.sh" script) ];
     PATH = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (tools ++ [ shell ]));
-    # What builds look for at home must not come from the host when the sandbox is off.
-    # A sandbox has no /bin/sh: this is where configure scripts and make find one.
+    # A sandbox has no /bin/sh: this is where configure scripts find one.
     CONFIG_SHELL = "${shell}/bin/sh";
+    # What builds look for at home must not come from the host when the sandbox is off.
     HOME = "/homeless";
     LC_ALL = "C";
     TZ = "UTC";
