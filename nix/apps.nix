@@ -4,14 +4,14 @@ let
   inherit (base) derive shell updaters;
   app = program: { type = "app"; inherit program; };
   script = name: tools: file: app "${derive {
-    inherit name file;
+    inherit name file shell updaters;
     run = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (tools ++ [ shell ]));
     script = ''
       mkdir -p $out/bin
       {
-        echo "#!${shell}/bin/bash"
+        echo "#!$shell/bin/bash"
         # Nix itself is the caller's.
-        echo "export PATH=$run:\$PATH DEBIAN_KEYRING=${updaters}/usr/share/keyrings/debian-archive-keyring.gpg"
+        echo "export PATH=$run:\$PATH DEBIAN_KEYRING=$updaters/usr/share/keyrings/debian-archive-keyring.gpg"
         tail -n +2 $file
       } >$out/bin/$name
       chmod +x $out/bin/$name
