@@ -12,12 +12,12 @@ use std::ffi::OsString;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
+use broker::allocator::Chosen;
 use broker::workloads::ALL;
 use criterion::Criterion;
 
-#[cfg(all(feature = "jemalloc", unix))]
 #[global_allocator]
-static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static GLOBAL: Chosen = Chosen;
 
 /// Arguments by which the mode is chosen already.
 const MODES: [&str; 5] = ["--bench", "--test", "--list", "--help", "-h"];

@@ -17,8 +17,36 @@ let
       chmod +x $out/bin/$name
     '';
   }}/bin/${name}";
+  # What the report measures, as its program wants it.
+  matrix = builtins.toJSON {
+    baseline = "broker";
+    variants = map
+      (name: {
+        inherit name;
+        inherit (broker.variants.${name}) label;
+        allocations = "${broker.built.${name}.allocations}/bin/allocations";
+        program = "${broker.built.${name}.program}/bin/broker";
+      })
+      (builtins.attrNames broker.variants);
+  };
+  bench = derive {
+    name = "bench";
+    inherit matrix shell;
+    inherit (base) checkers;
+    inherit (broker) report;
+    script = ''
+      mkdir -p $out/bin
+      echo "$matrix" >$out/matrix.json
+      cat >$out/bin/bench <<BENCH
+      #!$shell/bin/bash
+      exec $report/bin/report --matrix $out/matrix.json --strace $checkers/bin/strace "\$@"
+      BENCH
+      chmod +x $out/bin/bench
+    '';
+  };
 in
 {
+  bench = app "${bench}/bin/bench";
   default = app "${broker.packages.broker-static}/bin/broker";
   update-debian = script "update-debian" [ broker.debianLock updaters ] ./base/debian/update.sh;
   update-seed = script "update-seed" [ ] ./base/update-seed.sh;

@@ -5,18 +5,12 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use broker::allocator::Chosen;
 use broker::info::{GlobalAllocator, Info};
 use clap::{Parser, Subcommand};
 
-#[cfg(all(feature = "jemalloc", unix))]
 #[global_allocator]
-static GLOBAL: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
-/// What the item above installs, to be named where the allocator is described.
-#[cfg(all(feature = "jemalloc", unix))]
-const ALLOCATOR: GlobalAllocator = GlobalAllocator::Jemalloc;
-#[cfg(not(all(feature = "jemalloc", unix)))]
-const ALLOCATOR: GlobalAllocator = GlobalAllocator::System;
+static GLOBAL: Chosen = Chosen;
 
 /// A message broker.
 #[derive(Parser)]
@@ -55,7 +49,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> io::Result<()> {
     match cli.command {
         Command::Info { json } => {
-            let info = Info::collect(ALLOCATOR);
+            let info = Info::collect(GlobalAllocator::CHOSEN);
             let text = if json {
                 serde_json::to_string_pretty(&info)? + "\n"
             } else {

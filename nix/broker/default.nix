@@ -6,7 +6,7 @@ let
   crates = rust.crates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-+Zdt8GT+WeqxoBpehSSiznq1uOuD88mGiX1ht7dCLec=";
+    hash = "sha256-3a1Eb1Vl/NpVLe3jnGxxbAqT10mDQZH14H2CubpP13U=";
   };
   package = import ./package.nix { inherit rust root crates manifests; };
   built = builtins.mapAttrs package variants;
@@ -22,6 +22,17 @@ in
     command = ''
       cargo build --locked --package seed --profile seed --target x86_64-unknown-linux-musl
       install -D -t $out/bin target/x86_64-unknown-linux-musl/seed/seed
+    '';
+  };
+
+  # Measures the variants against each other; static, so that its own memory does not matter beside theirs.
+  report = rust.cargoWith rust.build {
+    name = "report";
+    inherit manifests crates;
+    source = rust.source { inherit root; paths = [ "crates/report" ]; };
+    command = ''
+      cargo build --locked --package report --release --target x86_64-unknown-linux-musl
+      install -D -t $out/bin target/x86_64-unknown-linux-musl/release/report
     '';
   };
 

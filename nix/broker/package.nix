@@ -21,7 +21,7 @@ let
     command = "cargo build $flags --bins --tests --benches; ${keep}";
   });
 
-  code = [ "build.rs" "src" ];
+  code = [ "build.rs" "src" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
 in
 rec {
   inherit common allDependencies;

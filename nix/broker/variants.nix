@@ -2,6 +2,7 @@
 {
   broker = {
     allocations = "allocations";
+    label = "glibc";
     target = "x86_64-unknown-linux-gnu";
     static = false;
     features = [ ];
@@ -10,6 +11,7 @@
   };
   broker-jemalloc = {
     allocations = "allocations-jemalloc";
+    label = "glibc, jemalloc";
     target = "x86_64-unknown-linux-gnu";
     static = false;
     features = [ "jemalloc" ];
@@ -18,18 +20,29 @@
   };
   broker-musl = {
     allocations = "allocations-musl";
+    label = "stock musl";
     target = "x86_64-unknown-linux-musl";
     static = true;
     features = [ ];
     libc = "musl";
     allocator = "musl";
   };
-  # What is shipped.
-  broker-static = {
-    allocations = "allocations-static";
+  broker-musl-jemalloc = {
+    allocations = "allocations-musl-jemalloc";
+    label = "stock musl, jemalloc";
     target = "x86_64-unknown-linux-musl";
     static = true;
     features = [ "jemalloc" ];
+    libc = "musl";
+    allocator = "jemalloc";
+  };
+  # What is shipped: static, without the penalty of stock musl.
+  broker-static = {
+    allocations = "allocations-static";
+    label = "fast musl, jemalloc";
+    target = "x86_64-unknown-linux-musl";
+    static = true;
+    features = [ "fast-musl" "sized-jemalloc" ];
     libc = "musl";
     allocator = "jemalloc";
   };

@@ -26,6 +26,10 @@ perVariant "tests" (_: _: build: build.tests)
   benchmarks = call ./benchmarks.nix {
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
+  counts = call ./counts.nix {
+    inherit (base) checkers;
+    executables = builtins.mapAttrs (_: build: build.allocations) built;
+  };
   tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit workspace; };
   seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
   lints = import ./lints.nix { cargo = develop; inherit workspace; inherit (built.broker-jemalloc) common allDependencies; };

@@ -1,0 +1,81 @@
+//! The routines for `aarch64`, in plain integers: sixteen bytes are a pair of registers.
+//!
+//! No instruction here is beyond the baseline and no intrinsic is used, so that Miri can run all of
+//! it.
+
+use core::ffi::c_int;
+
+use super::compare::{differ_loop, order_loop};
+use super::copy::copy_loop;
+use super::fill::fill_loop;
+use super::vector::Vector;
+
+/// What the short lengths are handled with.
+pub(super) type Block = u128;
+
+// SAFETY: an integer of sixteen bytes.
+unsafe impl Vector for u128 {
+    /// Bits that differ, in the order of the bytes.
+    type Equal = u128;
+
+    #[inline(always)]
+    unsafe fn splat(byte: u8) -> u128 {
+        u128::from_ne_bytes([byte; 16])
+    }
+
+    #[inline(always)]
+    unsafe fn equal(a: u128, b: u128) -> u128 {
+        (a ^ b).to_le()
+    }
+
+    #[inline(always)]
+    unsafe fn both(a: u128, b: u128) -> u128 {
+        a | b
+    }
+
+    #[inline(always)]
+    unsafe fn first_difference(equal: u128) -> usize {
+        equal.trailing_zeros() as usize / 8
+    }
+
+    #[inline(always)]
+    unsafe fn differs(equal: u128) -> bool {
+        equal != 0
+    }
+}
+
+/// # Safety
+///
+/// As for `copy`, and `n` > 64.
+#[inline(always)]
+pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { copy_loop::<Block>(dst, src, n) }
+}
+
+/// # Safety
+///
+/// As for `fill`, and `n` > 64.
+#[inline(always)]
+pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { fill_loop::<Block>(dst, byte, n) }
+}
+
+/// # Safety
+///
+/// As for `order`, and `n` > 64.
+#[inline(always)]
+pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { order_loop::<Block>(a, b, n) }
+}
+
+/// # Safety
+///
+/// As for `differ`, and `n` > 64.
+#[inline(always)]
+pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { differ_loop::<Block>(a, b, n) }
+}

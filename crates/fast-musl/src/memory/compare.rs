@@ -1,0 +1,272 @@
+//! The comparisons behind `memcmp` and `bcmp`.
+
+use core::ffi::c_int;
+
+use super::arch::{self, Block};
+use super::vector::{Vector, inner, value};
+
+/// The order of the first bytes that differ.
+///
+/// # Safety
+///
+/// `a` and `b` must be valid for reads of `n` initialised bytes.
+#[inline(always)]
+pub(super) unsafe fn order(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= 16 {
+            return order_up_to_16(a, b, n);
+        }
+        // What is sorted mostly differs early.
+        let first = equal_at::<Block>(a, b, 0);
+        if Block::differs(first) {
+            return order_at(a, b, Block::first_difference(first));
+        }
+        if n <= 64 {
+            if differ_16_to_64(a, b, n) {
+                return order_in_blocks(a, b, n);
+            }
+            return 0;
+        }
+        arch::order_large(a, b, n)
+    }
+}
+
+/// Whether any byte differs.
+///
+/// # Safety
+///
+/// As for [`order`].
+#[inline(always)]
+pub(super) unsafe fn differ(a: *const u8, b: *const u8, n: usize) -> bool {
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= 16 {
+            differ_up_to_16(a, b, n)
+        } else if n <= 64 {
+            differ_16_to_64(a, b, n)
+        } else {
+            // What differs mostly does so early, and that needs no loop.
+            Block::differs(equal_at::<Block>(a, b, 0)) || arch::differ_large(a, b, n)
+        }
+    }
+}
+
+/// Compares as one big-endian number, put together so that bytes which come twice do no harm: they
+/// come the second time behind themselves.
+///
+/// # Safety
+///
+/// As for [`order`], and `n` <= 16.
+#[inline(always)]
+unsafe fn order_up_to_16(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: each offset plus the size of what is loaded there is at most n.
+    let (a, b) = unsafe {
+        if n >= 8 {
+            let first = (value::<u64>(a).to_be(), value::<u64>(b).to_be());
+            if first.0 == first.1 {
+                let last = n.wrapping_sub(8);
+                (
+                    value::<u64>(a.wrapping_add(last)).to_be(),
+                    value::<u64>(b.wrapping_add(last)).to_be(),
+                )
+            } else {
+                first
+            }
+        } else if n >= 4 {
+            (two_words(a, n), two_words(b, n))
+        } else if n != 0 {
+            (three_bytes(a, n), three_bytes(b, n))
+        } else {
+            return 0;
+        }
+    };
+    c_int::from(a > b).wrapping_sub(c_int::from(a < b))
+}
+
+/// # Safety
+///
+/// `at` must be valid for reads of `n` initialised bytes, and 4 <= `n` <= 8.
+#[inline(always)]
+unsafe fn two_words(at: *const u8, n: usize) -> u64 {
+    // SAFETY: both words end by n.
+    let (first, last) = unsafe {
+        (
+            value::<u32>(at),
+            value::<u32>(at.wrapping_add(n.wrapping_sub(4))),
+        )
+    };
+    u64::from(first.to_be()) << 32 | u64::from(last.to_be())
+}
+
+/// # Safety
+///
+/// `at` must be valid for reads of `n` initialised bytes, and 1 <= `n` <= 3.
+#[inline(always)]
+unsafe fn three_bytes(at: *const u8, n: usize) -> u64 {
+    let (middle, last) = (at.wrapping_add(n / 2), at.wrapping_add(n.wrapping_sub(1)));
+    // SAFETY: all three are below n.
+    let (first, middle, last) =
+        unsafe { (value::<u8>(at), value::<u8>(middle), value::<u8>(last)) };
+    u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(last)
+}
+
+/// # Safety
+///
+/// As for [`order`], and `n` <= 16.
+#[inline(always)]
+unsafe fn differ_up_to_16(a: *const u8, b: *const u8, n: usize) -> bool {
+    // SAFETY: each offset plus the size of what is loaded there is at most n.
+    unsafe {
+        if n >= 8 {
+            let last = n.wrapping_sub(8);
+            let first = value::<u64>(a) ^ value::<u64>(b);
+            first | value::<u64>(a.wrapping_add(last)) ^ value::<u64>(b.wrapping_add(last)) != 0
+        } else if n >= 4 {
+            let last = n.wrapping_sub(4);
+            let first = value::<u32>(a) ^ value::<u32>(b);
+            first | value::<u32>(a.wrapping_add(last)) ^ value::<u32>(b.wrapping_add(last)) != 0
+        } else if n != 0 {
+            three_bytes(a, n) != three_bytes(b, n)
+        } else {
+            false
+        }
+    }
+}
+
+/// Four blocks: two from the start, two up to the end.
+///
+/// # Safety
+///
+/// As for [`order`], and 16 <= `n` <= 64.
+#[inline(always)]
+unsafe fn differ_16_to_64(a: *const u8, b: *const u8, n: usize) -> bool {
+    let (inner, last) = (inner(n, 16), n.wrapping_sub(16));
+    // SAFETY: last + 16 = n, and inner is 0 or, where n > 32, 16; so all four blocks end by n. Every
+    // processor has blocks.
+    unsafe {
+        let start = Block::both(equal_at::<Block>(a, b, 0), equal_at::<Block>(a, b, inner));
+        let end = Block::both(
+            equal_at::<Block>(a, b, last.wrapping_sub(inner)),
+            equal_at::<Block>(a, b, last),
+        );
+        Block::differs(Block::both(start, end))
+    }
+}
+
+/// The order where the areas are known to differ: block by block up to the first that does.
+///
+/// # Safety
+///
+/// As for [`order`], `n` >= 16, and one of the `n` bytes must differ.
+#[inline(always)]
+unsafe fn order_in_blocks(a: *const u8, b: *const u8, n: usize) -> c_int {
+    let mut at = 0;
+    // SAFETY: a block starts at most 16 bytes before n. The one at n - 16 ends the loop at the
+    // latest, as all before were equal and one byte differs.
+    unsafe {
+        loop {
+            let equal = equal_at::<Block>(a, b, at);
+            if Block::differs(equal) {
+                return order_at(a, b, at.wrapping_add(Block::first_difference(equal)));
+            }
+            at = usize::min(at.wrapping_add(16), n.wrapping_sub(16));
+        }
+    }
+}
+
+/// [`order`] for long areas: a loop over four vectors, then the last four.
+///
+/// # Safety
+///
+/// As for [`order`], `n` >= 4 vectors, and the processor must have them.
+#[inline(always)]
+pub(super) unsafe fn order_loop<V: Vector>(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: where `first_four` finds a difference, it lies in the four vectors from there.
+    unsafe {
+        match first_four::<V>(a, b, n) {
+            Some(at) => {
+                order_in_blocks(a.wrapping_add(at), b.wrapping_add(at), const { 4 * V::LEN })
+            }
+            None => 0,
+        }
+    }
+}
+
+/// [`differ`] for long areas.
+///
+/// # Safety
+///
+/// As for [`order_loop`].
+#[inline(always)]
+pub(super) unsafe fn differ_loop<V: Vector>(a: *const u8, b: *const u8, n: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { first_four::<V>(a, b, n).is_some() }
+}
+
+/// Where the first run of four vectors starts in which a byte differs. All bytes before are equal.
+///
+/// # Safety
+///
+/// As for [`order_loop`].
+#[inline(always)]
+unsafe fn first_four<V: Vector>(a: *const u8, b: *const u8, n: usize) -> Option<usize> {
+    let end = n.wrapping_sub(const { 4 * V::LEN });
+    let mut at = 0;
+    // SAFETY: every run ends by end + 4 vectors = n.
+    unsafe {
+        while at < end {
+            if four_differ::<V>(a.wrapping_add(at), b.wrapping_add(at)) {
+                return Some(at);
+            }
+            at = at.wrapping_add(const { 4 * V::LEN });
+        }
+        four_differ::<V>(a.wrapping_add(end), b.wrapping_add(end)).then_some(end)
+    }
+}
+
+/// # Safety
+///
+/// As for [`order`] with `n` = 4 vectors, and the processor must have them.
+#[inline(always)]
+unsafe fn four_differ<V: Vector>(a: *const u8, b: *const u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let start = V::both(equal_at::<V>(a, b, 0), equal_at::<V>(a, b, V::LEN));
+        let end = V::both(
+            equal_at::<V>(a, b, const { 2 * V::LEN }),
+            equal_at::<V>(a, b, const { 3 * V::LEN }),
+        );
+        V::differs(V::both(start, end))
+    }
+}
+
+/// # Safety
+///
+/// `a` and `b` must be valid for reads of `at` + 1 vector, initialised, and the processor must have
+/// these vectors.
+#[inline(always)]
+unsafe fn equal_at<V: Vector>(a: *const u8, b: *const u8, at: usize) -> V::Equal {
+    // SAFETY: the caller's promise; every bit pattern is a vector.
+    unsafe {
+        V::equal(
+            value::<V>(a.wrapping_add(at)),
+            value::<V>(b.wrapping_add(at)),
+        )
+    }
+}
+
+/// # Safety
+///
+/// `a` and `b` must be valid for reads of `at` + 1 initialised bytes.
+#[inline(always)]
+unsafe fn order_at(a: *const u8, b: *const u8, at: usize) -> c_int {
+    // SAFETY: the caller's promise.
+    let (a, b) = unsafe {
+        (
+            value::<u8>(a.wrapping_add(at)),
+            value::<u8>(b.wrapping_add(at)),
+        )
+    };
+    c_int::from(a).wrapping_sub(c_int::from(b))
+}

@@ -1,0 +1,219 @@
+//! The copy behind `memcpy` and `memmove`.
+//!
+//! Each vector has a variable of its own: an array or a struct of several would, in a build without
+//! optimisation, be moved by a call to `memcpy`.
+#![allow(
+    clippy::many_single_char_names,
+    reason = "pieces of memory, in their order, that nothing tells apart but their place"
+)]
+
+use super::arch::{self, Block};
+use super::vector::{Vector, inner, load, store};
+
+/// Copies `n` bytes, which may overlap.
+///
+/// # Safety
+///
+/// `src` must be valid for reads and `dst` for writes of `n` bytes.
+#[inline(always)]
+pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) {
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= 16 {
+            copy_up_to_16(dst, src, n);
+        } else if n <= 64 {
+            copy_16_to_64(dst, src, n);
+        } else if n <= 128 {
+            copy_64_to_128(dst, src, n);
+        } else {
+            arch::copy_large(dst, src, n);
+        }
+    }
+}
+
+/// Two words that overlap, the first and the last; below four bytes, three bytes that may coincide.
+///
+/// # Safety
+///
+/// As for [`copy`], and `n` <= 16.
+#[inline(always)]
+unsafe fn copy_up_to_16(dst: *mut u8, src: *const u8, n: usize) {
+    // SAFETY: each offset plus the size of what is loaded or stored there is at most n.
+    unsafe {
+        if n >= 8 {
+            let (first, last) = (
+                load::<u64>(src),
+                load::<u64>(src.wrapping_add(n.wrapping_sub(8))),
+            );
+            store(dst, first);
+            store(dst.wrapping_add(n.wrapping_sub(8)), last);
+        } else if n >= 4 {
+            let (first, last) = (
+                load::<u32>(src),
+                load::<u32>(src.wrapping_add(n.wrapping_sub(4))),
+            );
+            store(dst, first);
+            store(dst.wrapping_add(n.wrapping_sub(4)), last);
+        } else if n != 0 {
+            let (first, last) = (
+                load::<u8>(src),
+                load::<u8>(src.wrapping_add(n.wrapping_sub(1))),
+            );
+            let middle = load::<u8>(src.wrapping_add(n / 2));
+            store(dst, first);
+            store(dst.wrapping_add(n / 2), middle);
+            store(dst.wrapping_add(n.wrapping_sub(1)), last);
+        }
+    }
+}
+
+/// Four blocks: two from the start, two up to the end.
+///
+/// # Safety
+///
+/// As for [`copy`], and 16 <= `n` <= 64.
+#[inline(always)]
+unsafe fn copy_16_to_64(dst: *mut u8, src: *const u8, n: usize) {
+    let (inner, last) = (inner(n, 16), n.wrapping_sub(16));
+    // SAFETY: last + 16 = n, and inner is 0 or, where n > 32, 16; so all four blocks end by n. All
+    // are loaded before the first store, as the areas may overlap.
+    unsafe {
+        let a = load::<Block>(src);
+        let b = load::<Block>(src.wrapping_add(inner));
+        let c = load::<Block>(src.wrapping_add(last.wrapping_sub(inner)));
+        let d = load::<Block>(src.wrapping_add(last));
+        store(dst, a);
+        store(dst.wrapping_add(inner), b);
+        store(dst.wrapping_add(last.wrapping_sub(inner)), c);
+        store(dst.wrapping_add(last), d);
+    }
+}
+
+/// Eight blocks: four from the start, four up to the end.
+///
+/// # Safety
+///
+/// As for [`copy`], and 64 <= `n` <= 128.
+#[inline(always)]
+unsafe fn copy_64_to_128(dst: *mut u8, src: *const u8, n: usize) {
+    let last = n.wrapping_sub(64);
+    // SAFETY: both runs of 64 bytes end by n. All blocks are loaded before the first store, as the
+    // areas may overlap.
+    unsafe {
+        let a = load::<Block>(src);
+        let b = load::<Block>(src.wrapping_add(16));
+        let c = load::<Block>(src.wrapping_add(32));
+        let d = load::<Block>(src.wrapping_add(48));
+        let e = load::<Block>(src.wrapping_add(last));
+        let f = load::<Block>(src.wrapping_add(last.wrapping_add(16)));
+        let g = load::<Block>(src.wrapping_add(last.wrapping_add(32)));
+        let h = load::<Block>(src.wrapping_add(last.wrapping_add(48)));
+        store(dst, a);
+        store(dst.wrapping_add(16), b);
+        store(dst.wrapping_add(32), c);
+        store(dst.wrapping_add(48), d);
+        store(dst.wrapping_add(last), e);
+        store(dst.wrapping_add(last.wrapping_add(16)), f);
+        store(dst.wrapping_add(last.wrapping_add(32)), g);
+        store(dst.wrapping_add(last.wrapping_add(48)), h);
+    }
+}
+
+/// Copies in a loop over four vectors, upwards or, where that would overwrite bytes of `src` before
+/// they are read, downwards.
+///
+/// # Safety
+///
+/// As for [`copy`], `n` > 4 vectors, and the processor must have them.
+#[inline(always)]
+pub(super) unsafe fn copy_loop<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
+    // Seen as a distance modulo the address space: below n just when dst lies within src's bytes.
+    let within = dst.addr().wrapping_sub(src.addr()) < n;
+    // SAFETY: the caller's promise; the direction is the one that each function asks for.
+    unsafe {
+        if within {
+            copy_downwards::<V>(dst, src, n);
+        } else {
+            copy_upwards::<V>(dst, src, n);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for [`copy_loop`]; `dst` must not point to one of the `n` bytes of `src` behind the first.
+#[inline(always)]
+unsafe fn copy_upwards<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
+    let end = n.wrapping_sub(const { 4 * V::LEN });
+    let (dst_end, src_end) = (dst.wrapping_add(end), src.wrapping_add(end));
+    // Aligning the stores is what pays; the first vector covers what lies before.
+    let before = V::LEN.wrapping_sub(dst.addr() & const { V::LEN - 1 });
+    let (mut to, mut from) = (dst.wrapping_add(before), src.wrapping_add(before));
+    // SAFETY: every access ends by end + 4 vectors = n. An iteration loads before it stores, and
+    // stores only below the addresses that later ones load, as dst lies below src or apart. What
+    // the loop leaves, the first vector and the last four, is loaded before and stored after it.
+    unsafe {
+        let first = load::<V>(src);
+        let a = load::<V>(src_end);
+        let b = load::<V>(src_end.wrapping_add(V::LEN));
+        let c = load::<V>(src_end.wrapping_add(const { 2 * V::LEN }));
+        let d = load::<V>(src_end.wrapping_add(const { 3 * V::LEN }));
+        while to < dst_end {
+            copy_four::<V>(to, from);
+            to = to.wrapping_add(const { 4 * V::LEN });
+            from = from.wrapping_add(const { 4 * V::LEN });
+        }
+        store(dst_end, a);
+        store(dst_end.wrapping_add(V::LEN), b);
+        store(dst_end.wrapping_add(const { 2 * V::LEN }), c);
+        store(dst_end.wrapping_add(const { 3 * V::LEN }), d);
+        store(dst, first);
+    }
+}
+
+/// # Safety
+///
+/// As for [`copy_loop`]; `src` must not point to one of the `n` bytes of `dst` behind the first.
+#[inline(always)]
+unsafe fn copy_downwards<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
+    // The last vector covers what lies behind the last aligned store.
+    let mut at = n.wrapping_sub(dst.addr().wrapping_add(n) & const { V::LEN - 1 });
+    // SAFETY: `copy_upwards` mirrored: the loop ends when at most four vectors from the start are
+    // left, which are loaded before and stored after it, as is the last vector.
+    unsafe {
+        let last = load::<V>(src.wrapping_add(n.wrapping_sub(V::LEN)));
+        let a = load::<V>(src);
+        let b = load::<V>(src.wrapping_add(V::LEN));
+        let c = load::<V>(src.wrapping_add(const { 2 * V::LEN }));
+        let d = load::<V>(src.wrapping_add(const { 3 * V::LEN }));
+        while at > const { 4 * V::LEN } {
+            at = at.wrapping_sub(const { 4 * V::LEN });
+            copy_four::<V>(dst.wrapping_add(at), src.wrapping_add(at));
+        }
+        store(dst, a);
+        store(dst.wrapping_add(V::LEN), b);
+        store(dst.wrapping_add(const { 2 * V::LEN }), c);
+        store(dst.wrapping_add(const { 3 * V::LEN }), d);
+        store(dst.wrapping_add(n.wrapping_sub(V::LEN)), last);
+    }
+}
+
+/// Copies four vectors, all loaded before the first store.
+///
+/// # Safety
+///
+/// As for [`copy`] with `n` = 4 vectors.
+#[inline(always)]
+unsafe fn copy_four<V: Vector>(dst: *mut u8, src: *const u8) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let a = load::<V>(src);
+        let b = load::<V>(src.wrapping_add(V::LEN));
+        let c = load::<V>(src.wrapping_add(const { 2 * V::LEN }));
+        let d = load::<V>(src.wrapping_add(const { 3 * V::LEN }));
+        store(dst, a);
+        store(dst.wrapping_add(V::LEN), b);
+        store(dst.wrapping_add(const { 2 * V::LEN }), c);
+        store(dst.wrapping_add(const { 3 * V::LEN }), d);
+    }
+}

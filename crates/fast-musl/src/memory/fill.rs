@@ -1,0 +1,122 @@
+//! The fill behind `memset`.
+
+use core::mem::MaybeUninit;
+
+use super::arch::{self, Block};
+use super::vector::{Vector, inner, store};
+
+/// Sets `n` bytes to `byte`.
+///
+/// # Safety
+///
+/// `dst` must be valid for writes of `n` bytes.
+#[inline(always)]
+pub(super) unsafe fn fill(dst: *mut u8, byte: u8, n: usize) {
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= 32 {
+            if n >= 8 {
+                fill_pieces(dst, u64::from_ne_bytes([byte; 8]), n);
+            } else {
+                fill_below_8(dst, byte, n);
+            }
+        } else if n <= 64 {
+            fill_pieces(dst, Block::splat(byte), n);
+        } else if n <= 128 {
+            fill_64_to_128(dst, byte, n);
+        } else {
+            arch::fill_large(dst, byte, n);
+        }
+    }
+}
+
+/// Two words that overlap; below four bytes, three bytes that may coincide.
+///
+/// # Safety
+///
+/// As for [`fill`], and `n` < 8.
+#[inline(always)]
+unsafe fn fill_below_8(dst: *mut u8, byte: u8, n: usize) {
+    // SAFETY: each offset plus the size of what is stored there is at most n.
+    unsafe {
+        if n >= 4 {
+            let word = MaybeUninit::new(u32::from_ne_bytes([byte; 4]));
+            store(dst, word);
+            store(dst.wrapping_add(n.wrapping_sub(4)), word);
+        } else if n != 0 {
+            let byte = MaybeUninit::new(byte);
+            store(dst, byte);
+            store(dst.wrapping_add(n / 2), byte);
+            store(dst.wrapping_add(n.wrapping_sub(1)), byte);
+        }
+    }
+}
+
+/// Four pieces: two from the start, two up to the end. The byte is in all places of `piece`.
+///
+/// # Safety
+///
+/// As for [`fill`], and `n` is from one to four times the size of `T`, a power of two.
+#[inline(always)]
+unsafe fn fill_pieces<T: Copy>(dst: *mut u8, piece: T, n: usize) {
+    let piece = MaybeUninit::new(piece);
+    let (inner, last) = (inner(n, size_of::<T>()), n.wrapping_sub(size_of::<T>()));
+    // SAFETY: inner is 0 or, where n is more than two pieces, one of them; so all four end by n.
+    unsafe {
+        store(dst, piece);
+        store(dst.wrapping_add(inner), piece);
+        store(dst.wrapping_add(last.wrapping_sub(inner)), piece);
+        store(dst.wrapping_add(last), piece);
+    }
+}
+
+/// Eight blocks: four from the start, four up to the end.
+///
+/// # Safety
+///
+/// As for [`fill`], and 64 <= `n` <= 128.
+#[inline(always)]
+unsafe fn fill_64_to_128(dst: *mut u8, byte: u8, n: usize) {
+    // SAFETY: both runs of 64 bytes end by n. Every processor has blocks.
+    unsafe {
+        let block = MaybeUninit::new(Block::splat(byte));
+        store_four(dst, block);
+        store_four(dst.wrapping_add(n.wrapping_sub(64)), block);
+    }
+}
+
+/// Fills in a loop over four vectors.
+///
+/// # Safety
+///
+/// As for [`fill`], `n` >= 4 vectors, and the processor must have them.
+#[inline(always)]
+pub(super) unsafe fn fill_loop<V: Vector>(dst: *mut u8, byte: u8, n: usize) {
+    let end = n.wrapping_sub(const { 4 * V::LEN });
+    // The first vector covers what lies before the first aligned store.
+    let mut at = V::LEN.wrapping_sub(dst.addr() & const { V::LEN - 1 });
+    // SAFETY: every store ends by end + 4 vectors = n.
+    unsafe {
+        let vector = MaybeUninit::new(V::splat(byte));
+        store(dst, vector);
+        while at < end {
+            store_four(dst.wrapping_add(at), vector);
+            at = at.wrapping_add(const { 4 * V::LEN });
+        }
+        store_four(dst.wrapping_add(end), vector);
+    }
+}
+
+/// # Safety
+///
+/// As for [`fill`] with `n` = 4 vectors.
+#[inline(always)]
+unsafe fn store_four<V: Vector>(dst: *mut u8, vector: MaybeUninit<V>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        store(dst, vector);
+        store(dst.wrapping_add(V::LEN), vector);
+        store(dst.wrapping_add(const { 2 * V::LEN }), vector);
+        store(dst.wrapping_add(const { 3 * V::LEN }), vector);
+    }
+}

@@ -1,0 +1,117 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use report::criterion::Sampling;
+
+/// Measures builds of the same benchmarks against each other, and writes a
+/// report with tables and plots.
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER)]
+pub(crate) struct Arguments {
+    /// The builds to compare, as JSON (see below)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) matrix: PathBuf,
+    /// Names of the variants to measure [default: all]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
+    pub(crate) variants: Vec<String>,
+    /// Names of the groups (benchmarks) to measure [default: all]. They may
+    /// hold commas, so give several as --groups "single thread" churn, or the
+    /// flag once for each
+    #[arg(long, visible_alias = "group", value_name = "NAME", num_args = 1..)]
+    pub(crate) groups: Vec<String>,
+    /// How often each group of each variant is measured [default: 10, with
+    /// --quick 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rounds: Option<u32>,
+    /// Few samples and few rounds: to see that it works, not to compare
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// The folder to write to
+    #[arg(long, value_name = "DIR", default_value = "report")]
+    pub(crate) output: PathBuf,
+    /// The variant that the others are compared with [default: that of the
+    /// matrix]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) baseline: Option<String>,
+    /// The strace that counts system calls [default: the one on PATH, if any]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) strace: Option<PathBuf>,
+}
+
+const AFTER: &str = "\
+The matrix: {\"baseline\":\"a\",\"variants\":[{\"name\":\"a\",\"label\":\"A\",
+\"allocations\":\"/path/to/benchmarks\",\"program\":\"/path/to/broker\"}, …]}
+where program may be null.
+
+Ctrl-C ends it early; what was measured by then is written, marked incomplete.
+A complete report already in the folder is then kept, and the new one goes to
+the folder \"incomplete\" in it.
+
+Exit code: 0 if all went well; 1 if a benchmark failed (the report says which)
+or nothing could be measured or written; 2 if the command line is wrong; 130
+after Ctrl-C.";
+
+impl Arguments {
+    /// How often each group of each variant is measured.
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(if self.quick { 2 } else { 10 })
+    }
+
+    /// How each of these is done.
+    pub(crate) fn sampling(&self) -> Sampling {
+        if self.quick {
+            Sampling {
+                samples: 10,
+                warm_up_seconds: 0.1,
+                measurement_seconds: 0.2,
+            }
+        } else {
+            Sampling {
+                samples: 20,
+                warm_up_seconds: 0.3,
+                measurement_seconds: 1.0,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from([&["report", "--matrix", "m"], line].concat())
+    }
+
+    #[test]
+    fn several_names() {
+        let variants = ["--variants", "a,b", "--variants", "c"];
+        assert_eq!(parse(&variants).expect("valid").variants, ["a", "b", "c"]);
+        let groups = ["--groups", "x, y", "z", "--group", "w"];
+        assert_eq!(parse(&groups).expect("valid").groups, ["x, y", "z", "w"]);
+    }
+
+    #[test]
+    fn quick_is_only_a_default_of_rounds() {
+        assert_eq!(parse(&[]).expect("valid").rounds(), 10);
+        assert_eq!(parse(&["--quick"]).expect("valid").rounds(), 2);
+        let both = parse(&["--quick", "--rounds", "3"]).expect("valid");
+        assert_eq!(both.rounds(), 3);
+    }
+
+    #[test]
+    fn errors_are_those_of_a_command_line() {
+        for line in [
+            &["--rounds", "0"][..],
+            &["--rounds", "x"],
+            &["--groups"],
+            &["stray"],
+        ] {
+            let error = parse(line).expect_err("invalid");
+            assert_eq!(error.exit_code(), 2, "{error}");
+        }
+        assert!(Arguments::try_parse_from(["report"]).is_err());
+    }
+}

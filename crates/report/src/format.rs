@@ -1,0 +1,113 @@
+//! Numbers as people read them.
+
+use crate::statistics::Summary;
+use crate::strace::as_number;
+
+/// Nanoseconds as milliseconds, without the unit.
+#[must_use]
+pub fn milliseconds(nanoseconds: f64) -> String {
+    let value = nanoseconds / 1e6;
+    if value < 1.0 {
+        format!("{value:.3}")
+    } else if value < 100.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.1}")
+    }
+}
+
+/// Such as `4.26 (4.18–4.56)`, from nanoseconds.
+#[must_use]
+pub fn with_range(summary: Summary) -> String {
+    let [median, minimum, maximum] =
+        [summary.median, summary.minimum, summary.maximum].map(milliseconds);
+    format!("{median} ({minimum}–{maximum})")
+}
+
+/// Such as `1.84x`.
+#[must_use]
+pub fn ratio(value: f64) -> String {
+    if value < 10.0 {
+        format!("{value:.2}x")
+    } else {
+        format!("{value:.1}x")
+    }
+}
+
+/// Bytes as mebibytes, without the unit.
+#[must_use]
+pub fn mebibytes(bytes: f64) -> String {
+    format!("{:.2}", bytes / f64::from(1 << 20))
+}
+
+/// A mean count, such as `0.3` or `110,002`.
+#[must_use]
+pub fn count(value: f64) -> String {
+    // Also turns a negative zero into zero.
+    if value.abs() < 0.05 {
+        return "0".to_owned();
+    }
+    if value.abs() < 10.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{:.0}", value.abs());
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if value < 0.0 {
+        format!("-{text}")
+    } else {
+        text
+    }
+}
+
+/// How long something may take, such as `2 min 05 s`.
+#[must_use]
+pub fn duration(seconds: u64) -> String {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    match minutes {
+        0 => format!("{rest} s"),
+        1..60 => format!("{minutes} min {rest:02} s"),
+        _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
+    }
+}
+
+/// A number of things, for positions in plots.
+#[must_use]
+pub fn number(count: usize) -> f64 {
+    as_number(count as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_fit_the_size() {
+        let times = [987_654.0, 4_256_000.0, 99_990_000.0, 145_860_000.0];
+        let texts = times.map(milliseconds);
+        assert_eq!(texts, ["0.988", "4.26", "99.99", "145.9"]);
+        assert_eq!([0.944, 1.0, 12.34].map(ratio), ["0.94x", "1.00x", "12.3x"]);
+        assert_eq!(mebibytes(1_572_864.0), "1.50");
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        let values = [-0.01, 0.34, 9.96, 12.0, 999.0, 1_000.0, 110_002.4, -1_234.0];
+        let texts = values.map(count);
+        let expected = [
+            "0", "0.3", "10.0", "12", "999", "1,000", "110,002", "-1,234",
+        ];
+        assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn durations() {
+        let texts = [5, 65, 3_700].map(duration);
+        assert_eq!(texts, ["5 s", "1 min 05 s", "1 h 01 min"]);
+    }
+}

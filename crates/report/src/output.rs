@@ -1,0 +1,171 @@
+//! The folder of a report.
+//!
+//! A report that is there already stays until the new one is written in full
+//! under other names, and a complete one is never replaced by one that is not.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+
+/// The file by which a report is told to be there and complete.
+const DATA: &str = "report.json";
+
+/// Where a report goes that was ended early, if a complete one is there.
+const INCOMPLETE: &str = "incomplete";
+
+/// Why a report cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The folder cannot be made.
+    #[error("cannot make the folder {}: {source}; choose another with --output", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is in the way.
+        source: io::Error,
+    },
+    /// Nothing can be written into it.
+    #[error("cannot write to {}: {source}; choose another folder with --output", path.display())]
+    Write {
+        /// The folder or the file.
+        path: PathBuf,
+        /// What is in the way.
+        source: io::Error,
+    },
+}
+
+/// A folder that can be written to.
+#[derive(Debug)]
+pub struct Output {
+    folder: PathBuf,
+}
+
+impl Output {
+    /// Makes the folder if need be, and tries to write to it.
+    ///
+    /// # Errors
+    ///
+    /// When that fails.
+    pub fn prepare(folder: &Path) -> Result<Self, OutputError> {
+        fs::create_dir_all(folder).map_err(|source| OutputError::Folder {
+            path: folder.to_owned(),
+            source,
+        })?;
+        // That it can be made does not mean that it can be filled.
+        let mut trial = temporary(folder)?;
+        io::Write::write_all(&mut trial, b"trial").map_err(|error| write_error(folder, error))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Writes all files, and returns the folder that they are in.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be written. What was there before is then still there,
+    /// but for what the system loses between two renames.
+    pub fn write(
+        &self,
+        files: &[(String, String)],
+        complete: bool,
+    ) -> Result<PathBuf, OutputError> {
+        let folder = if !complete && self.holds_complete() {
+            Self::prepare(&self.folder.join(INCOMPLETE))?.folder
+        } else {
+            self.folder.clone()
+        };
+        let mut written = Vec::new();
+        for (name, text) in files {
+            let mut file = temporary(&folder)?;
+            let path = folder.join(name);
+            io::Write::write_all(&mut file, text.as_bytes())
+                .and_then(|()| file.as_file().sync_all())
+                .map_err(|error| write_error(&path, error))?;
+            written.push((file, path));
+        }
+        for (file, path) in written {
+            file.persist(&path)
+                .map_err(|error| write_error(&path, error.error))?;
+        }
+        Ok(folder)
+    }
+
+    fn holds_complete(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Data {
+            complete: bool,
+        }
+        fs::read_to_string(self.folder.join(DATA))
+            .ok()
+            .and_then(|text| serde_json::from_str::<Data>(&text).ok())
+            .is_some_and(|data| data.complete)
+    }
+}
+
+/// A file that is gone again unless it is given its name.
+fn temporary(folder: &Path) -> Result<NamedTempFile, OutputError> {
+    use std::os::unix::fs::PermissionsExt;
+    tempfile::Builder::new()
+        .prefix(".report-")
+        // As other files: by default nobody else could read it.
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
+        .map_err(|error| write_error(folder, error))
+}
+
+fn write_error(path: &Path, source: io::Error) -> OutputError {
+    OutputError::Write {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(complete: bool, text: &str) -> Vec<(String, String)> {
+        let data = format!(r#"{{"complete":{complete}}}"#);
+        let files = [(DATA, data.as_str()), ("report.md", text)];
+        files.map(|(n, t)| (n.to_owned(), t.to_owned())).into()
+    }
+
+    #[test]
+    fn a_complete_report_outlives_an_incomplete_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect(name);
+        let output = Output::prepare(folder.path()).expect("it can be written");
+        for (complete, text, place) in [
+            (false, "first", ""),
+            (false, "second", ""),
+            (true, "third", ""),
+            (false, "fourth", INCOMPLETE),
+            (true, "fifth", ""),
+        ] {
+            let written = output.write(&files(complete, text), complete);
+            assert_eq!(written.expect("written"), folder.path().join(place));
+            assert_eq!(
+                read(format!("{place}/report.md").trim_start_matches('/')),
+                text
+            );
+        }
+        assert_eq!(read("incomplete/report.md"), "fourth");
+        let left = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(left, 3, "temporary files were left");
+    }
+
+    #[test]
+    fn what_is_no_folder_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "").expect("written");
+        for path in [file.clone(), file.join("below")] {
+            let error = Output::prepare(&path).expect_err("no folder").to_string();
+            assert!(error.contains("--output"), "{error}");
+        }
+    }
+}

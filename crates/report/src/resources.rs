@@ -1,0 +1,152 @@
+//! What one iteration of a benchmark uses besides time.
+//!
+//! A process does more than iterate: it is loaded, reads its arguments, writes
+//! results. So what iterations use is taken from two runs that differ in
+//! nothing but their number.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::benchmarks::Executable;
+use crate::child::RunError;
+use crate::criterion::Sampling;
+use crate::launcher;
+use crate::statistics::Summary;
+use crate::strace::{self, Counts, as_number};
+
+/// Samples of the two runs.
+const FEW: u32 = 10;
+const MANY: u32 = 40;
+/// Iterations of both together, each with one to warm up.
+const BOTH: u32 = FEW + MANY + 2;
+
+/// Runs of which the median is the peak memory.
+const MEMORY_RUNS: u32 = 3;
+
+/// The most memory a process had.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PeakMemory {
+    /// In bytes.
+    pub bytes: f64,
+    /// Whether it had that much, and not at most that much.
+    pub exact: bool,
+}
+
+/// The peak memory of a process that runs a benchmark once. `own` is this
+/// executable, which then is the process's launcher.
+///
+/// # Errors
+///
+/// When it does not run.
+pub fn peak_memory(
+    executable: &Executable<'_>,
+    own: &Path,
+    group: &str,
+) -> Result<PeakMemory, RunError> {
+    let launched = executable.under(launcher::wrapper(own));
+    let mut exact = true;
+    let mut peaks = Vec::new();
+    for _ in 0..MEMORY_RUNS {
+        let told = launcher::parse(&launched.once(group)?.stdout);
+        let (bytes, own) = told.ok_or_else(|| RunError::NoResult("not told".to_owned()))?;
+        peaks.push(as_number(bytes));
+        exact &= own;
+    }
+    let bytes = Summary::of(peaks).map_or(0.0, |summary| summary.median);
+    Ok(PeakMemory { bytes, exact })
+}
+
+/// Page faults without input of one iteration.
+///
+/// # Errors
+///
+/// When the benchmark does not run, or its faults cannot be read.
+pub fn page_faults(executable: &Executable<'_>, group: &str) -> Result<f64, RunError> {
+    let run = |samples| {
+        let measured = executable.measure(group, &Sampling::counted(samples))?;
+        let faults = measured.ended.minor_faults.map(as_number);
+        let unknown = || RunError::NoResult("the kernel does not tell them".to_owned());
+        Ok((faults.ok_or_else(unknown)?, measured.iterations))
+    };
+    let (few, many) = (run(FEW)?, run(MANY)?);
+    Ok((many.0 - few.0) / more_iterations(few.1, many.1)?)
+}
+
+/// System calls of one iteration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SystemCalls {
+    /// By their names.
+    pub by_name: BTreeMap<String, f64>,
+    /// Whether they are those of the first iteration of a process, because more
+    /// of them would take too long under strace.
+    pub first_only: bool,
+}
+
+impl SystemCalls {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.by_name.values().sum()
+    }
+}
+
+/// System calls of one iteration. `patience` is how long they may be counted
+/// for in the precise way.
+///
+/// # Errors
+///
+/// When strace or the benchmark does not run.
+pub fn system_calls(
+    executable: &Executable<'_>,
+    strace: &Path,
+    group: &str,
+    patience: Duration,
+) -> Result<SystemCalls, RunError> {
+    let folder = tempfile::tempdir().map_err(RunError::Watch)?;
+    let table = folder.path().join("counts");
+    let wrapper: [OsString; 6] = [
+        strace.into(),
+        "-f".into(),
+        "-c".into(),
+        "-o".into(),
+        table.clone().into(),
+        "--".into(),
+    ];
+    let traced = executable.under(wrapper.into());
+    let counts = || -> Result<Counts, RunError> {
+        let text = std::fs::read_to_string(&table).map_err(RunError::Watch)?;
+        let unknown = || RunError::NoResult("strace wrote no table of counts".to_owned());
+        strace::parse(&text).ok_or_else(unknown)
+    };
+
+    let once = traced.once(group)?;
+    let with_one = counts()?;
+    if once.elapsed * BOTH > patience {
+        traced.nothing()?;
+        return Ok(SystemCalls {
+            by_name: strace::difference(&with_one, &counts()?, 1.0),
+            first_only: true,
+        });
+    }
+    let run = |samples| {
+        let measured = traced.measure(group, &Sampling::counted(samples))?;
+        Ok((counts()?, measured.iterations))
+    };
+    let (few, many) = (run(FEW)?, run(MANY)?);
+    let iterations = more_iterations(few.1, many.1)?;
+    Ok(SystemCalls {
+        by_name: strace::difference(&many.0, &few.0, iterations),
+        first_only: false,
+    })
+}
+
+fn more_iterations(few: f64, many: f64) -> Result<f64, RunError> {
+    let more = many - few;
+    if more >= 1.0 {
+        return Ok(more);
+    }
+    let why = format!("runs of {few} and {many} iterations cannot be compared");
+    Err(RunError::NoResult(why))
+}

@@ -1,0 +1,72 @@
+//! A made-up report, for tests.
+
+use crate::criterion::Sampling;
+use crate::load::Load;
+use crate::results::{Cell, GroupReport, Reading, Report, Round, Settings, VariantReport};
+use crate::system::System;
+
+/// Two groups of three variants, of which one failed. Names and reasons hold
+/// what Markdown and XML give a meaning.
+pub(crate) fn report() -> Report {
+    let names = ["plain", "b", "c"];
+    let group = |name: &str, times: [&[f64]; 3]| GroupReport {
+        name: name.to_owned(),
+        plot: None,
+        cells: names
+            .iter()
+            .zip(times)
+            .map(|(variant, times)| cell(variant, times))
+            .collect(),
+    };
+    let mut groups = vec![
+        group("one", [&[2e6, 4e6], &[1e6, 1.2e6], &[30e6, 20e6]]),
+        group("two <&> \"|\"", [&[5e6, 5e6], &[], &[5e6]]),
+    ];
+    groups[1].cells[1].failure = Some("killed by SIGSEGV: a <b> | & c\u{1b}[0m".to_owned());
+    for group in &mut groups {
+        group.summarise(Some(0));
+    }
+    Report {
+        complete: false,
+        started: "then".to_owned(),
+        finished: "now".to_owned(),
+        settings: Settings {
+            rounds: 2,
+            sampling: Sampling::counted(10),
+        },
+        baseline: Some("plain".to_owned()),
+        warnings: vec!["it was loud | here".to_owned()],
+        system: System::describe(Load {
+            minute: None,
+            busy: Some(0.25),
+        }),
+        variants: names.iter().map(|name| variant(name)).collect(),
+        groups,
+    }
+}
+
+fn cell(variant: &str, times: &[f64]) -> Cell {
+    let mut cell = Cell::new(variant);
+    cell.rounds = (1..)
+        .zip(times)
+        .map(|(number, &median_ns)| Round {
+            number,
+            median_ns,
+            deviation_ns: 1.0,
+        })
+        .collect();
+    cell
+}
+
+fn variant(name: &str) -> VariantReport {
+    VariantReport {
+        name: name.to_owned(),
+        label: format!("the {name} | build, <with> \"more\" & a long label to cut at the end"),
+        allocations: name.into(),
+        program: None,
+        allocations_bytes: Reading::of(1_048_576.0),
+        program_bytes: Reading::none("no program"),
+        info: None,
+        info_note: Some("no program".to_owned()),
+    }
+}

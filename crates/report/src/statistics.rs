@@ -1,0 +1,75 @@
+//! Numbers that stand for several.
+
+use serde::Serialize;
+
+/// What a few values have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Summary {
+    /// The smallest.
+    pub minimum: f64,
+    /// As many are smaller as are larger.
+    pub median: f64,
+    /// The largest.
+    pub maximum: f64,
+}
+
+impl Summary {
+    /// Of these values, if there are any.
+    #[must_use]
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        values.sort_by(f64::total_cmp);
+        let (&minimum, &maximum) = (values.first()?, values.last()?);
+        let middle = values.len() / 2;
+        let upper = *values.get(middle)?;
+        let median = if values.len() % 2 == 1 {
+            upper
+        } else {
+            f64::midpoint(*values.get(middle - 1)?, upper)
+        };
+        Some(Self {
+            minimum,
+            median,
+            maximum,
+        })
+    }
+
+    /// Each of them by a number.
+    #[must_use]
+    pub fn divided_by(self, number: f64) -> Self {
+        Self {
+            minimum: self.minimum / number,
+            median: self.median / number,
+            maximum: self.maximum / number,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn median(values: &[f64]) -> Option<f64> {
+        Summary::of(values.iter().copied()).map(|summary| summary.median)
+    }
+
+    #[test]
+    fn medians_of_odd_and_even_counts() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0]), Some(3.0));
+        assert_eq!(median(&[4.0, 1.0]), Some(2.5));
+        assert_eq!(median(&[9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 3.0, 2.0, 1.0]), Some(2.5));
+    }
+
+    #[test]
+    fn the_range_holds_all() {
+        let summary = Summary::of([2.0, 8.0, 4.0]).expect("there are values");
+        let expected = Summary {
+            minimum: 1.0,
+            median: 2.0,
+            maximum: 4.0,
+        };
+        assert_eq!(summary.divided_by(2.0), expected);
+    }
+}

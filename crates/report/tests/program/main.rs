@@ -1,0 +1,6 @@
+//! The whole program, with scripts in place of benchmarks.
+
+mod interrupt;
+mod measuring;
+mod refusals;
+mod stage;
