@@ -12,12 +12,19 @@ use std::ffi::OsString;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
-use broker::allocator::Chosen;
 use broker::workloads::ALL;
 use criterion::Criterion;
 
+#[cfg(feature = "reference-floor")]
+use floor::Floor as Measured;
+#[cfg(feature = "reference-mimalloc")]
+use mimalloc::MiMalloc as Measured;
+// What the executable has, unless a reference is measured in its place.
+#[cfg(not(any(feature = "reference-floor", feature = "reference-mimalloc")))]
+use broker::allocator::Chosen as Measured;
+
 #[global_allocator]
-static GLOBAL: Chosen = Chosen;
+static GLOBAL: Measured = Measured;
 
 /// Arguments by which the mode is chosen already.
 const MODES: [&str; 5] = ["--bench", "--test", "--list", "--help", "-h"];

@@ -20,14 +20,23 @@ let
   # What the report measures, as its program wants it.
   matrix = builtins.toJSON {
     baseline = "broker";
-    variants = map
-      (name: {
-        inherit name;
-        inherit (broker.variants.${name}) label;
-        allocations = "${broker.built.${name}.allocations}/bin/allocations";
-        program = "${broker.built.${name}.program}/bin/broker";
-      })
-      (builtins.attrNames broker.variants);
+    variants =
+      map
+        (name: {
+          inherit name;
+          inherit (broker.variants.${name}) label;
+          allocations = "${broker.built.${name}.allocations}/bin/allocations";
+          program = "${broker.built.${name}.program}/bin/broker";
+        })
+        (builtins.attrNames broker.variants)
+      ++ map
+        (name: {
+          inherit name;
+          inherit (broker.references.${name}) label;
+          allocations = "${broker.referenceAllocations.${name}}/bin/allocations";
+          program = null;
+        })
+        (builtins.attrNames broker.references);
   };
   bench = derive {
     name = "bench";

@@ -11,5 +11,5 @@ pub mod info;
 pub mod workloads;
 
 // Its symbols take the place of musl's; there is nothing to call.
-#[cfg(all(feature = "fast-musl", target_os = "linux", target_env = "musl"))]
+#[cfg(all(feature = "fast-memory", target_os = "linux", target_env = "musl"))]
 use fast_musl as _;

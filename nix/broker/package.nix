@@ -4,9 +4,8 @@ name: variant:
 let
   inherit (variant) target;
   cargo = rust.cargoWith rust.build;
-  release = "target/${target}/release";
-  flags = "--release --locked --target ${target} --features=${builtins.concatStringsSep "," variant.features}";
-  common = { inherit manifests crates flags; };
+  flagsFor = features: "--release --locked --target ${target} --features=${builtins.concatStringsSep "," features}";
+  common = { inherit manifests crates; flags = flagsFor variant.features; };
 
   keep = "mv target $out";
 
@@ -22,26 +21,28 @@ let
   });
 
   code = [ "build.rs" "src" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
+  benchmark = { name, features }: cargo (common // {
+    inherit name;
+    flags = flagsFor features;
+    artifacts = allDependencies;
+    source = rust.source { inherit root; paths = code ++ [ "benches" "crates/floor/src" ]; };
+    command = ''
+      cargo bench ''${flags/--release/} --bench allocations --no-run
+      install -D "$(find target/${target}/release/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
+    '';
+  });
 in
-rec {
-  inherit common allDependencies;
+{
+  inherit common allDependencies benchmark;
 
   program = cargo (common // {
     inherit name;
     artifacts = dependencies;
     source = rust.source { inherit root; paths = code; };
-    command = "cargo build $flags --bin broker; install -D -t $out/bin ${release}/broker";
+    command = "cargo build $flags --bin broker; install -D -t $out/bin target/${target}/release/broker";
   });
 
-  allocations = cargo (common // {
-    name = variant.allocations;
-    artifacts = allDependencies;
-    source = rust.source { inherit root; paths = code ++ [ "benches" ]; };
-    command = ''
-      cargo bench ''${flags/--release/} --bench allocations --no-run
-      install -D "$(find ${release}/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
-    '';
-  });
+  allocations = benchmark { name = variant.allocations; inherit (variant) features; };
 
   tests = cargo (common // {
     name = "tests-${name}";

@@ -72,16 +72,23 @@ pub struct SizedJemalloc;
 /// They must be the same in allocation and release, as an alignment changes
 /// the size class.
 pub(crate) const fn flags(align: usize, size: usize) -> c_int {
-    if align <= UNASKED_ALIGN && align <= size {
+    if aligned_unasked(align, size) {
         0
     } else {
         ffi::MALLOCX_ALIGN(align)
     }
 }
 
+/// Whether jemalloc aligns a block of this size enough without being asked.
+/// Then it also does for every larger size.
+const fn aligned_unasked(align: usize, size: usize) -> bool {
+    align <= UNASKED_ALIGN && align <= size
+}
+
 /// Whether a block allocated for the old size is surely also one for the new.
-pub(crate) const fn surely_same_block(align: usize, old: usize, new: usize) -> bool {
-    flags(align, old) == 0 && flags(align, new) == 0 && class::same(old, new)
+#[cfg(test)]
+pub(crate) fn surely_same_block(align: usize, old: usize, new: usize) -> bool {
+    aligned_unasked(align, old.min(new)) && class::same(old, new)
 }
 
 // SAFETY: blocks come from jemalloc, with at least the size and the alignment
@@ -120,21 +127,25 @@ unsafe impl GlobalAlloc for SizedJemalloc {
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new: usize) -> *mut u8 {
         let (align, old) = (layout.align(), layout.size());
-        if surely_same_block(align, old, new) {
+        if !aligned_unasked(align, old.min(new)) {
+            // SAFETY: the block is live and the new size is not zero, by the
+            // caller's contract. The flags are those of the new block.
+            return unsafe { ffi::rallocx(block.cast(), new, flags(align, new)) }.cast();
+        }
+        // Both blocks are ones with flags 0.
+        if class::same(old, new) {
             return block;
         }
-        let aligned_unasked = flags(align, old) == 0 && flags(align, new) == 0;
-        if aligned_unasked && (old <= SMALL || new <= SMALL) {
+        if old <= SMALL || new <= SMALL {
             // SAFETY: the block is live and of this size, allocated with flags
             // 0, and the new size is not zero, by the caller's contract.
             unsafe { moved(block, old, new) }
-        } else if aligned_unasked && new > old && (RESERVE_FROM..=RESERVE_TO).contains(&new) {
+        } else if new > old && (RESERVE_FROM..=RESERVE_TO).contains(&new) {
             // SAFETY: as above, and the new size is larger.
             unsafe { grown(block, old, new) }
         } else {
-            // SAFETY: the block is live and the new size is not zero, by the
-            // caller's contract. The flags are those of the new block.
-            unsafe { ffi::rallocx(block.cast(), new, flags(align, new)) }.cast()
+            // SAFETY: the block is live and the new size is not zero.
+            unsafe { ffi::rallocx(block.cast(), new, 0) }.cast()
         }
     }
 }

@@ -36,21 +36,17 @@ const LG_GROUP: u32 = 2;
 /// Whether blocks for the two sizes are surely equally large, if both were
 /// asked for without an alignment (flags 0). Neither may be zero.
 pub(crate) const fn same(a: usize, b: usize) -> bool {
-    first_below(a) == first_below(b)
-}
-
-/// The line below the cell of a size, which is its last smaller size that is
-/// not in it.
-const fn first_below(size: usize) -> usize {
-    debug_assert!(size != 0);
+    debug_assert!(a != 0 && b != 0);
     // A line belongs to the cell that it ends.
-    let last = size - 1;
-    let lg = match (last | 1).ilog2() {
+    let (a, b) = (a - 1, b - 1);
+    // Where they differ in their highest bit, the one that decides is set in
+    // `a ^ b` too, and the shift is below it.
+    let lg = match (a | b | 1).ilog2() {
         lg if lg < LG_QUANTUM + LG_GROUP => LG_QUANTUM,
         lg if lg > LG_PAGE + LG_GROUP => LG_PAGE,
         lg => lg - LG_GROUP,
     };
-    last >> lg << lg
+    (a ^ b) >> lg == 0
 }
 
 #[cfg(test)]
@@ -87,6 +83,20 @@ mod tests {
         inside
     }
 
+    /// The first size of the cell of a size.
+    fn first(size: usize) -> usize {
+        let (mut outside, mut inside) = (0, size);
+        while inside - outside > 1 {
+            let middle = usize::midpoint(outside, inside);
+            if same(middle, size) {
+                inside = middle;
+            } else {
+                outside = middle;
+            }
+        }
+        inside
+    }
+
     /// Neighbours suffice: a cell has no gaps, and equality is transitive.
     #[test]
     fn every_size_up_to_a_mebibyte_at_every_alignment() {
@@ -109,8 +119,7 @@ mod tests {
 
     /// jemalloc's rounding is monotonic, so the ends of a cell stand for it.
     fn check_cell(size: usize) {
-        let first = first_below(size) + 1;
-        let last = last(size);
+        let (first, last) = (first(size), last(size));
         assert!(first <= size && size <= last);
         assert!(same(first, last));
         assert_eq!(block(first, 0), block(last, 0), "{first}..={last}");

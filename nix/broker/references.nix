@@ -1,0 +1,35 @@
+# What the report measures beside the variants: the steps from stock musl to what is shipped, and references that tell how
+# far that is from what is possible. Only the benchmark's executable, on the dependencies of the variant named.
+{
+  step-memory = {
+    label = "stock musl, jemalloc + memory routines";
+    dependenciesOf = "broker-static";
+    features = [ "jemalloc" "fast-memory" ];
+  };
+  step-getrandom = {
+    label = "stock musl, jemalloc + memory routines + getrandom";
+    dependenciesOf = "broker-static";
+    features = [ "jemalloc" "fast-musl" ];
+  };
+  musl-fast = {
+    label = "fast musl";
+    dependenciesOf = "broker-static";
+    features = [ "fast-musl" ];
+  };
+  glibc-mimalloc = {
+    label = "glibc, mimalloc";
+    dependenciesOf = "broker";
+    features = [ "reference-mimalloc" ];
+  };
+  musl-mimalloc = {
+    label = "fast musl, mimalloc";
+    dependenciesOf = "broker-static";
+    features = [ "fast-musl" "reference-mimalloc" ];
+  };
+  # Thread-local free lists over chunks that are never returned: the least that an allocator can do.
+  floor = {
+    label = "fast musl, floor";
+    dependenciesOf = "broker-static";
+    features = [ "fast-musl" "reference-floor" ];
+  };
+}
