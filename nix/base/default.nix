@@ -21,5 +21,6 @@ in
   tools = import ./tools.nix { inherit runnable shell; debs = sets.tools; };
   certificates = runnable { name = "certificates"; debs = sets.certificates; };
   checkers = runnable { name = "checkers"; debs = sets.check; };
+  reference = runnable { name = "reference"; debs = sets.reference; };
   updaters = runnable { name = "updaters"; debs = sets.update; };
 }
