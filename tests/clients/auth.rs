@@ -35,9 +35,8 @@ async fn assert_welcome(server: &Server, options: ConnectOptions) {
 }
 
 async fn assert_refused(server: &Server, options: ConnectOptions) {
-    let error = match try_connect(server, options).await {
-        Ok(_) => panic!("the server lets in whom it should refuse"),
-        Err(error) => error,
+    let Err(error) = try_connect(server, options).await else {
+        panic!("the server lets in whom it should refuse");
     };
     assert_eq!(
         error.kind(),

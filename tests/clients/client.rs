@@ -15,17 +15,16 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// Waits for what must come.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(LIMIT, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("{what}: not within {LIMIT:?}"),
-    }
+    let waited = tokio::time::timeout(LIMIT, future).await;
+    waited.unwrap_or_else(|_| panic!("{what}: not within {LIMIT:?}"))
 }
 
 pub(crate) async fn try_connect(
     server: &Server,
     options: ConnectOptions,
 ) -> Result<Client, ConnectError> {
-    soon("connect", options.connect(server.address())).await
+    // Boxed: the client's future is 16 KiB.
+    soon("connect", Box::pin(options.connect(server.address()))).await
 }
 
 pub(crate) async fn connect_with(server: &Server, options: ConnectOptions) -> Client {

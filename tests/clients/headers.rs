@@ -1,6 +1,6 @@
 //! Messages with headers.
 
-use async_nats::{HeaderMap, HeaderName};
+use async_nats::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::client::{connect, next, numbers, publish, subscribe, text};
 use crate::server::Server;
@@ -108,7 +108,7 @@ async fn messages_with_and_without_headers_mix() {
         assert_eq!(text(&message), number);
         let headers = message.headers.expect("headers");
         assert_eq!(
-            headers.get(name.clone()).map(|value| value.as_str()),
+            headers.get(name.clone()).map(HeaderValue::as_str),
             Some(&*number)
         );
     }

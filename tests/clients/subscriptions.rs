@@ -24,19 +24,19 @@ async fn subjects_until(subscriber: &mut Subscriber, end: &str) -> Vec<String> {
     }
 }
 
-/// Holds that `pattern` takes just these of the subjects published; `end` is one it
+/// Holds that `pattern` takes just these of the subjects sent; `end` is one it
 /// takes as well.
 async fn assert_takes(
     server: &Server,
     publisher: &Client,
     pattern: &str,
-    published: &[&str],
+    sent: &[&str],
     taken: &[&str],
     end: &str,
 ) {
     let client = connect(server).await;
     let mut subscriber = subscribe(&client, pattern).await;
-    for subject in published {
+    for subject in sent {
         publish(publisher, subject, "").await;
     }
     publish(publisher, end, "").await;
@@ -51,7 +51,7 @@ async fn assert_takes(
 async fn wildcards_take_what_they_match() {
     let server = Server::start();
     let publisher = connect(&server).await;
-    let published = [
+    let sent = [
         "a", "b", "a.b", "a.c", "b.b", "a.b.c", "a.d.c", "a.b.d", "b.b.c", "a.b.c.d", "ab.c",
     ];
     for (pattern, taken, end) in [
@@ -75,19 +75,19 @@ async fn wildcards_take_what_they_match() {
     ] {
         // A pattern without a wildcard takes but one subject: it is also the end.
         let taken = if pattern == end { &[] } else { taken };
-        let published: Vec<_> = published.into_iter().filter(|s| *s != end).collect();
-        assert_takes(&server, &publisher, pattern, &published, taken, end).await;
+        let sent: Vec<_> = sent.into_iter().filter(|s| *s != end).collect();
+        assert_takes(&server, &publisher, pattern, &sent, taken, end).await;
     }
-    assert_takes(&server, &publisher, ">", &published, &published, "end").await;
+    assert_takes(&server, &publisher, ">", &sent, &sent, "end").await;
 }
 
 #[tokio::test]
 async fn a_wildcard_inside_a_token_is_a_letter() {
     let server = Server::start();
     let client = connect(&server).await;
-    let published = ["w.ab", "w.a", "w.abc"];
-    assert_takes(&server, &client, "w.a*", &published, &[], "w.a*").await;
-    assert_takes(&server, &client, "w.>a", &published, &[], "w.>a").await;
+    let sent = ["w.ab", "w.a", "w.abc"];
+    assert_takes(&server, &client, "w.a*", &sent, &[], "w.a*").await;
+    assert_takes(&server, &client, "w.>a", &sent, &[], "w.>a").await;
 }
 
 #[tokio::test]
@@ -112,12 +112,12 @@ async fn overlapping_subscriptions_each_take_a_copy() {
 async fn subjects_are_unicode() {
     let server = Server::start();
     let client = connect(&server).await;
-    let published = ["日本.ключ", "日本.🦀", "日.本", "Straße.ключ"];
+    let sent = ["日本.ключ", "日本.🦀", "日.本", "Straße.ключ"];
     let taken = ["日本.ключ", "日本.🦀"];
-    assert_takes(&server, &client, "日本.*", &published, &taken, "日本.終").await;
+    assert_takes(&server, &client, "日本.*", &sent, &taken, "日本.終").await;
     let taken = ["日本.ключ", "Straße.ключ"];
-    assert_takes(&server, &client, "*.ключ", &published, &taken, "終.ключ").await;
-    assert_takes(&server, &client, "🦀", &published, &[], "🦀").await;
+    assert_takes(&server, &client, "*.ключ", &sent, &taken, "終.ключ").await;
+    assert_takes(&server, &client, "🦀", &sent, &[], "🦀").await;
 }
 
 #[tokio::test]

@@ -33,10 +33,10 @@ fn presenting(options: ConnectOptions, signed: Signed) -> ConnectOptions {
 }
 
 async fn refused(server: &Server, options: ConnectOptions) -> ConnectError {
-    match try_connect(server, options).await {
-        Ok(_) => panic!("connected all the same"),
-        Err(error) => error,
-    }
+    let Err(error) = try_connect(server, options).await else {
+        panic!("connected all the same");
+    };
+    error
 }
 
 /// The error and all that caused it.
