@@ -45,7 +45,8 @@ impl Chunks {
         self.free = Some(chunk);
     }
 
-    /// What was read, to be sliced at will, and the chunk to give back with it.
+    /// What was read into the first `length` bytes, to be sliced at will. There may
+    /// be more behind it, without meaning. It has to be given back.
     pub(crate) fn freeze(&mut self, chunk: BytesMut, length: usize) -> Bytes {
         if length < WORTH_KEEPING {
             let copy = Bytes::copy_from_slice(&chunk[..length]);

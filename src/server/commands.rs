@@ -1,5 +1,7 @@
 //! What each command of a client does.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::connection::Subscription;
@@ -11,13 +13,13 @@ use crate::protocol::{
 };
 
 impl Worker {
-    /// Carries out the frames in `data`, in order. Returns how many bytes they
-    /// were; the rest is a frame that has not all come.
-    pub(super) fn carry_out(&mut self, slot: usize, data: &Bytes) -> usize {
+    /// Carries out the frames in the first `length` bytes of `data`, in order.
+    /// Returns how many bytes they were; the rest is a frame that has not all come.
+    pub(super) fn carry_out(&mut self, slot: usize, data: &Bytes, length: usize) -> usize {
         let limits = self.delivery.shared.config.limits;
         let mut at = 0;
-        while at < data.len() {
-            match self.next(slot, data, at, &limits) {
+        while at < length {
+            match self.next(slot, data, at..length, &limits) {
                 Ok(0) => break,
                 Ok(used) => at += used,
                 Err(error) => {
@@ -29,20 +31,21 @@ impl Worker {
         at
     }
 
-    /// Carries out the frame at `at`. Returns how many bytes it was, and 0 if it
+    /// Carries out the frame at the start of `range`. Returns how many bytes it was, and 0 if it
     /// has not all come, or if the connection is closed.
     #[inline]
     fn next(
         &mut self,
         slot: usize,
         data: &Bytes,
-        at: usize,
+        range: Range<usize>,
         limits: &Limits,
     ) -> Result<usize, ProtocolError> {
         let Some(client) = self.delivery.clients.get_mut(slot) else {
             return Ok(0);
         };
-        let input = &data[at..];
+        let at = range.start;
+        let input = &data[range];
         if !client.welcome
             && self.delivery.shared.config.credentials.are_wanted()
             && !input[0].eq_ignore_ascii_case(&b'c')

@@ -270,12 +270,13 @@ impl Worker {
         let more = kept + read == CHUNK || !client.transport.short_read_means_empty();
         client.partial = Vec::new();
         client.needed = 0;
-        let data = self.chunks.freeze(chunk, kept + read);
-        let used = self.carry_out(slot, &data);
-        if used < data.len()
+        let length = kept + read;
+        let data = self.chunks.freeze(chunk, length);
+        let used = self.carry_out(slot, &data, length);
+        if used < length
             && let Some(client) = self.client(producer)
         {
-            client.partial = data[used..].to_vec();
+            client.partial = data[used..length].to_vec();
         }
         self.chunks.give_back(data);
         Ok(more)
@@ -301,7 +302,7 @@ impl Worker {
         if client.partial.len() == client.needed {
             client.needed = 0;
             let data = Bytes::from(std::mem::take(&mut client.partial));
-            self.carry_out(slot, &data);
+            self.carry_out(slot, &data, data.len());
         }
         Ok(more)
     }
