@@ -72,6 +72,9 @@ pub(crate) struct Connection {
     pub(crate) serial: u32,
     /// It is in the worker's list of those with something to write.
     pub(crate) dirty: bool,
+    /// The client will send nothing more; the end is yet to be read, and no event
+    /// will tell of it again.
+    pub(crate) ending: bool,
     /// The system takes no more; it will tell when it does.
     pub(crate) blocked: bool,
     /// When the system last took something, if something waits for it.
@@ -102,6 +105,7 @@ impl Connection {
             by_sid: HashMap::new(),
             serial: 0,
             dirty: false,
+            ending: false,
             blocked: false,
             waits_since: None,
             paused_until: None,

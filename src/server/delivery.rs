@@ -1,7 +1,7 @@
 //! The connections of one worker, and how messages reach them and those of others.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use slab::Slab;
@@ -13,6 +13,18 @@ use super::output::Blocks;
 use super::routes::{Matches, Target};
 use super::shared::{Counters, Shared};
 use crate::protocol::{Message, ProtocolError};
+
+/// How long a publisher waits when a subscriber of it is behind. With a chunk read
+/// in between, it goes on at 13 MB/s.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long it waits when the subscriber is far behind, but takes what it can:
+/// then 1.3 MB/s are left, and the subscriber is not lost to a faster publisher.
+const LONG_PAUSE: Duration = Duration::from_millis(50);
+
+/// Who took something within this time takes what it can. Nobody waits long for
+/// one who takes nothing.
+const PROGRESS: Duration = Duration::from_millis(200);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,8 +60,9 @@ pub(crate) struct Delivery {
     outgoing: Vec<Batch>,
     /// Bytes appended to outputs and batches since they were sent last.
     pub(crate) unsent: usize,
-    /// Publishers that are too fast for somebody, by their workers.
-    pub(crate) too_fast: Vec<(usize, Producer)>,
+    /// Publishers that are too fast for somebody, with their workers and how long
+    /// they are to pause.
+    pub(crate) too_fast: Vec<(usize, Producer, Duration)>,
     /// For reading what nobody wants.
     scratch: Box<[u8]>,
     random: fastrand::Rng,
@@ -206,7 +219,10 @@ impl Delivery {
         if pending > max {
             self.close(slot, Reason::Error(ProtocolError::SlowConsumer));
         } else if pending > max / 2 {
-            let pressed = (origin.worker, origin.producer);
+            let takes = |since| self.now.duration_since(since) < PROGRESS;
+            let slow_but_sure = pending > max / 4 * 3 && client.waits_since.is_none_or(takes);
+            let pause = if slow_but_sure { LONG_PAUSE } else { PAUSE };
+            let pressed = (origin.worker, origin.producer, pause);
             if self.too_fast.last() != Some(&pressed) {
                 self.too_fast.push(pressed);
             }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::time::Duration;
 
 use crossbeam::queue::SegQueue;
 use mio::Waker;
@@ -17,8 +18,9 @@ pub(crate) enum Mail {
     Connection(TcpStream, SocketAddr, u64),
     /// Messages for connections that it owns.
     Messages(Batch, usize),
-    /// A connection that it owns publishes faster than somebody can take.
-    Slower(Producer),
+    /// A connection that it owns publishes faster than somebody can take, and is
+    /// to pause for so long.
+    Slower(Producer, Duration),
     /// The server is about to end.
     Drain,
 }

@@ -110,23 +110,42 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
 
 /// The server's end of one TLS connection.
 #[derive(Debug)]
-pub(crate) struct Session(ServerConnection);
+pub(crate) struct Session {
+    tls: ServerConnection,
+    /// The client has begun with something that looks like TLS.
+    begun: bool,
+}
 
 impl Session {
     pub(crate) fn new(config: &Arc<ServerConfig>) -> Result<Self, rustls::Error> {
-        ServerConnection::new(Arc::clone(config)).map(Self)
+        let tls = ServerConnection::new(Arc::clone(config))?;
+        Ok(Self { tls, begun: false })
     }
 
+    /// Reads what is there.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` if the client talks in clear; what the system says.
     pub(crate) fn read(&mut self, socket: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+        /// The type of the record that every client begins with.
+        const HANDSHAKE: u8 = 22;
+        if !self.begun {
+            let mut first = [0];
+            if socket.peek(&mut first)? == 1 && first[0] != HANDSHAKE {
+                return Err(ErrorKind::Unsupported.into());
+            }
+            self.begun = true;
+        }
         loop {
-            match self.0.reader().read(into) {
+            match self.tls.reader().read(into) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 done => return done,
             }
-            if self.0.read_tls(socket)? == 0 {
+            if self.tls.read_tls(socket)? == 0 {
                 return Ok(0);
             }
-            if let Err(error) = self.0.process_new_packets() {
+            if let Err(error) = self.tls.process_new_packets() {
                 // Tells the client by an alert.
                 let _ = self.flush(socket);
                 return Err(io::Error::new(ErrorKind::InvalidData, error));
@@ -141,18 +160,18 @@ impl Session {
         slices: &[IoSlice<'_>],
     ) -> io::Result<usize> {
         self.flush(socket)?;
-        if self.0.wants_write() || self.0.is_handshaking() {
+        if self.tls.wants_write() || self.tls.is_handshaking() {
             return Err(ErrorKind::WouldBlock.into());
         }
-        let accepted = self.0.writer().write_vectored(slices)?;
+        let accepted = self.tls.writer().write_vectored(slices)?;
         self.flush(socket)?;
         Ok(accepted)
     }
 
     /// Writes what is encrypted already, as far as the system takes it.
     pub(crate) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
-        while self.0.wants_write() {
-            match self.0.write_tls(socket) {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(socket) {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -163,12 +182,12 @@ impl Session {
     }
 
     pub(crate) fn finish(&mut self, socket: &mut TcpStream) {
-        self.0.send_close_notify();
+        self.tls.send_close_notify();
         // The connection ends; there is nobody to tell that it ended badly.
         let _ = self.flush(socket);
     }
 
     pub(crate) fn is_flushed(&self) -> bool {
-        !self.0.wants_write()
+        !self.tls.wants_write()
     }
 }

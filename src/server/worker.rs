@@ -32,10 +32,6 @@ const UNSENT: usize = 256 * 1024;
 /// What may wait for another worker, in bytes, before nothing is read any more.
 const MOST_MAIL: usize = 4 * 1024 * 1024;
 
-/// How long a publisher waits whose subscriber is too slow. With a chunk read in
-/// between, it goes on at 13 MB/s.
-const PAUSE: Duration = Duration::from_millis(5);
-
 /// How long to wait before looking again at what nobody announces.
 const SHORTLY: Duration = Duration::from_millis(1);
 
@@ -56,6 +52,8 @@ pub(crate) struct Worker {
     due: Due,
     tick: Duration,
     next_tick: Instant,
+    /// The server is about to end.
+    to_drain: bool,
     draining: Option<Instant>,
 }
 
@@ -81,6 +79,7 @@ impl Worker {
             due,
             tick: (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500)),
             next_tick: Instant::now(),
+            to_drain: false,
             draining: None,
             delivery: Delivery::new(index, Arc::clone(&shared)),
             shared,
@@ -111,6 +110,9 @@ impl Worker {
             }
             self.delivery.send_batches();
             self.read_mail();
+            if self.to_drain {
+                self.drain();
+            }
             self.end_pauses();
             if self.delivery.now >= self.next_tick {
                 self.tick();
@@ -162,9 +164,11 @@ impl Worker {
             self.delivery.unblock(slot);
         }
         if (event.is_readable() || event.is_read_closed() || event.is_error())
-            && let Some(client) = self.delivery.clients.get(slot)
+            && let Some(client) = self.delivery.clients.get_mut(slot)
         {
-            let producer = self.producer(slot, client.id);
+            client.ending |= event.is_read_closed();
+            let id = client.id;
+            let producer = self.producer(slot, id);
             self.receive(producer);
         }
     }
@@ -205,15 +209,16 @@ impl Worker {
         let slot = producer.slot as usize;
         match read {
             Ok(more) => {
-                if more {
-                    self.ready.push_back(producer);
-                }
                 let now = self.delivery.now;
                 if let Some(client) = self.client(producer) {
                     client.last_read = now;
+                    let more = more || client.ending;
                     if !client.transport.short_read_means_empty() {
                         // What was waiting for the handshake can go now.
                         self.delivery.tell(slot, b"");
+                    }
+                    if more {
+                        self.ready.push_back(producer);
                     }
                 }
             }
@@ -242,7 +247,7 @@ impl Worker {
     }
 
     fn is_congested(&self) -> bool {
-        let most = MOST_MAIL.min(self.shared.config.max_pending / 4);
+        let most = MOST_MAIL.min(self.shared.config.max_pending / 8);
         let own = self.delivery.index;
         let mut peers = self.shared.workers.iter().enumerate();
         peers.any(|(index, peer)| index != own && peer.mailbox.bytes() > most)
@@ -271,6 +276,11 @@ impl Worker {
         client.partial = Vec::new();
         client.needed = 0;
         let length = kept + read;
+        self.read_mail();
+        if self.client(producer).is_none() {
+            self.chunks.put_back(chunk);
+            return Ok(false);
+        }
         let data = self.chunks.freeze(chunk, length);
         let used = self.carry_out(slot, &data, length);
         if used < length
@@ -302,26 +312,29 @@ impl Worker {
         if client.partial.len() == client.needed {
             client.needed = 0;
             let data = Bytes::from(std::mem::take(&mut client.partial));
-            self.carry_out(slot, &data, data.len());
+            self.read_mail();
+            if self.client(producer).is_some() {
+                self.carry_out(slot, &data, data.len());
+            }
         }
         Ok(more)
     }
 
     /// Has publishers wait that are faster than their subscribers.
     fn slow_down(&mut self) {
-        while let Some((worker, producer)) = self.delivery.too_fast.pop() {
+        while let Some((worker, producer, pause)) = self.delivery.too_fast.pop() {
             if worker == self.delivery.index {
-                self.pause(producer);
+                self.pause(producer, pause);
             } else {
                 self.shared.workers[worker]
                     .mailbox
-                    .send(Mail::Slower(producer));
+                    .send(Mail::Slower(producer, pause));
             }
         }
     }
 
-    fn pause(&mut self, producer: Producer) {
-        let until = self.delivery.now + PAUSE;
+    fn pause(&mut self, producer: Producer, pause: Duration) {
+        let until = self.delivery.now + pause;
         if let Some(client) = self.client(producer)
             && client.paused_until.replace(until).is_none()
         {
@@ -353,8 +366,12 @@ impl Worker {
         self.delivery.unsent = 0;
     }
 
+    /// Takes what others have sent.
+    ///
+    /// It is done after each read and before what was read is carried out: a
+    /// client may end a subscription because of something that another worker
+    /// did before, and what that worker has sent until then is still for it.
     fn read_mail(&mut self) {
-        // What comes after these has to wait for the next round.
         while let Some(mail) = self.shared.workers[self.delivery.index].mailbox.take() {
             match mail {
                 Mail::Messages(batch, worker) => {
@@ -377,8 +394,8 @@ impl Worker {
                         tracing::debug!("a client at {address} is gone: {error}");
                     }
                 }
-                Mail::Slower(producer) => self.pause(producer),
-                Mail::Drain => self.drain(),
+                Mail::Slower(producer, pause) => self.pause(producer, pause),
+                Mail::Drain => self.to_drain = true,
             }
         }
     }
