@@ -8,6 +8,8 @@
 
 pub mod allocator;
 pub mod info;
+pub mod protocol;
+pub mod server;
 pub mod workloads;
 
 // Its symbols take the place of musl's; there is nothing to call.

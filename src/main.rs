@@ -2,12 +2,13 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{self, ErrorKind, Write};
+mod commands;
+
 use std::process::ExitCode;
 
 use broker::allocator::Chosen;
-use broker::info::{GlobalAllocator, Info};
 use clap::{Parser, Subcommand};
+use commands::{info, serve};
 
 #[global_allocator]
 static GLOBAL: Chosen = Chosen;
@@ -22,42 +23,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve clients of NATS
+    Serve(Box<serve::Arguments>),
     /// Tell what this build is made of: C library, linking, allocator, machine
-    Info {
-        /// Print JSON instead of text
-        #[arg(long)]
-        json: bool,
-    },
+    Info(info::Arguments),
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever read the output has seen enough, as in `broker info | head -1`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => {
-            // With standard error gone too, the exit code is all that is left.
-            let _ = writeln!(
-                io::stderr(),
-                "broker: cannot write to standard output: {error}"
-            );
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: &Cli) -> io::Result<()> {
-    match cli.command {
-        Command::Info { json } => {
-            let info = Info::collect(GlobalAllocator::CHOSEN);
-            let text = if json {
-                serde_json::to_string_pretty(&info)? + "\n"
-            } else {
-                info.to_string()
-            };
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }
+    match Cli::parse().command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
     }
 }

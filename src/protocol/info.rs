@@ -1,0 +1,56 @@
+//! INFO: what the server tells of itself.
+
+use serde::Serialize;
+
+/// The fields of INFO, by nats-server's names.
+#[derive(Debug, Clone, Serialize)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+pub struct ServerInfo {
+    /// Unique for each run of a server.
+    pub server_id: String,
+    /// A name for people.
+    pub server_name: String,
+    /// Version of the server.
+    pub version: &'static str,
+    /// 1: the server understands `echo` and sends INFO at any time.
+    pub proto: u8,
+    /// Address it listens at.
+    pub host: String,
+    /// Port it listens at.
+    pub port: u16,
+    /// Messages with headers are understood.
+    pub headers: bool,
+    /// Credentials are wanted in CONNECT.
+    #[serde(skip_serializing_if = "is_false")]
+    pub auth_required: bool,
+    /// The connection goes on with TLS right after this line.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_required: bool,
+    /// A certificate of the client is wanted too.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_verify: bool,
+    /// Largest payload, headers counted in, in bytes.
+    pub max_payload: usize,
+    /// Number of the connection.
+    pub client_id: u64,
+    /// Address of the client.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_ip: String,
+    /// "Lame duck mode": the server is about to end, clients should go elsewhere.
+    #[serde(skip_serializing_if = "is_false")]
+    pub ldm: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl ServerInfo {
+    /// The whole line, with its end.
+    #[must_use]
+    pub fn line(&self) -> Vec<u8> {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        format!("INFO {json}\r\n").into_bytes()
+    }
+}

@@ -1,0 +1,17 @@
+//! The NATS client protocol, without any input or output.
+//!
+//! Where nats-server and its documentation differ, this follows the server.
+
+mod connect;
+mod error;
+mod info;
+mod message;
+mod parser;
+mod subject;
+
+pub use connect::Connect;
+pub use error::ProtocolError;
+pub use info::ServerInfo;
+pub use message::{Message, SHARE_FROM, Span, no_responders};
+pub use parser::{Frame, Limits, Parsed, Publish, parse};
+pub use subject::{MAX_TOKENS, is_literal, is_valid, tokens};

@@ -1,0 +1,330 @@
+//! Cuts what a client sends into frames, without copying.
+//!
+//! The parser keeps nothing between calls: it is shown all bytes of a frame that
+//! have come so far. That is bounded at every point. A control line that grows
+//! over its limit is refused before its end has come, and so is a payload by its
+//! announced size.
+
+use super::{Message, ProtocolError, Span};
+
+/// Upper bounds in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Arguments of a verb.
+    pub max_control_line: usize,
+    /// Payload of a message, its headers counted in.
+    pub max_payload: usize,
+}
+
+/// One command of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// CONNECT with its JSON.
+    Connect(&'a [u8]),
+    /// PUB or HPUB.
+    Publish(Publish),
+    /// SUB.
+    Subscribe {
+        /// What to listen to; not yet checked.
+        subject: &'a [u8],
+        /// Group of which one member gets each message.
+        queue: Option<&'a [u8]>,
+        /// The client's name for the subscription.
+        sid: &'a [u8],
+    },
+    /// UNSUB.
+    Unsubscribe {
+        /// The client's name for the subscription.
+        sid: &'a [u8],
+        /// After how many messages in all it ends; at once if there is none.
+        max: Option<u64>,
+    },
+    /// PING.
+    Ping,
+    /// PONG.
+    Pong,
+    /// INFO or +OK: allowed, without meaning from a client.
+    Ignored,
+}
+
+/// Where the parts of a PUB or HPUB lie in the bytes shown to the parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publish {
+    /// The parts.
+    pub message: Message,
+    /// Whether what follows the subject can be passed on as it is, see [`Message`].
+    pub canonical: bool,
+    /// Whether it came with the verb HPUB.
+    pub with_headers: bool,
+}
+
+/// What [`parse`] made of the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parsed<'a> {
+    /// A frame, and how many bytes it took.
+    Frame(Frame<'a>, usize),
+    /// The frame is not complete. Once its length is known it is told, else 0.
+    Incomplete(usize),
+}
+
+/// Reads the frame at the start of `input`.
+///
+/// # Errors
+///
+/// What the client did wrong; nothing after it can be understood.
+#[inline]
+pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+    let lower = |at: usize| input.get(at).map(u8::to_ascii_lowercase);
+    match (lower(0), lower(1)) {
+        (Some(b'p'), Some(b'u')) => publish(input, b"pub", limits),
+        (Some(b'h'), _) => publish(input, b"hpub", limits),
+        (Some(b'p'), Some(b'i')) => simple(input, b"ping", limits, Frame::Ping),
+        (Some(b'p'), Some(b'o')) => simple(input, b"pong", limits, Frame::Pong),
+        (Some(b's'), _) => with_arguments(input, b"sub", limits, subscribe),
+        (Some(b'u'), _) => with_arguments(input, b"unsub", limits, unsubscribe),
+        (Some(b'c'), _) => connect(input, limits),
+        (Some(b'i'), _) => simple(input, b"info", limits, Frame::Ignored),
+        (Some(b'+'), _) => simple(input, b"+ok", limits, Frame::Ignored),
+        // A client that reports an error of the server is about to leave.
+        (Some(b'-'), _) => with_arguments(input, b"-err", limits, |_| None),
+        (None, _) | (Some(b'p'), None) => Ok(Parsed::Incomplete(0)),
+        _ => Err(ProtocolError::UnknownOperation),
+    }
+}
+
+/// Whether the verb is there in full; an error as soon as it is another one.
+fn has_verb(input: &[u8], verb: &[u8]) -> Result<bool, ProtocolError> {
+    let there = input.len().min(verb.len());
+    if input[..there].eq_ignore_ascii_case(&verb[..there]) {
+        Ok(there == verb.len())
+    } else {
+        Err(ProtocolError::UnknownOperation)
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// The rest of a line from `start` without blanks before it and its end after it,
+/// and where the next line starts.
+fn line<'a>(
+    input: &'a [u8],
+    start: usize,
+    limits: &Limits,
+) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
+    let rest = &input[start..];
+    // Blanks before the arguments are bounded too, with them.
+    let bound = rest.len().min(limits.max_control_line + 3);
+    let Some(end) = rest[..bound].iter().position(|&byte| byte == b'\n') else {
+        return if bound < rest.len() || rest.len() > limits.max_control_line + 2 {
+            Err(ProtocolError::ControlLine)
+        } else {
+            Ok(None)
+        };
+    };
+    let text = &rest[..end];
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let blanks = text.iter().take_while(|&&byte| is_blank(byte)).count();
+    let text = &text[blanks..];
+    if text.len() > limits.max_control_line {
+        return Err(ProtocolError::ControlLine);
+    }
+    Ok(Some((text, start + end + 1)))
+}
+
+/// A verb that needs no arguments; what else is on the line means nothing.
+fn simple<'a>(
+    input: &'a [u8],
+    verb: &[u8],
+    limits: &Limits,
+    frame: Frame<'a>,
+) -> Result<Parsed<'a>, ProtocolError> {
+    if !has_verb(input, verb)? {
+        return Ok(Parsed::Incomplete(0));
+    }
+    Ok(match line(input, verb.len(), limits)? {
+        Some((_, next)) => Parsed::Frame(frame, next),
+        None => Parsed::Incomplete(0),
+    })
+}
+
+fn connect<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+    const VERB: &[u8] = b"connect";
+    if !has_verb(input, VERB)? {
+        return Ok(Parsed::Incomplete(0));
+    }
+    Ok(match line(input, VERB.len(), limits)? {
+        Some((json, next)) => Parsed::Frame(Frame::Connect(json), next),
+        None => Parsed::Incomplete(0),
+    })
+}
+
+/// A verb, a blank and arguments that `read` understands, or not.
+fn with_arguments<'a>(
+    input: &'a [u8],
+    verb: &[u8],
+    limits: &Limits,
+    read: impl FnOnce(&'a [u8]) -> Option<Frame<'a>>,
+) -> Result<Parsed<'a>, ProtocolError> {
+    if !has_verb(input, verb)? {
+        return Ok(Parsed::Incomplete(0));
+    }
+    match input.get(verb.len()) {
+        None => return Ok(Parsed::Incomplete(0)),
+        Some(&blank) if is_blank(blank) => {}
+        Some(_) => return Err(ProtocolError::UnknownOperation),
+    }
+    match line(input, verb.len() + 1, limits)? {
+        None => Ok(Parsed::Incomplete(0)),
+        Some((arguments, next)) => read(arguments)
+            .map(|frame| Parsed::Frame(frame, next))
+            .ok_or(ProtocolError::Arguments),
+    }
+}
+
+/// The words of a line, as nats-server separates them outside of PUB.
+fn words(arguments: &[u8]) -> impl Iterator<Item = &[u8]> {
+    arguments
+        .split(|&byte| is_blank(byte) || byte == b'\r')
+        .filter(|word| !word.is_empty())
+}
+
+fn subscribe(arguments: &[u8]) -> Option<Frame<'_>> {
+    let mut words = words(arguments);
+    let (subject, second, third) = (words.next()?, words.next()?, words.next());
+    let (queue, sid) = match third {
+        Some(third) => (Some(second), third),
+        None => (None, second),
+    };
+    words.next().is_none().then_some(Frame::Subscribe {
+        subject,
+        queue,
+        sid,
+    })
+}
+
+fn unsubscribe(arguments: &[u8]) -> Option<Frame<'_>> {
+    let mut words = words(arguments);
+    let sid = words.next()?;
+    // A number that is none ends the subscription at once, as if it was left out.
+    let max = words.next().and_then(size).map(|max| max as u64);
+    words
+        .next()
+        .is_none()
+        .then_some(Frame::Unsubscribe { sid, max })
+}
+
+/// A number of bytes: nine digits at most, as nats-server has it, so that it fits
+/// into 32 bits.
+fn size(digits: &[u8]) -> Option<usize> {
+    const MAX_DIGITS: usize = 9;
+    if digits.is_empty() || digits.len() > MAX_DIGITS {
+        return None;
+    }
+    digits.iter().try_fold(0, |sum, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| sum * 10 + usize::from(digit - b'0'))
+    })
+}
+
+/// PUB or HPUB in one pass over its line: this is where a broker spends its time.
+#[inline]
+fn publish<'a>(
+    input: &'a [u8],
+    verb: &[u8],
+    limits: &Limits,
+) -> Result<Parsed<'a>, ProtocolError> {
+    if !has_verb(input, verb)? {
+        return Ok(Parsed::Incomplete(0));
+    }
+    let mut at = verb.len();
+    match input.get(at) {
+        None => return Ok(Parsed::Incomplete(0)),
+        Some(&blank) if is_blank(blank) => {}
+        Some(_) => return Err(ProtocolError::UnknownOperation),
+    }
+    let with_headers = verb.len() == 4;
+    let most = if with_headers { 4 } else { 3 };
+    let bound = input.len().min(at + limits.max_control_line + 3);
+
+    let mut fields = [Span::default(); 4];
+    let mut count = 0;
+    let mut canonical = true;
+    loop {
+        let gap = at;
+        while at < bound && is_blank(input[at]) {
+            at += 1;
+        }
+        let begin = at;
+        canonical &= begin == gap + 1 && input[gap] == b' ';
+        while at < bound && !matches!(input[at], b' ' | b'\t' | b'\n') {
+            at += 1;
+        }
+        if at == bound {
+            return if bound < input.len() || at > verb.len() + limits.max_control_line + 2 {
+                Err(ProtocolError::ControlLine)
+            } else {
+                Ok(Parsed::Incomplete(0))
+            };
+        }
+        let ends = input[at] == b'\n';
+        let return_before = ends && at > begin && input[at - 1] == b'\r';
+        let end = at - usize::from(return_before);
+        if end > begin {
+            if count == most {
+                return Err(ProtocolError::Arguments);
+            }
+            fields[count] = Span::new(begin, end);
+            count += 1;
+        } else {
+            canonical = false;
+        }
+        if ends {
+            canonical &= return_before;
+            break;
+        }
+    }
+    if at > verb.len() + limits.max_control_line + 2 {
+        return Err(ProtocolError::ControlLine);
+    }
+    let body = at + 1;
+
+    let numbers = if with_headers { 2 } else { 1 };
+    let number = |index: usize| size(fields[index].of(input)).ok_or(ProtocolError::Arguments);
+    let reply = match count.checked_sub(numbers) {
+        Some(1) => Span::default(),
+        Some(2) => fields[1],
+        _ => return Err(ProtocolError::Arguments),
+    };
+    let total = number(count - 1)?;
+    let headers = if with_headers { number(count - 2)? } else { 0 };
+    if headers > total {
+        return Err(ProtocolError::Arguments);
+    }
+    if total > limits.max_payload {
+        return Err(ProtocolError::Payload);
+    }
+    let end = body + total;
+    let bad_end = |at: usize, expected: u8| input.get(at).is_some_and(|&byte| byte != expected);
+    if bad_end(end, b'\r') || bad_end(end + 1, b'\n') {
+        return Err(ProtocolError::UnknownOperation);
+    }
+    if input.len() < end + 2 {
+        return Ok(Parsed::Incomplete(end + 2));
+    }
+    let publish = Publish {
+        message: Message {
+            subject: fields[0],
+            reply,
+            tail: Span::new(fields[1].start(), end + 2),
+            body: Span::new(body, end),
+            headers: Message::length(headers),
+        },
+        // Without headers HPUB is passed on as MSG, which has one number only.
+        canonical: canonical && (!with_headers || headers > 0),
+        with_headers,
+    };
+    Ok(Parsed::Frame(Frame::Publish(publish), end + 2))
+}

@@ -1,0 +1,130 @@
+//! What a server can be told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::protocol::{Connect, Limits};
+
+/// All of it, with sense already checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where clients connect; port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Where monitoring is served, if it is.
+    pub http: Option<SocketAddr>,
+    /// Threads that serve clients.
+    pub workers: usize,
+    /// Name of the server, for people.
+    pub name: Option<String>,
+    /// What clients must know.
+    pub credentials: Credentials,
+    /// Files for TLS, if it is asked of clients.
+    pub tls: Option<TlsFiles>,
+    /// Bounds on what one client may send.
+    pub limits: Limits,
+    /// Most connections at a time.
+    pub max_connections: usize,
+    /// Most subscriptions of a connection; 0 is any number.
+    pub max_subscriptions: usize,
+    /// Most bytes that may wait for a connection.
+    pub max_pending: usize,
+    /// How long a connection may be quiet before it is asked whether it lives.
+    pub ping_interval: Duration,
+    /// How many such questions may be without answer.
+    pub max_pings_out: u32,
+    /// How long a client may take for its credentials, and for the TLS handshake.
+    pub auth_timeout: Duration,
+    /// How long a connection may take nothing of what waits for it.
+    pub write_deadline: Duration,
+    /// How long the end of the server may take.
+    pub drain_timeout: Duration,
+}
+
+/// The files of `--tls-cert`, `--tls-key` and `--tls-ca`.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate and those that vouch for it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Who vouches for clients; they need a certificate if it is given.
+    pub ca: Option<PathBuf>,
+}
+
+/// What a client must know to be let in.
+#[derive(Clone)]
+pub enum Credentials {
+    /// Nothing.
+    None,
+    /// A token.
+    Token(String),
+    /// A name and a password.
+    User(String, String),
+}
+
+// Secrets do not belong into logs.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Token(_) => "Token",
+            Self::User(..) => "User",
+        })
+    }
+}
+
+impl Credentials {
+    /// Whether a client needs any.
+    #[must_use]
+    pub fn are_wanted(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Whether the client knows them.
+    ///
+    /// It takes the same time whichever part is wrong, and from which byte on.
+    #[must_use]
+    pub fn accept(&self, client: &Connect) -> bool {
+        let same = |known: &str, given: &Option<String>| -> Choice {
+            let given = given.as_deref().unwrap_or_default();
+            known.as_bytes().ct_eq(given.as_bytes())
+        };
+        match self {
+            Self::None => true,
+            Self::Token(token) => same(token, &client.auth_token).into(),
+            Self::User(user, password) => {
+                (same(user, &client.user) & same(password, &client.pass)).into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_right_in_all_parts_is_accepted() {
+        let client = |user: &str, pass: &str, token: &str| Connect {
+            user: Some(user.to_owned()),
+            pass: Some(pass.to_owned()),
+            auth_token: Some(token.to_owned()),
+            ..Connect::default()
+        };
+        let user = Credentials::User("u".to_owned(), "p".to_owned());
+        assert!(user.accept(&client("u", "p", "")));
+        for wrong in [client("u", "", ""), client("", "p", ""), client("p", "u", "")] {
+            assert!(!user.accept(&wrong));
+        }
+        assert!(!user.accept(&Connect::default()));
+        let token = Credentials::Token("t".to_owned());
+        assert!(token.accept(&client("", "", "t")));
+        assert!(!token.accept(&client("t", "t", "tt")));
+        assert!(!token.accept(&Connect::default()));
+        assert!(Credentials::None.accept(&Connect::default()));
+        assert_eq!(format!("{user:?}{token:?}"), "UserToken");
+    }
+}

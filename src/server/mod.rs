@@ -1,0 +1,233 @@
+//! A server for clients of NATS.
+//!
+//! A fixed number of workers, each with an event loop over the connections that
+//! it owns. A message for a connection of the same worker is appended to its
+//! output at once; those for another worker are collected during a round and sent
+//! in one batch. [`Server::bind`] opens what can fail, [`Server::run`] serves.
+
+mod accept;
+mod batch;
+mod cache;
+mod chunks;
+mod commands;
+mod config;
+mod connection;
+mod delivery;
+mod mailbox;
+mod monitor;
+mod output;
+mod routes;
+mod shared;
+mod signals;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use crossbeam::utils::CachePadded;
+use mio::{Poll, Waker};
+
+pub use config::{Config, Credentials, TlsFiles};
+#[cfg(feature = "tls")]
+pub use tls::TlsError;
+
+use crate::protocol::ServerInfo;
+use accept::Acceptor;
+use mailbox::Mailbox;
+use monitor::Monitor;
+use routes::Routes;
+use shared::{Peer, Published, Shared};
+use signals::Signals;
+use worker::{MAIL, Worker};
+
+/// Stack of a thread in bytes. Nothing here recurses deeply, and builds without
+/// optimisation need the larger part of it.
+const STACK: usize = 512 * 1024;
+
+/// Why a server cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// An address is not to be had.
+    #[error("cannot listen on {address}: {source}; choose another address with {flag}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+        /// The flag that sets the address.
+        flag: &'static str,
+    },
+    /// The files for TLS are of no use.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The program was built without TLS.
+    #[error("this build has no TLS; leave out the --tls options or build with the feature `tls`")]
+    NoTls,
+    /// Some other thing that the system would not give.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Not everything could be written before the end.
+    #[error(
+        "clients did not take all that waited for them within --drain-timeout; it is lost to them"
+    )]
+    Undrained,
+}
+
+fn system(what: &'static str) -> impl FnOnce(io::Error) -> ServerError {
+    move |source| ServerError::System { what, source }
+}
+
+/// A server that is ready to be run.
+#[derive(Debug)]
+pub struct Server {
+    acceptor: Acceptor,
+    monitor: Option<Monitor>,
+    workers: Vec<Worker>,
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Opens all that a server needs: its port, its files, its signals.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be had, and why.
+    pub fn bind(config: Config) -> Result<Self, ServerError> {
+        #[cfg(feature = "tls")]
+        let tls = config.tls.as_ref().map(tls::load).transpose()?;
+        #[cfg(not(feature = "tls"))]
+        if config.tls.is_some() {
+            return Err(ServerError::NoTls);
+        }
+        let signals = Signals::register().map_err(system("listen to signals"))?;
+        let acceptor = Acceptor::bind(config.listen, signals)?;
+        let address = acceptor.address;
+        let monitor = config.http.map(Monitor::bind).transpose()?;
+        tracing::info!("listening on {address}");
+        if let Some(monitor) = &monitor {
+            tracing::info!("monitoring on {}", monitor.address);
+        }
+        if !address.ip().is_loopback() && !config.credentials.are_wanted() {
+            tracing::warn!("anyone who reaches {address} may publish and subscribe: there is neither --token nor --user");
+        }
+
+        let mut polls = Vec::new();
+        let mut peers = Vec::new();
+        for _ in 0..config.workers {
+            let poll = Poll::new().map_err(system("ask for events"))?;
+            let waker = Waker::new(poll.registry(), MAIL).map_err(system("ask for events"))?;
+            polls.push(poll);
+            peers.push(CachePadded::new(Peer {
+                mailbox: Mailbox::new(waker),
+                counters: Published::default(),
+                connections: AtomicUsize::new(0),
+            }));
+        }
+        let shared = Arc::new(Shared {
+            info: info(&config, address),
+            #[cfg(feature = "tls")]
+            tls,
+            routes: Routes::new(),
+            workers: peers,
+            quiet: AtomicUsize::new(0),
+            config,
+        });
+        let workers = polls
+            .into_iter()
+            .enumerate()
+            .map(|(index, poll)| Worker::new(index, Arc::clone(&shared), poll))
+            .collect();
+        Ok(Self {
+            acceptor,
+            monitor,
+            workers,
+            shared,
+        })
+    }
+
+    /// Serves clients until a signal ends it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot go on, or ends with something lost.
+    pub fn run(self) -> Result<(), ServerError> {
+        let failure = Arc::new(OnceLock::new());
+        let mut threads = Vec::new();
+        for worker in self.workers {
+            threads.push(spawn("worker", move || worker.run())?);
+        }
+        if let Some(monitor) = self.monitor {
+            let shared = Arc::clone(&self.shared);
+            spawn("monitor", move || monitor.run(&shared))?;
+        }
+        self.acceptor.run(&self.shared)?;
+        let mut clean = true;
+        for thread in threads {
+            match thread.join() {
+                Ok(Ok(all)) => clean &= all,
+                Ok(Err(error)) => {
+                    let _ = failure.set(error);
+                }
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        if let Some(source) = Arc::into_inner(failure).and_then(OnceLock::into_inner) {
+            return Err(system("wait for events")(source));
+        }
+        if !clean {
+            return Err(ServerError::Undrained);
+        }
+        tracing::info!("drained");
+        Ok(())
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<thread::JoinHandle<T>, ServerError> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK)
+        .spawn(work)
+        .map_err(system("start a thread"))
+}
+
+fn info(config: &Config, address: SocketAddr) -> ServerInfo {
+    let server_id = server_id();
+    ServerInfo {
+        server_name: config.name.clone().unwrap_or_else(|| server_id.clone()),
+        server_id,
+        version: env!("CARGO_PKG_VERSION"),
+        proto: 1,
+        host: address.ip().to_string(),
+        port: address.port(),
+        headers: true,
+        auth_required: config.credentials.are_wanted(),
+        tls_required: config.tls.is_some(),
+        tls_verify: config.tls.as_ref().is_some_and(|tls| tls.ca.is_some()),
+        max_payload: config.limits.max_payload,
+        client_id: 0,
+        client_ip: String::new(),
+        ldm: false,
+    }
+}
+
+/// Something that looks like the public key by which nats-server is known.
+fn server_id() -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let letters = std::iter::repeat_with(|| char::from(LETTERS[fastrand::usize(..LETTERS.len())]));
+    std::iter::once('N').chain(letters.take(55)).collect()
+}

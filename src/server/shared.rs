@@ -1,0 +1,137 @@
+//! What all threads of a server see.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crossbeam::utils::CachePadded;
+
+use super::config::Config;
+use super::mailbox::Mailbox;
+use super::routes::Routes;
+use crate::protocol::ServerInfo;
+
+/// What all threads see.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    /// INFO without what differs between clients.
+    pub(crate) info: ServerInfo,
+    pub(crate) routes: Routes,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+    pub(crate) workers: Vec<CachePadded<Peer>>,
+    /// Workers that have sent all that their clients had published before the
+    /// server was told to end.
+    pub(crate) quiet: AtomicUsize,
+}
+
+/// A worker as the other threads see it.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) mailbox: Mailbox,
+    pub(crate) counters: Published,
+    /// Connections given to it that are not closed yet.
+    pub(crate) connections: AtomicUsize,
+}
+
+impl Shared {
+    /// Connections of all workers.
+    pub(crate) fn connections(&self) -> usize {
+        let of = |peer: &CachePadded<Peer>| peer.connections.load(Ordering::Relaxed);
+        self.workers.iter().map(of).sum()
+    }
+
+    /// The counters of all workers.
+    pub(crate) fn counters(&self) -> Counters {
+        let mut sum = [0_u64; COUNTERS];
+        for peer in &self.workers {
+            for (sum, counter) in sum.iter_mut().zip(&peer.counters.0) {
+                *sum = sum.wrapping_add(counter.load(Ordering::Relaxed));
+            }
+        }
+        Counters::from_array(sum)
+    }
+}
+
+const COUNTERS: usize = 8;
+
+/// What a worker counts. Plain numbers: it alone writes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Messages that clients published.
+    pub(crate) in_msgs: u64,
+    /// Bytes of their headers and payloads.
+    pub(crate) in_bytes: u64,
+    /// Messages delivered.
+    pub(crate) out_msgs: u64,
+    /// Bytes of their headers and payloads.
+    pub(crate) out_bytes: u64,
+    /// Connections ended because they took their messages too slowly.
+    pub(crate) slow_consumers: u64,
+    /// Connections accepted since the start.
+    pub(crate) total_connections: u64,
+    /// Subscriptions there are.
+    pub(crate) subscriptions: u64,
+    /// Times that a publisher was made to wait for a slower subscriber.
+    pub(crate) stalls: u64,
+}
+
+impl Counters {
+    fn to_array(self) -> [u64; COUNTERS] {
+        [
+            self.in_msgs,
+            self.in_bytes,
+            self.out_msgs,
+            self.out_bytes,
+            self.slow_consumers,
+            self.total_connections,
+            self.subscriptions,
+            self.stalls,
+        ]
+    }
+
+    fn from_array(array: [u64; COUNTERS]) -> Self {
+        let [
+            in_msgs,
+            in_bytes,
+            out_msgs,
+            out_bytes,
+            slow_consumers,
+            total_connections,
+            subscriptions,
+            stalls,
+        ] = array;
+        Self {
+            in_msgs,
+            in_bytes,
+            out_msgs,
+            out_bytes,
+            slow_consumers,
+            total_connections,
+            subscriptions,
+            stalls,
+        }
+    }
+}
+
+/// A copy of the counters for other threads, renewed once per round.
+#[derive(Debug, Default)]
+pub(crate) struct Published([AtomicU64; COUNTERS]);
+
+impl Published {
+    pub(crate) fn renew(&self, counters: Counters) {
+        for (published, counter) in self.0.iter().zip(counters.to_array()) {
+            published.store(counter, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_keep_their_places() {
+        let array = [1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(Counters::from_array(array).to_array(), array);
+    }
+}

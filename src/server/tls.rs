@@ -1,0 +1,193 @@
+//! TLS: the server's files, and one session for each connection.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mio::net::TcpStream;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
+
+use super::config::TlsFiles;
+
+/// Why TLS cannot be had with the files given.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read, or holds no PEM.
+    #[error("cannot read {what} from {}: {reason}", path.display())]
+    File {
+        /// What the file should hold.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Certificate and key are of no use together.
+    #[error("cannot use {} with {}: {source}", certificate.display(), key.display())]
+    Pair {
+        /// The file with the certificate.
+        certificate: PathBuf,
+        /// The file with the key.
+        key: PathBuf,
+        /// What is wrong.
+        source: rustls::Error,
+    },
+}
+
+fn reason(error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => error.to_string(),
+        pem::Error::NoItemsFound => "nothing of that kind in it; it must be PEM".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn certificates(
+    what: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |reason| TlsError::File {
+        what,
+        path: path.to_owned(),
+        reason,
+    };
+    let found: Vec<_> = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect)
+        .map_err(|error| wrong(reason(&error)))?;
+    if found.is_empty() {
+        return Err(wrong(reason(&pem::Error::NoItemsFound)));
+    }
+    Ok(found)
+}
+
+/// Reads the files and makes what sessions need.
+///
+/// # Errors
+///
+/// Names the file and what is wrong with it.
+pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates("a certificate", &files.certificate)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
+        what: "a private key",
+        path: files.key.clone(),
+        reason: reason(&error),
+    })?;
+    let pair = |source| TlsError::Pair {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+        source,
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(pair)?;
+    let builder = match &files.ca {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let wrong = |reason: String| TlsError::File {
+                what: "a certificate authority",
+                path: path.clone(),
+                reason,
+            };
+            let mut roots = RootCertStore::empty();
+            for authority in certificates("a certificate authority", path)? {
+                roots
+                    .add(authority)
+                    .map_err(|error| wrong(error.to_string()))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|error| wrong(error.to_string()))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let config = builder.with_single_cert(chain, key).map_err(pair)?;
+    Ok(Arc::new(config))
+}
+
+/// The server's end of one TLS connection.
+#[derive(Debug)]
+pub(crate) struct Session {
+    tls: ServerConnection,
+    /// The client has begun with something that looks like TLS.
+    begun: bool,
+}
+
+impl Session {
+    pub(crate) fn new(config: &Arc<ServerConfig>) -> Result<Self, rustls::Error> {
+        let tls = ServerConnection::new(Arc::clone(config))?;
+        Ok(Self { tls, begun: false })
+    }
+
+    /// Reads what is there.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` if the client talks in clear; what the system says.
+    pub(crate) fn read(&mut self, socket: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+        /// The type of the record that every client begins with.
+        const HANDSHAKE: u8 = 22;
+        if !self.begun {
+            let mut first = [0];
+            if socket.peek(&mut first)? == 1 && first[0] != HANDSHAKE {
+                return Err(ErrorKind::Unsupported.into());
+            }
+            self.begun = true;
+        }
+        loop {
+            match self.tls.reader().read(into) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+            if self.tls.read_tls(socket)? == 0 {
+                return Ok(0);
+            }
+            if let Err(error) = self.tls.process_new_packets() {
+                // Tells the client by an alert.
+                let _ = self.flush(socket);
+                return Err(io::Error::new(ErrorKind::InvalidData, error));
+            }
+            self.flush(socket)?;
+        }
+    }
+
+    pub(crate) fn write(
+        &mut self,
+        socket: &mut TcpStream,
+        slices: &[IoSlice<'_>],
+    ) -> io::Result<usize> {
+        self.flush(socket)?;
+        if self.tls.wants_write() || self.tls.is_handshaking() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let accepted = self.tls.writer().write_vectored(slices)?;
+        self.flush(socket)?;
+        Ok(accepted)
+    }
+
+    /// Writes what is encrypted already, as far as the system takes it.
+    pub(crate) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
+        while self.tls.wants_write() {
+            match self.tls.write_tls(socket) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(&mut self, socket: &mut TcpStream) {
+        self.tls.send_close_notify();
+        // The connection ends; there is nobody to tell that it ended badly.
+        let _ = self.flush(socket);
+    }
+
+    pub(crate) fn is_flushed(&self) -> bool {
+        !self.tls.wants_write()
+    }
+}

@@ -1,0 +1,147 @@
+//! A client that says exactly what it is told to.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use crate::server::{PATIENCE, Server};
+
+pub(crate) const CONNECT: &[u8] = b"CONNECT {\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\n";
+
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    /// What was read and not looked at.
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn to(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+        for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
+            set(&stream, Some(PATIENCE)).expect("a time that is not zero");
+        }
+        stream.set_nodelay(true).expect("it is TCP");
+        Self {
+            stream,
+            buffer: Vec::new(),
+        }
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).expect("it is read");
+    }
+
+    /// Sends what the server may not want to read to its end.
+    pub(crate) fn send_in_vain(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    pub(crate) fn connect(&mut self) {
+        self.send(CONNECT);
+        self.sync();
+    }
+
+    /// Returns when all that was sent before has been carried out.
+    pub(crate) fn sync(&mut self) {
+        self.send("PING\r\n");
+        self.expect("PONG\r\n");
+    }
+
+    /// Reads more; false at the end.
+    fn fill(&mut self) -> bool {
+        let mut chunk = [0; 64 * 1024];
+        match self.stream.read(&mut chunk) {
+            Ok(0) => false,
+            Ok(read) => {
+                self.buffer.extend_from_slice(&chunk[..read]);
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("{error} after {:?}", self.buffer.escape_ascii().to_string()),
+        }
+    }
+
+    /// The next line, without its end.
+    pub(crate) fn line(&mut self) -> String {
+        loop {
+            if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
+                let line = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
+                self.buffer.drain(..end + 2);
+                return line;
+            }
+            let buffer = self.buffer.escape_ascii().to_string();
+            assert!(self.fill(), "the connection ends with {buffer:?}");
+        }
+    }
+
+    pub(crate) fn read_info(&mut self) -> Value {
+        let line = self.line();
+        let json = line.strip_prefix("INFO ").expect("INFO comes first");
+        serde_json::from_str(json).expect("it is JSON")
+    }
+
+    /// Exactly these bytes come next.
+    pub(crate) fn expect(&mut self, bytes: impl AsRef<[u8]>) {
+        let expected = bytes.as_ref();
+        while self.buffer.len() < expected.len() && self.fill() {}
+        let length = expected.len().min(self.buffer.len());
+        let found: Vec<u8> = self.buffer.drain(..length).collect();
+        if found != expected {
+            let [found, expected] = [&found[..], expected].map(|bytes| bytes.escape_ascii().to_string());
+            panic!("found {found:.300}, expected {expected:.300}");
+        }
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn expect_end(&mut self) {
+        while self.fill() {}
+        assert_eq!(self.buffer.escape_ascii().to_string(), "");
+    }
+
+    /// Reads all that comes until the end.
+    pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
+        while self.fill() {}
+        std::mem::take(&mut self.buffer)
+    }
+}
+
+/// Two clients that only want to talk to each other, over all workers.
+pub(crate) struct Bystanders {
+    publisher: Client,
+    subscribers: Vec<Client>,
+    sent: usize,
+}
+
+impl Bystanders {
+    pub(crate) fn of(server: &Server) -> Self {
+        let subscribers = std::iter::repeat_with(|| {
+            let mut subscriber = server.connect();
+            subscriber.send("SUB bystanders.* 7\r\n");
+            subscriber.sync();
+            subscriber
+        });
+        Self {
+            publisher: server.connect(),
+            subscribers: subscribers.take(4).collect(),
+            sent: 0,
+        }
+    }
+
+    /// Sends messages and checks that each comes to everyone, once and in order.
+    pub(crate) fn check(&mut self) {
+        let mut sent = String::new();
+        let mut expected = String::new();
+        for _ in 0..100 {
+            self.sent += 1;
+            let payload = self.sent.to_string();
+            let length = payload.len();
+            sent += &format!("PUB bystanders.a {length}\r\n{payload}\r\n");
+            expected += &format!("MSG bystanders.a 7 {length}\r\n{payload}\r\n");
+        }
+        self.publisher.send(sent);
+        for subscriber in &mut self.subscribers {
+            subscriber.expect(&expected);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! How the server ends.
+
+use rustix::process::Signal;
+
+use crate::server::Server;
+
+#[test]
+fn what_was_published_before_sigterm_arrives() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut server = Server::start(&[]);
+        let mut subscribers: Vec<_> = (0..4).map(|_| server.connect()).collect();
+        for subscriber in &mut subscribers {
+            subscriber.send("SUB last.* 1\r\n");
+            subscriber.sync();
+        }
+        let mut publisher = server.connect();
+        let payload = "x".repeat(1000);
+        let frame = format!("PUB last.a 1000\r\n{payload}\r\n");
+        publisher.send(frame.repeat(2000));
+        publisher.sync();
+        server.signal(signal);
+        let message = format!("MSG last.a 1 1000\r\n{payload}\r\n");
+        for subscriber in &mut subscribers {
+            for _ in 0..2000 {
+                subscriber.expect(&message);
+            }
+            let info = subscriber.read_info();
+            assert_eq!(info["ldm"], true);
+            subscriber.expect_end();
+        }
+        assert_eq!(server.wait().code(), Some(0));
+        server.wait_for_log("drained");
+    }
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_it_up_for_so_long_only() {
+    let mut server = Server::start(&["--drain-timeout", "0.2"]);
+    let mut stuck = server.connect();
+    stuck.send("SUB flood 1\r\n");
+    stuck.sync();
+    let mut publisher = server.connect();
+    let frame = format!("PUB flood 1000000\r\n{}\r\n", "x".repeat(1_000_000));
+    publisher.send(frame.repeat(20));
+    publisher.sync();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(1));
+    server.wait_for_log("--drain-timeout");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = Server::start(&["--drain-timeout", "1000"]);
+    let mut stuck = server.connect();
+    stuck.send("SUB flood 1\r\n");
+    stuck.sync();
+    let mut publisher = server.connect();
+    let frame = format!("PUB flood 1000000\r\n{}\r\n", "x".repeat(1_000_000));
+    publisher.send(frame.repeat(20));
+    publisher.sync();
+    server.signal(Signal::TERM);
+    server.wait_for_log("draining");
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(1));
+}
+
+#[test]
+fn nobody_connected_ends_it_at_once() {
+    let mut server = Server::start(&[]);
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+}

@@ -1,0 +1,172 @@
+//! Clients that break off, talk nonsense or do not read, and a system without room.
+
+use std::net::Shutdown;
+use std::thread;
+
+use crate::client::{Bystanders, CONNECT, Client};
+use crate::server::Server;
+
+#[test]
+fn noise_harms_nobody_else() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::of(&server);
+    let mut rng = fastrand::Rng::with_seed(42);
+    for round in 0..200 {
+        let mut client = server.open();
+        let length = rng.usize(1..5000);
+        let mut noise: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(length).collect();
+        if round % 2 == 0 {
+            // Something that begins well.
+            let start: &[u8] = [&b"PUB a 9999\r\n"[..], b"SUB ", b"CONNECT {", b"HPUB x 1 2\r\n"][round / 2 % 4];
+            noise = [start, &noise].concat();
+        }
+        client.send_in_vain(&noise);
+        let _ = client.stream.shutdown(Shutdown::Write);
+        client.read_to_end();
+    }
+    bystanders.check();
+}
+
+#[test]
+fn a_client_that_is_gone_within_a_frame_leaves_nothing_behind() {
+    let server = Server::start(&[]);
+    let mut bystanders = Bystanders::of(&server);
+    let mut subscriber = server.connect();
+    subscriber.send("SUB cut.> 1\r\n");
+    subscriber.sync();
+    let frames = [
+        "PUB cut.a 100000\r\nhalf of it",
+        "PUB cut.a 5\r\n12345",
+        "PUB cut.a 5\r\n12345\r",
+        "PUB cut.a ",
+        "HPUB cut.a 12 14\r\nNATS/1.0\r\n",
+        "SUB cut",
+        "PIN",
+    ];
+    for frame in frames {
+        let mut client = server.connect();
+        client.send(frame);
+        drop(client);
+    }
+    // A reset in the place of a regular end.
+    for _ in 0..20 {
+        let mut client = server.connect();
+        client.send("SUB cut.> 1\r\nPUB other.a 100\r\nhalf");
+        let socket = socket2::SockRef::from(&client.stream);
+        socket
+            .set_linger(Some(std::time::Duration::ZERO))
+            .expect("it is TCP");
+    }
+    bystanders.check();
+    subscriber.sync();
+}
+
+#[test]
+fn a_subscriber_that_never_reads_is_dropped_alone() {
+    const MESSAGES: usize = 8000;
+    let server = Server::start(&["--max-pending", "1000000"]);
+    let mut bystanders = Bystanders::of(&server);
+    let mut stuck: Vec<_> = std::iter::repeat_with(|| {
+        let mut client = server.connect();
+        client.send("SUB flood 1\r\n");
+        client.sync();
+        client
+    })
+    .take(2)
+    .collect();
+    let mut reader = server.connect();
+    reader.send("SUB flood 1\r\n");
+    reader.sync();
+    let payload = "x".repeat(8192);
+    let frame = format!("PUB flood 8192\r\n{payload}\r\n");
+    let mut publisher = server.connect();
+    let sending = thread::spawn(move || {
+        for _ in 0..MESSAGES {
+            publisher.send(&frame);
+        }
+        publisher.sync();
+    });
+    let expected = format!("MSG flood 1 8192\r\n{payload}\r\n");
+    for _ in 0..MESSAGES {
+        reader.expect(&expected);
+    }
+    sending.join().expect("the publisher goes on");
+    reader.sync();
+    server.wait_for_log("Slow Consumer");
+    #[cfg(target_os = "linux")]
+    assert!(server.resident() < 64 << 20, "{}", server.resident());
+    for stuck in &mut stuck {
+        let received = stuck.read_to_end();
+        assert!(received.len() < MESSAGES * expected.len());
+    }
+    bystanders.check();
+}
+
+#[test]
+fn a_subscriber_that_stops_reading_is_dropped_after_a_while() {
+    let server = Server::start(&["--write-deadline", "0.3"]);
+    let mut bystanders = Bystanders::of(&server);
+    let mut stuck = server.connect();
+    stuck.send("SUB flood 1\r\n");
+    stuck.sync();
+    let mut publisher = server.connect();
+    let frame = format!("PUB flood 1000000\r\n{}\r\n", "x".repeat(1_000_000));
+    for _ in 0..20 {
+        publisher.send(&frame);
+    }
+    publisher.sync();
+    server.wait_for_log("Slow Consumer");
+    stuck.read_to_end();
+    bystanders.check();
+}
+
+#[test]
+fn a_slower_subscriber_is_waited_for() {
+    const MESSAGES: usize = 2000;
+    let server = Server::start(&["--max-pending", "4000000"]);
+    let mut slow = server.connect();
+    slow.send("SUB slow 1\r\n");
+    slow.sync();
+    let payload = "x".repeat(8192);
+    let frame = format!("PUB slow 8192\r\n{payload}\r\n");
+    let mut publisher = server.connect();
+    let sending = thread::spawn(move || {
+        for _ in 0..MESSAGES {
+            publisher.send(&frame);
+        }
+        publisher.sync();
+    });
+    let expected = format!("MSG slow 1 8192\r\n{payload}\r\n");
+    for index in 0..MESSAGES {
+        slow.expect(&expected);
+        if index % 50 == 0 {
+            // Not to wait for something: this is what makes it slow.
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+    sending.join().expect("the publisher goes on");
+    slow.sync();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_files_left_the_connections_there_are_go_on_and_others_wait() {
+    let server = Server::with_open_files(48);
+    let mut bystanders = Bystanders::of(&server);
+    let mut clients: Vec<_> = std::iter::repeat_with(|| Client::to(server.port))
+        .take(80)
+        .collect();
+    server.wait_for_log("cannot accept connections for now");
+    bystanders.check();
+    // Who waits gets a place when others leave.
+    let mut served = 0;
+    for mut client in clients.drain(..) {
+        client.read_info();
+        client.send(CONNECT);
+        client.sync();
+        served += 1;
+    }
+    assert_eq!(served, 80);
+    bystanders.check();
+}
+

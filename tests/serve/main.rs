@@ -1,0 +1,17 @@
+//! Runs `broker serve` and does to it what clients and networks do in bad times.
+//!
+//! Each fault is done beside bystanders, which must lose nothing by it.
+
+#![cfg(unix)]
+
+mod client;
+mod drain;
+mod faults;
+mod limits;
+mod monitor;
+mod protocol;
+mod secrets;
+mod server;
+mod startup;
+#[cfg(feature = "tls")]
+mod tls;

@@ -1,0 +1,108 @@
+//! What keeps the server from starting is named, with what to do.
+
+use std::process::{Command, Stdio};
+
+use crate::server::Server;
+
+/// Runs it to its end. Returns its exit code and what it wrote.
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_broker"))
+        .arg("serve")
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the executable starts");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), text)
+}
+
+#[test]
+fn bad_flags_and_variables_are_named() {
+    let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+        (&["--listen", "nowhere"], &[], &["--listen", "nowhere"]),
+        (&["--max-payload", "-1"], &[], &["-1"]),
+        (&["--max-payload", "0"], &[], &["--max-payload", "0"]),
+        (&["--max-payload", "many"], &[], &["--max-payload", "many"]),
+        (&["--max-control-line", "1"], &[], &["--max-control-line"]),
+        (&["--workers", "0"], &[], &["--workers"]),
+        (&["--ping-interval", "0"], &[], &["--ping-interval"]),
+        (&["--ping-interval", "NaN"], &[], &["--ping-interval"]),
+        (&["--log-level", "loud"], &[], &["--log-level", "loud"]),
+        (&["--tls-cert", "x"], &[], &["--tls-key"]),
+        (&["--token", "a", "--user", "b"], &[], &["--token", "--user"]),
+        (&["--token", "a", "--token-file", "b"], &[], &["--token", "--token-file"]),
+        (&["--password", "a", "--password-file", "b"], &[], &["--password-file"]),
+        (&["--unheard-of"], &[], &["--unheard-of"]),
+        (&[], &[("BROKER_MAX_PENDING", "lots")], &["--max-pending", "lots"]),
+        (&[], &[("BROKER_LISTEN", "127.0.0.1:99999")], &["--listen", "99999"]),
+    ];
+    for (arguments, variables, named) in cases {
+        let (code, text) = run(arguments, variables);
+        assert_eq!(code, Some(2), "{arguments:?} {variables:?}: {text}");
+        for name in *named {
+            assert!(text.contains(name), "{name} is not in {text:?}");
+        }
+    }
+}
+
+#[test]
+fn what_flags_cannot_be_seen_to_lack_is_named_in_one_line() {
+    for (arguments, named) in [
+        (&["--user", "ada"][..], "--password"),
+        (&["--password", "x"], "--user"),
+        (&["--token", ""], "empty"),
+        (&["--token-file", "/does/not/exist"], "/does/not/exist"),
+        (&["--user", "ada", "--password-file", "/dev/null"], "/dev/null"),
+    ] {
+        let (code, text) = run(arguments, &[]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains(named), "{named} is not in {text:?}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let server = Server::start(&[]);
+    let address = format!("127.0.0.1:{}", server.port);
+    for flag in ["--listen", "--http"] {
+        let (code, text) = run(
+            &["--listen", "127.0.0.1:0", flag, &address][if flag == "--listen" { 2 } else { 0 }..],
+            &[],
+        );
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains(&address) && text.contains(flag), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    server.connect().sync();
+}
+
+#[test]
+fn help_shows_every_default() {
+    let output = Command::new(env!("CARGO_BIN_EXE_broker"))
+        .args(["serve", "--help"])
+        .output()
+        .expect("the executable starts");
+    let help = String::from_utf8_lossy(&output.stdout);
+    for default in [
+        "127.0.0.1:4222", "1048576", "4096", "65536", "67108864", "120", "info", "text",
+    ] {
+        assert!(help.contains(&format!("[default: {default}]")), "{default}: {help}");
+    }
+}
+
+#[test]
+fn who_listens_to_the_world_without_a_secret_is_warned() {
+    let server = Server::start(&["--listen", "0.0.0.0:0"]);
+    server.wait_for_log("WARN");
+    server.connect().sync();
+}
+
+#[test]
+fn logs_can_be_json() {
+    let server = Server::start(&["--log-format", "json"]);
+    let line = server.wait_for_log("listening on");
+    let json: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    assert_eq!(json["level"], "INFO");
+}
