@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod commands;
+
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -28,10 +30,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Put a NATS server under load, and tell what it stands
+    Bench(commands::bench::Arguments),
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    let cli = Cli::parse();
+    if let Command::Bench(arguments) = &cli.command {
+        return commands::bench::run(arguments);
+    }
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has seen enough, as in `broker info | head -1`.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -59,5 +67,6 @@ fn run(cli: &Cli) -> io::Result<()> {
             out.write_all(text.as_bytes())?;
             out.flush()
         }
+        Command::Bench(_) => Ok(()),
     }
 }

@@ -1,0 +1,3 @@
+//! One subcommand each: its arguments, and what it does with them.
+
+pub(crate) mod bench;
