@@ -84,7 +84,7 @@ pub(crate) struct Arguments {
     warm_up: Option<Duration>,
     /// Without --rate: bytes on their way to each subscriber at which
     /// publishers wait, so that none is dropped as too slow; 0 for no limit
-    #[arg(long, env = "BROKER_IN_FLIGHT", value_name = "BYTES", default_value_t = 8 << 20)]
+    #[arg(long, env = "BROKER_IN_FLIGHT", value_name = "BYTES", default_value_t = 4 << 20)]
     in_flight: usize,
     /// Print JSON instead of text
     #[arg(long, env = "BROKER_JSON")]

@@ -52,7 +52,7 @@ impl Schedule {
     /// When a message, counted from 0, is to be sent.
     pub(super) fn intended(self, message: u64) -> u64 {
         let (seconds, rest) = (message / self.rate, message % self.rate);
-        let part = u128::from(rest) * 1_000_000_000 / u128::from(self.rate);
+        let part = (u128::from(rest) * 1_000_000_000).div_ceil(u128::from(self.rate));
         seconds
             .saturating_mul(1_000_000_000)
             .saturating_add(u64::try_from(part).unwrap_or(u64::MAX))
@@ -61,9 +61,7 @@ impl Schedule {
     /// How many messages are to have been sent at a time.
     pub(super) fn due(self, now: u64) -> u64 {
         let whole = u128::from(now) * u128::from(self.rate) / 1_000_000_000;
-        let guess = u64::try_from(whole).unwrap_or(u64::MAX - 1);
-        // Both round down, so that the next may just have become due.
-        guess + u64::from(self.intended(guess) <= now)
+        u64::try_from(whole).map_or(u64::MAX, |whole| whole.saturating_add(1))
     }
 }
 

@@ -18,6 +18,9 @@ use super::{LoadError, Plan, frames, settle};
 /// it moves, small enough to stay in the processor's cache.
 const BLOCK: usize = 64 * 1024;
 
+/// How long no delivery may come before publishers no longer wait for any.
+const PATIENCE: u64 = 2_000_000_000;
+
 /// Turns between two looks at what the server says.
 const TURNS: u32 = 32;
 
@@ -71,14 +74,16 @@ pub(super) fn publish(
             writable: true,
         });
     }
-    let allowed = allowed(plan, &publishers);
+    let mut allowed = allowed(plan, &publishers);
+    let mut last = (0, clock.now());
     let mut window = Window::new(plan);
     let mut events = Events::with_capacity(256);
     let mut turn = 0_u32;
     let mut limited = false;
     let mut ended = None;
     loop {
-        let over = window.over(clock.now(), counters);
+        let now = clock.now();
+        let over = window.over(now, counters);
         if over {
             for publisher in &mut publishers {
                 // What has begun is finished.
@@ -90,6 +95,17 @@ pub(super) fn publish(
             limited = true;
         }
         let held = !over && counters.in_flight() > allowed;
+        if held {
+            let delivered = counters.sample(now).delivered;
+            if delivered != last.0 {
+                last = (delivered, now);
+            } else if now.saturating_sub(last.1) > PATIENCE {
+                // They are lost, and nothing will make up for them.
+                allowed = u64::MAX;
+            }
+        } else {
+            last.1 = now;
+        }
         let mut idle = true;
         let mut done = true;
         for publisher in &mut publishers {

@@ -52,8 +52,9 @@ pub(super) fn receive(
         wires.push(wire);
     }
     let mut events = Events::with_capacity(256);
-    // Those that may hold more, because they were not read to their end.
-    let mut unread: Vec<usize> = Vec::new();
+    // Those that may hold more, because they were not read to their end. The server may have said
+    // something right after it had accepted a subscription.
+    let mut unread: Vec<usize> = (0..wires.len()).collect();
     while !counters.finished() {
         let wait = if unread.is_empty() {
             Duration::from_millis(20)

@@ -13,8 +13,10 @@ use super::window::Window;
 use super::wire::Wire;
 use super::{LoadError, Plan, frames, settle};
 
-/// How long answers may take that are missing in the end.
-const PATIENCE: u64 = 2_000_000_000;
+/// How long no answer may come before those that are missing are lost: in the
+/// end, and before that.
+const QUIET: u64 = 2_000_000_000;
+const PATIENCE: u64 = 10_000_000_000;
 
 struct Requester {
     wire: Wire,
@@ -49,6 +51,8 @@ pub(super) fn request(
     }
     let mut latencies = (plan.size >= STAMP).then(|| Latencies::new(nanoseconds(plan.warm_up)));
     let mut window = Window::new(plan);
+    // Without a warm-up, the first requests count as well.
+    window.over(clock.now(), counters);
     let mut total = 0_u64;
     for requester in &mut requesters {
         for _ in 0..plan.outstanding.max(1) {
@@ -70,7 +74,8 @@ pub(super) fn request(
         {
             break;
         }
-        if now.saturating_sub(last) > PATIENCE && over || counters.finished() {
+        let patience = if over { QUIET } else { PATIENCE };
+        if now.saturating_sub(last) > patience || counters.finished() {
             break;
         }
         for event in &events {

@@ -57,11 +57,10 @@ impl Wire {
         &mut self,
         mut message: impl FnMut(&[u8], &[u8], &mut Vec<u8>),
     ) -> Result<(Heard, bool), LoadError> {
-        let taken = match self.scanner.fill(&mut self.stream) {
-            Ok(taken) => taken,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Ok((Heard::default(), false));
-            }
+        // What was read before may not have been looked at, so that is done in any case.
+        let (closed, more) = match self.scanner.fill(&mut self.stream) {
+            Ok(taken) => (taken.bytes == 0, taken.more),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => (false, false),
             Err(error) => return Err(self.lost(&error)),
         };
         let mut heard = Heard::default();
@@ -89,10 +88,10 @@ impl Wire {
                 Err(error) => return Err(self.nonsense(&error)),
             }
         }
-        if taken.bytes == 0 {
+        if closed {
             return Err(LoadError::closed(self.who.clone(), None));
         }
-        Ok((heard, taken.more))
+        Ok((heard, more))
     }
 
     /// Writes once; 0 means that the system takes nothing for now.
