@@ -31,7 +31,7 @@ enum Command {
         json: bool,
     },
     /// Put a NATS server under load, and tell what it stands
-    Bench(commands::bench::Arguments),
+    Bench(Box<commands::bench::Arguments>),
 }
 
 fn main() -> ExitCode {

@@ -27,6 +27,8 @@ pub struct ServerInfo {
     tls_required: bool,
 }
 
+// The protocol has that many.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Serialize)]
 struct Connect<'a> {
     verbose: bool,

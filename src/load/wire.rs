@@ -147,9 +147,8 @@ impl Wire {
         loop {
             match self.receive(|_, _, _| {}) {
                 Ok((_, true)) => {}
-                Ok((_, false)) => return self.lost(error),
                 Err(said @ LoadError::Reported { .. }) => return said,
-                Err(_) => return self.lost(error),
+                Ok(_) | Err(_) => return self.lost(error),
             }
         }
     }
