@@ -1,13 +1,16 @@
-//! What the `broker` executable is made of.
+//! What the `broker` executable does and what it is made of.
 //!
-//! [`allocator`] names the allocator that the features choose. [`info`] tells what a running build really consists of: its C library, how
-//! it is linked, its allocator. [`workloads`] are the deterministic pieces of
-//! work by which such builds are compared.
+//! [`server`] serves clients of NATS, whose [`protocol`] it speaks; [`load`] puts
+//! any server of NATS under load. [`allocator`] names the allocator that the
+//! features choose. [`info`] tells what a running build really consists of: its C
+//! library, how it is linked, its allocator. [`workloads`] are the deterministic
+//! pieces of work by which such builds are compared.
 
 #![forbid(unsafe_code)]
 
 pub mod allocator;
 pub mod info;
+pub mod load;
 pub mod protocol;
 pub mod server;
 pub mod workloads;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use broker::allocator::Chosen;
 use clap::{Parser, Subcommand};
-use commands::{info, serve};
+use commands::{bench, info, serve};
 
 #[global_allocator]
 static GLOBAL: Chosen = Chosen;
@@ -25,6 +25,8 @@ struct Cli {
 enum Command {
     /// Serve clients of NATS
     Serve(Box<serve::Arguments>),
+    /// Put a server of NATS under load, and tell what it stands
+    Bench(Box<bench::Arguments>),
     /// Tell what this build is made of: C library, linking, allocator, machine
     Info(info::Arguments),
 }
@@ -32,6 +34,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),
     }
 }

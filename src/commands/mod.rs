@@ -1,4 +1,5 @@
 //! The subcommands: arguments in, exit code out.
 
+pub(crate) mod bench;
 pub(crate) mod info;
 pub(crate) mod serve;

@@ -1,0 +1,179 @@
+//! Where the server is, and who asks.
+
+use std::fmt;
+
+use super::LoadError;
+
+/// The port that NATS servers listen on unless told otherwise.
+const PORT: u16 = 4222;
+
+/// A server's address, without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// A name or an IP address, without brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+}
+
+/// What a client shows in CONNECT.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Login {
+    /// `user`.
+    pub user: Option<String>,
+    /// `pass`.
+    pub password: Option<String>,
+    /// `auth_token`.
+    pub token: Option<String>,
+}
+
+// Secrets do not belong in logs.
+impl fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Login").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(formatter, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(formatter, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// Reads `[nats://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
+///
+/// # Errors
+///
+/// When the text has another form.
+pub fn parse(text: &str) -> Result<(Address, Login), LoadError> {
+    let wrong = |why| LoadError::Address {
+        // Whatever stands before the last @ may be a secret.
+        given: text
+            .rsplit_once('@')
+            .map_or(text, |(_, host)| host)
+            .to_owned(),
+        why,
+    };
+    let rest = match text.split_once("://") {
+        None => text,
+        Some(("nats", rest)) => rest,
+        Some(("tls" | "wss", _)) => return Err(wrong("TLS is not spoken here")),
+        Some(_) => return Err(wrong("the scheme is not nats")),
+    };
+    let rest = rest.trim_end_matches('/');
+    let (login, place) = match rest.rsplit_once('@') {
+        None => (Login::default(), rest),
+        Some((login, place)) => (credentials(login).map_err(wrong)?, place),
+    };
+    let (host, port) = if let Some(rest) = place.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').ok_or_else(|| wrong("] is missing"))?;
+        match rest.strip_prefix(':') {
+            None if rest.is_empty() => (host, None),
+            None => return Err(wrong("something else than a port follows ]")),
+            Some(port) => (host, Some(port)),
+        }
+    } else {
+        match place.split_once(':') {
+            None => (place, None),
+            Some((_, port)) if port.contains(':') => {
+                return Err(wrong("IPv6 addresses stand in brackets"));
+            }
+            Some((host, port)) => (host, Some(port)),
+        }
+    };
+    if host.is_empty() {
+        return Err(wrong("the host is missing"));
+    }
+    let port = match port {
+        None => PORT,
+        Some(port) => port
+            .parse()
+            .ok()
+            .filter(|&port| port > 0)
+            .ok_or_else(|| wrong("the port is no number from 1 to 65535"))?,
+    };
+    let host = host.to_owned();
+    Ok((Address { host, port }, login))
+}
+
+fn credentials(text: &str) -> Result<Login, &'static str> {
+    Ok(match text.split_once(':') {
+        None => Login {
+            token: Some(decode(text)?),
+            ..Login::default()
+        },
+        Some((user, password)) => Login {
+            user: Some(decode(user)?),
+            password: Some(decode(password)?),
+            token: None,
+        },
+    })
+}
+
+/// Percent-encoded text, as credentials in a URL are.
+fn decode(text: &str) -> Result<String, &'static str> {
+    const WRONG: &str = "a % in it is not followed by two hexadecimal digits of UTF-8";
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || char::from(rest.next()?).to_digit(16);
+        let (high, low) = (digit().ok_or(WRONG)?, digit().ok_or(WRONG)?);
+        bytes.push(u8::try_from(high * 16 + low).map_err(|_| WRONG)?);
+    }
+    String::from_utf8(bytes).map_err(|_| WRONG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_credentials() {
+        for (text, place, user, password, token) in [
+            ("localhost", "localhost:4222", None, None, None),
+            ("127.0.0.1:1", "127.0.0.1:1", None, None, None),
+            ("nats://[::1]:99/", "[::1]:99", None, None, None),
+            ("[::1]", "[::1]:4222", None, None, None),
+            ("nats://a:b%40c@h", "h:4222", Some("a"), Some("b@c"), None),
+            ("nats://s3cret@h:5", "h:5", None, None, Some("s3cret")),
+        ] {
+            let (address, login) = parse(text).expect(text);
+            assert_eq!(address.to_string(), place, "{text}");
+            assert_eq!(login.user.as_deref(), user, "{text}");
+            assert_eq!(login.password.as_deref(), password, "{text}");
+            assert_eq!(login.token.as_deref(), token, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_forms_are_refused_without_their_secrets() {
+        for text in [
+            "",
+            ":4222",
+            "h:",
+            "h:0",
+            "h:65536",
+            "h:x",
+            "::1",
+            "[::1",
+            "[::1]4",
+            "http://h",
+            "tls://h",
+            "nats://s3cret%4@h",
+            "nats://s3cret:%zz@h",
+            "nats://s3cret@h:x",
+        ] {
+            let error = parse(text).expect_err(text).to_string();
+            assert!(error.contains("is no server address"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}

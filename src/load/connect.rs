@@ -1,0 +1,229 @@
+//! The beginning of each connection: INFO, CONNECT, PING, PONG.
+
+use std::io::{self, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::scanner::{Frame, Scanner};
+use super::{Address, LoadError, Login};
+
+/// How long the server has for each answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the load needs to know of a server's INFO.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct ServerInfo {
+    /// The server's name, or its random identity.
+    pub server_name: String,
+    /// Its version.
+    pub version: String,
+    /// The largest payload it takes, in bytes.
+    pub max_payload: Option<usize>,
+    /// Whether a client must speak TLS.
+    #[serde(skip_serializing)]
+    tls_required: bool,
+}
+
+// The protocol has that many.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Serialize)]
+struct Connect<'a> {
+    verbose: bool,
+    pedantic: bool,
+    tls_required: bool,
+    lang: &'static str,
+    version: &'static str,
+    name: &'a str,
+    protocol: u8,
+    echo: bool,
+    // With headers, a request that nobody listens to is answered by a status.
+    headers: bool,
+    no_responders: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_token: Option<&'a str>,
+}
+
+/// A client that the server has accepted. Reading and writing block.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// What it is called in errors, such as `subscriber 3`.
+    pub(super) who: String,
+    pub(super) stream: TcpStream,
+    pub(super) scanner: Scanner,
+}
+
+/// Connects to a server, and tells what it says of itself.
+pub(super) fn connect(
+    address: &Address,
+    login: &Login,
+    who: String,
+    buffer: usize,
+) -> Result<(Connection, ServerInfo), LoadError> {
+    let server = address.to_string();
+    let stream = open(address).map_err(|source| LoadError::Connect {
+        server: server.clone(),
+        source,
+    })?;
+    let mut connection = Connection {
+        who,
+        stream,
+        scanner: Scanner::new(buffer),
+    };
+    let info = connection.greeting(&server)?;
+    if info.tls_required {
+        return Err(LoadError::Tls { server });
+    }
+    let connect = Connect {
+        verbose: false,
+        pedantic: false,
+        tls_required: false,
+        lang: "rust",
+        version: env!("CARGO_PKG_VERSION"),
+        name: "broker bench",
+        protocol: 1,
+        echo: true,
+        headers: true,
+        no_responders: true,
+        user: login.user.as_deref(),
+        pass: login.password.as_deref(),
+        auth_token: login.token.as_deref(),
+    };
+    let json = serde_json::to_string(&connect)
+        .map_err(io::Error::from)
+        .map_err(LoadError::system("put the credentials into JSON"))?;
+    match connection.confirm(&format!("CONNECT {json}\r\n")) {
+        Ok(()) => Ok((connection, info)),
+        Err(LoadError::Reported { said, .. }) => Err(LoadError::Refused { server, said }),
+        Err(error) => Err(error),
+    }
+}
+
+fn open(address: &Address) -> io::Result<TcpStream> {
+    let mut failure = io::Error::from(io::ErrorKind::NotFound);
+    for place in (address.host.as_str(), address.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&place, PATIENCE) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                stream.set_write_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+impl Connection {
+    /// The same connection, for a thread that only reads from it.
+    pub(super) fn copy(&self) -> Result<Self, LoadError> {
+        let stream = self.stream.try_clone();
+        Ok(Self {
+            who: self.who.clone(),
+            stream: stream.map_err(LoadError::system("share a connection"))?,
+            scanner: Scanner::new(self.scanner.capacity()),
+        })
+    }
+
+    /// Reads INFO, which the server sends first.
+    fn greeting(&mut self, server: &str) -> Result<ServerInfo, LoadError> {
+        let foreign = |why: String| LoadError::Foreign {
+            server: server.to_owned(),
+            why,
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.scanner.frame() {
+                Ok(Some(Frame::Info(json))) => {
+                    return serde_json::from_slice(json)
+                        .map_err(|error| foreign(format!("its INFO is no JSON: {error}")));
+                }
+                Ok(Some(Frame::Error(said))) => {
+                    return Err(LoadError::Refused {
+                        server: server.to_owned(),
+                        said: text(said),
+                    });
+                }
+                Ok(Some(frame)) => return Err(foreign(format!("it begins with {frame:?}"))),
+                Err(error) => return Err(foreign(error.to_string())),
+                Ok(None) if Instant::now() > deadline => {
+                    return Err(foreign("it sends no INFO".to_owned()));
+                }
+                Ok(None) => {}
+            }
+            match self.scanner.fill(&mut self.stream) {
+                Ok(taken) if taken.bytes > 0 => {}
+                Ok(_) => return Err(foreign("it closed without INFO".to_owned())),
+                Err(error) if timed_out(&error) => {
+                    return Err(foreign("it sends no INFO".to_owned()));
+                }
+                Err(error) => return Err(foreign(error.to_string())),
+            }
+        }
+    }
+
+    /// Sends these lines and waits until the server has dealt with them.
+    pub(super) fn confirm(&mut self, lines: &str) -> Result<(), LoadError> {
+        // What the server says before it closes is worth more than that writing failed.
+        let written = self.stream.write_all(format!("{lines}PING\r\n").as_bytes());
+        let stuck = |who: &String| LoadError::Stuck {
+            who: who.clone(),
+            seconds: PATIENCE.as_secs(),
+        };
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.scanner.frame() {
+                Ok(Some(Frame::Pong)) => return Ok(()),
+                Ok(Some(Frame::Error(said))) => {
+                    return Err(LoadError::Reported {
+                        who: self.who.clone(),
+                        said: text(said),
+                    });
+                }
+                Ok(Some(Frame::Ping)) => {
+                    let answered = self.stream.write_all(b"PONG\r\n");
+                    answered.map_err(|e| LoadError::closed(self.who.clone(), Some(&e)))?;
+                    continue;
+                }
+                Ok(Some(_)) => continue,
+                Err(error) => {
+                    return Err(LoadError::Foreign {
+                        server: "the server".to_owned(),
+                        why: error.to_string(),
+                    });
+                }
+                Ok(None) if Instant::now() > deadline => return Err(stuck(&self.who)),
+                Ok(None) => {}
+            }
+            match self.scanner.fill(&mut self.stream) {
+                Ok(taken) if taken.bytes > 0 => {}
+                Ok(_) => {
+                    let cause = written.as_ref().err();
+                    return Err(LoadError::closed(self.who.clone(), cause));
+                }
+                Err(error) if timed_out(&error) => return Err(stuck(&self.who)),
+                Err(error) => return Err(LoadError::closed(self.who.clone(), Some(&error))),
+            }
+        }
+    }
+}
+
+fn timed_out(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
+}
+
+/// The text of an error of the protocol, on one line.
+pub(super) fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -1,0 +1,434 @@
+//! `broker bench` against a real server, and against what is none.
+//!
+//! The server is the one that the variable `NATS_SERVER_BINARY` names, a
+//! nats-server, or else Broker itself.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A server that ends with the test.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    /// `options` are those that nats-server and Broker have in common, by
+    /// Broker's names.
+    fn start(options: &[&str]) -> Self {
+        match std::env::var_os("NATS_SERVER_BINARY") {
+            Some(binary) => Self::nats(&binary, options),
+            None => Self::broker(options),
+        }
+    }
+
+    fn nats(binary: &std::ffi::OsStr, options: &[&str]) -> Self {
+        // It cannot tell which port it has chosen but in a file.
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let process = Command::new(binary)
+            .args(["-a", "127.0.0.1", "-p", &port.to_string()])
+            .args(options.iter().map(|option| match *option {
+                "--password" => "--pass",
+                "--token" => "--auth",
+                other => other,
+            }))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("NATS_SERVER_BINARY starts");
+        let address = format!("127.0.0.1:{port}");
+        let server = Self { process, address };
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(&server.address).is_err() {
+            assert!(Instant::now() < deadline, "nats-server does not listen");
+            thread::sleep(Duration::from_millis(5));
+        }
+        server
+    }
+
+    fn broker(options: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_broker"))
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("Broker starts");
+        let mut log = BufReader::new(process.stderr.take().expect("it is piped"));
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            let read = log.read_line(&mut line).expect("the log is text");
+            said += &line;
+            assert!(read > 0, "it does not listen: {said}");
+            if let Some((_, place)) = line.split_once("listening on ") {
+                let end = |c: char| c != ':' && c != '.' && !c.is_ascii_digit();
+                break place.split(end).next().unwrap_or_default().to_owned();
+            }
+        };
+        // Otherwise it would wait once the pipe is full.
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { process, address }
+    }
+
+    fn bench(&self, arguments: &str) -> Output {
+        bench(&self.address, arguments)
+    }
+
+    fn measure(&self, arguments: &str) -> Value {
+        let output = self.bench(&format!("--json {arguments}"));
+        assert!(output.status.success(), "{arguments}: {output:?}");
+        assert!(output.stderr.is_empty(), "{arguments}: {output:?}");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn command(server: &str, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_broker"));
+    command
+        .args(["bench", "--server", server])
+        .args(arguments.split_whitespace());
+    command
+}
+
+fn bench(server: &str, arguments: &str) -> Output {
+    command(server, arguments).output().expect("it starts")
+}
+
+/// The one line that is said when it fails.
+fn refusal(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text
+}
+
+fn counts(outcome: &Value) -> [u64; 5] {
+    [
+        &outcome["published"]["messages"],
+        &outcome["delivered"]["messages"],
+        &outcome["expected"],
+        &outcome["lost"],
+        &outcome["surplus"],
+    ]
+    .map(|count| count.as_u64().expect("a count"))
+}
+
+#[test]
+fn every_message_is_accounted_for() {
+    let server = Server::start(&[]);
+    for (arguments, published, delivered) in [
+        ("", 1001, 1001),
+        ("--size 0", 1001, 1001),
+        ("--size 100000", 1001, 1001),
+        ("--subscribers 0", 1001, 0),
+        ("--subscribers 10", 1001, 10_010),
+        ("--publishers 3 --subscribers 4", 1001, 4004),
+        ("--publishers 3 --subscribers 4 --queue q", 1001, 1001),
+        // 334 messages on one subject, 667 on two others.
+        ("--publishers 3 --subscribers 4 --subjects 3", 1001, 1335),
+        (
+            "--publishers 2 --subscribers 3 --queue q --subjects 2",
+            1001,
+            1001,
+        ),
+        ("--in-flight 1", 1001, 1001),
+        ("--in-flight 0", 1001, 1001),
+        ("--rate 20000", 1001, 1001),
+        ("--rate 20000 --publishers 4 --subscribers 3", 1001, 3003),
+        ("--request", 1001, 1001),
+        (
+            "--request --publishers 4 --subscribers 2 --outstanding 5",
+            1001,
+            1001,
+        ),
+        ("--request --rate 20000 --publishers 3", 1001, 1001),
+    ] {
+        let outcome = server.measure(&format!("--messages 1001 {arguments}"));
+        let expected = [published, delivered, delivered, 0, 0];
+        assert_eq!(counts(&outcome), expected, "{arguments}");
+        assert_eq!(outcome["complete"], true, "{arguments}");
+    }
+}
+
+#[test]
+fn a_fixed_time_loses_nothing_either() {
+    let server = Server::start(&[]);
+    for arguments in [
+        "--subscribers 3",
+        "--publishers 3 --subscribers 3 --queue q",
+        "--rate 5000",
+        "--request",
+        "--request --rate 2000",
+    ] {
+        let outcome = server.measure(&format!("--duration 0.4 --warm-up 0.1 {arguments}"));
+        let [published, delivered, expected, lost, surplus] = counts(&outcome);
+        assert_eq!([lost, surplus], [0, 0], "{arguments}");
+        assert!(published > 0 && delivered > 0, "{arguments}: {outcome}");
+        // The warm-up's are among those expected.
+        assert!(expected > published, "{arguments}: {outcome}");
+        let seconds = outcome["published"]["seconds"].as_f64().expect("a number");
+        assert!(seconds > 0.3, "{arguments}: {outcome}");
+    }
+}
+
+#[test]
+fn rates_are_kept_and_latencies_told() {
+    let server = Server::start(&[]);
+    let outcome = server.measure("--rate 1000 --duration 1 --warm-up 0.2 --size 64");
+    let rate = outcome["published"]["messages_per_second"].as_f64();
+    let rate = rate.expect("a number");
+    assert!((950.0..1050.0).contains(&rate), "{outcome}");
+    let latency = &outcome["latency"];
+    assert_eq!(latency["from"], "intended");
+    let measured = latency["messages"].as_u64().expect("a count");
+    assert!((990..=1010).contains(&measured), "{outcome}");
+    let at = |name: &str| latency[name].as_f64().expect("a number");
+    assert!(
+        at("p50_us") > 1.0 && at("p50_us") <= at("p99_us"),
+        "{outcome}"
+    );
+    assert!(at("p99_us") <= at("p999_us") && at("p999_us") <= at("max_us"));
+
+    let outcome = server.measure("--request --messages 100 --size 8");
+    assert_eq!(outcome["latency"]["from"], "sent");
+    assert_eq!(outcome["latency"]["messages"], 100);
+    for (arguments, note) in [
+        ("--rate 1000 --size 7 --messages 10", "below 8 B"),
+        ("--messages 10", "--rate"),
+    ] {
+        let outcome = server.measure(arguments);
+        assert!(outcome["latency"].is_null(), "{outcome}");
+        let told = outcome["latency_note"].as_str().expect("a note");
+        assert!(told.contains(note), "{told}");
+    }
+}
+
+#[test]
+fn text_tells_the_same() {
+    let server = Server::start(&[]);
+    let output = server.bench("--messages 5000 --subscribers 2 --rate 50000");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for part in [
+        "1 publishers, 2 subscribers, 128 B, 50,000 messages/s",
+        "delivered          10,000",
+        "lost       0 of 10,000 deliveries",
+        "µs, from the intended time",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn credentials_are_shown_and_refusals_explained() {
+    let server = Server::start(&["--user", "anna", "--password", "s3cret"]);
+    let good = "--messages 10 --user anna --password s3cret";
+    assert!(server.bench(good).status.success());
+    let with = format!("nats://anna:s3cret@{}", server.address);
+    assert!(bench(&with, "--messages 10").status.success());
+    let by_variable = command(&server.address, "--messages 10")
+        .env("BROKER_USER", "anna")
+        .env("BROKER_PASSWORD", "s3cret")
+        .output();
+    assert!(by_variable.expect("it starts").status.success());
+    for wrong in ["", "--user anna --password x", "--token s3cret"] {
+        let text = refusal(&server.bench(&format!("--messages 10 {wrong}")));
+        assert!(text.contains("Authorization Violation"), "{text}");
+        assert!(
+            text.contains("--password") && !text.contains("s3cret"),
+            "{text}"
+        );
+    }
+    drop(server);
+    let server = Server::start(&["--token", "t0ken"]);
+    assert!(server.bench("--messages 10 --token t0ken").status.success());
+    let text = refusal(&server.bench("--messages 10"));
+    assert!(
+        text.contains("--token") && !text.contains("t0ken"),
+        "{text}"
+    );
+}
+
+#[test]
+fn too_large_a_payload_is_refused_before_it_is_sent() {
+    let server = Server::start(&[]);
+    let text = refusal(&server.bench("--messages 1 --size 1048577"));
+    assert!(text.contains("max_payload of 1048576 B"), "{text}");
+    assert!(text.contains("--size"), "{text}");
+}
+
+#[test]
+fn a_server_that_ends_is_named() {
+    for arguments in [
+        "--duration 30",
+        "--rate 1000",
+        "--request",
+        "--request --rate 100",
+    ] {
+        let mut server = Server::start(&[]);
+        let load = command(&server.address, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        thread::sleep(Duration::from_millis(300));
+        server.process.kill().expect("it runs");
+        let ended = Instant::now();
+        let text = refusal(&load.wait_with_output().expect("it ends"));
+        assert!(
+            text.contains("closed the connection of"),
+            "{arguments}: {text}"
+        );
+        assert!(ended.elapsed() < Duration::from_secs(5), "{arguments}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_tells_what_was_measured() {
+    let server = Server::start(&[]);
+    for arguments in ["", "--rate 1000", "--request", "--request --rate 100"] {
+        let line = format!("--json --duration 60 --warm-up 0 {arguments}");
+        let load = command(&server.address, &line)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        thread::sleep(Duration::from_millis(400));
+        let id = i32::try_from(load.id()).expect("a process number");
+        let id = rustix::process::Pid::from_raw(id).expect("a process number");
+        rustix::process::kill_process(id, rustix::process::Signal::INT).expect("it runs");
+        let output = load.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(130), "{arguments}: {output:?}");
+        let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(outcome["complete"], false, "{arguments}");
+        let [published, _, _, lost, _] = counts(&outcome);
+        assert!(published > 0 && lost == 0, "{arguments}: {outcome}");
+    }
+}
+
+#[test]
+fn a_refused_connection_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound").to_string();
+    drop(listener);
+    let text = refusal(&bench(&address, "--messages 1"));
+    assert!(
+        text.contains(&address) && text.contains("refused"),
+        "{text}"
+    );
+}
+
+/// Answers each connection in a way of its own.
+fn stand_in(serve: impl Fn(usize, TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound").to_string();
+    thread::spawn(move || {
+        for (place, stream) in listener.incoming().enumerate() {
+            serve(place, stream.expect("accepted"));
+        }
+    });
+    address
+}
+
+/// INFO, then PONG to all that comes.
+fn welcome(stream: &mut TcpStream) {
+    let info = "INFO {\"server_name\":\"x\",\"version\":\"1\",\"max_payload\":1024}\r\n";
+    stream.write_all(info.as_bytes()).expect("written");
+    let mut lines = BufReader::new(stream.try_clone().expect("cloned")).lines();
+    loop {
+        let line = lines.next().expect("a line").expect("text");
+        if line.starts_with("PING") {
+            return stream.write_all(b"PONG\r\n").expect("written");
+        }
+    }
+}
+
+#[test]
+fn another_protocol_is_told() {
+    let web = stand_in(|_, mut stream| {
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let text = refusal(&bench(&web, "--messages 1"));
+    assert!(text.contains("does not speak the NATS protocol"), "{text}");
+    let secure = stand_in(|_, mut stream| {
+        let _ = stream.write_all(b"INFO {\"tls_required\":true}\r\n");
+    });
+    let text = refusal(&bench(&secure, "--messages 1"));
+    assert!(text.contains("requires TLS"), "{text}");
+}
+
+#[test]
+fn an_error_under_way_is_told() {
+    // Publishers connect first; the subscriber is told off after it subscribed.
+    let address = stand_in(|place, mut stream| {
+        welcome(&mut stream);
+        thread::spawn(move || {
+            if place == 1 {
+                let _ = stream.write_all(b"PONG\r\n-ERR 'Slow Consumer'\r\n");
+            }
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+    });
+    let text = refusal(&bench(&address, "--messages 1000000 --size 100"));
+    assert!(text.contains("'Slow Consumer' to subscriber 1"), "{text}");
+}
+
+#[test]
+fn what_does_not_arrive_is_lost() {
+    // A server that takes everything and delivers three messages.
+    let address = stand_in(|place, mut stream| {
+        welcome(&mut stream);
+        thread::spawn(move || {
+            let mut lines = BufReader::new(stream.try_clone().expect("cloned")).lines();
+            while let Some(Ok(line)) = lines.next() {
+                if line == "PING" {
+                    let _ = stream.write_all(b"PONG\r\n");
+                    if place == 1 {
+                        let message = b"MSG bench.x.0 1 5\r\nabcde\r\n";
+                        let _ = stream.write_all(&message.repeat(3));
+                    }
+                }
+            }
+        });
+    });
+    let output = bench(&address, "--json --messages 10 --size 5");
+    assert!(output.status.success(), "{output:?}");
+    let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(counts(&outcome), [10, 3, 10, 7, 0]);
+}
+
+#[test]
+fn usage_errors_name_what_is_wrong() {
+    for (arguments, part) in [
+        ("--duration=-1", "0 to 86400"),
+        ("--messages 0", "--messages"),
+        ("--publishers 60001", "0 to 60000"),
+        ("--user anna", "--password"),
+        ("--size x", "--size"),
+    ] {
+        let output = bench("127.0.0.1:1", arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {output:?}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(part), "{arguments}: {text}");
+    }
+    let text = refusal(&bench("127.0.0.1:x", ""));
+    assert!(text.contains("is no server address"), "{text}");
+    let text = refusal(&bench("127.0.0.1:1", "--publishers 0"));
+    assert!(text.contains("--publishers 1 or more"), "{text}");
+}
