@@ -31,6 +31,12 @@ perVariant "tests" (_: _: build: build.tests)
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
   tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit workspace; };
+  tests-reference = import ./reference.nix {
+    cargo = rust.cargoWith rust.build;
+    inherit workspace;
+    inherit (base) reference;
+    inherit (built.broker) common allDependencies;
+  };
   seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
   lints = import ./lints.nix { cargo = develop; inherit workspace; inherit (built.broker-jemalloc) common allDependencies; };
   format = call ./format.nix { toolchain = rust.develop; inherit workspace; };
@@ -47,6 +53,6 @@ perVariant "tests" (_: _: build: build.tests)
   };
   scripts = call ./scripts.nix {
     inherit (base) checkers;
-    source = source [ "nixw" ".ci" "nix" ];
+    source = source [ "nixw" ".ci" "nix" "clients" ];
   };
 }

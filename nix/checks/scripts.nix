@@ -6,7 +6,7 @@ derive {
   tools = [ checkers ];
   script = ''
     cd $source
-    shellcheck nixw .ci/run $(find nix -name '*.sh')
+    shellcheck nixw .ci/run clients/run clients/certificates $(find nix -name '*.sh')
     echo checked >$out
   '';
 }
