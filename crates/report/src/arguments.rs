@@ -2,11 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use report::criterion::Sampling;
 
-/// Measures builds of the same benchmarks against each other, and writes a
-/// report with tables and plots.
+/// A part of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Section {
+    /// The benchmarks of C library and allocator
+    Allocations,
+    /// The program, as a server under load
+    Broker,
+}
+
+/// Measures builds of the same benchmarks and of the same program against each
+/// other, and writes a report with tables and plots.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER)]
 pub(crate) struct Arguments {
@@ -21,6 +30,16 @@ pub(crate) struct Arguments {
     /// flag once for each
     #[arg(long, visible_alias = "group", value_name = "NAME", num_args = 1..)]
     pub(crate) groups: Vec<String>,
+    /// What to measure [default: both, or the one that --groups or --scenarios
+    /// are of]
+    #[arg(long, value_name = "SECTION", value_enum)]
+    pub(crate) section: Option<Section>,
+    /// Names of the loads to put the program under [default: all]
+    #[arg(long, visible_alias = "scenario", value_name = "NAME", num_args = 1..)]
+    pub(crate) scenarios: Vec<String>,
+    /// The nats-server to compare with [default: the one on PATH, if any]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) nats_server: Option<PathBuf>,
     /// How often each group of each variant is measured [default: 10, with
     /// --quick 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -41,9 +60,11 @@ pub(crate) struct Arguments {
 }
 
 const AFTER: &str = "\
-The matrix: {\"baseline\":\"a\",\"variants\":[{\"name\":\"a\",\"label\":\"A\",
-\"allocations\":\"/path/to/benchmarks\",\"program\":\"/path/to/broker\"}, …]}
-where program may be null.
+The matrix: {\"baseline\":\"a\",\"generator\":\"/path/to/broker\",
+\"variants\":[{\"name\":\"a\",\"label\":\"A\",\"allocations\":\"/path/to/benchmarks\",
+\"program\":\"/path/to/broker\"}, …]}
+where program may be null. The generator is the program whose `bench` puts the
+others under load; without it, that section is left out.
 
 Ctrl-C ends it early; what was measured by then is written, marked incomplete.
 A complete report already in the folder is then kept, and the new one goes to
@@ -57,6 +78,23 @@ impl Arguments {
     /// How often each group of each variant is measured.
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(if self.quick { 2 } else { 10 })
+    }
+
+    /// Whether a part of the report is to be measured.
+    pub(crate) fn wants(&self, section: Section) -> bool {
+        match self.section {
+            Some(only) => only == section,
+            None => match (self.groups.is_empty(), self.scenarios.is_empty()) {
+                (false, true) => section == Section::Allocations,
+                (true, false) => section == Section::Broker,
+                _ => true,
+            },
+        }
+    }
+
+    /// How long the program is measured under each load.
+    pub(crate) fn seconds(&self) -> f64 {
+        if self.quick { 0.5 } else { 2.0 }
     }
 
     /// How each of these is done.
@@ -99,6 +137,19 @@ mod tests {
         assert_eq!(parse(&["--quick"]).expect("valid").rounds(), 2);
         let both = parse(&["--quick", "--rounds", "3"]).expect("valid");
         assert_eq!(both.rounds(), 3);
+    }
+
+    #[test]
+    fn names_choose_their_section() {
+        let wants = |line: &[&str]| {
+            let arguments = parse(line).expect("valid");
+            [Section::Allocations, Section::Broker].map(|section| arguments.wants(section))
+        };
+        assert_eq!(wants(&[]), [true, true]);
+        assert_eq!(wants(&["--groups", "x"]), [true, false]);
+        assert_eq!(wants(&["--scenarios", "x"]), [false, true]);
+        assert_eq!(wants(&["--scenarios", "x", "--groups", "y"]), [true, true]);
+        assert_eq!(wants(&["--section", "broker"]), [false, true]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Measures builds of the same benchmarks against each other.
 //!
 //! Data flows one way: a [`matrix`] of variants is measured by a [`session`],
-//! which yields [`results`]; these are written as Markdown ([`markdown`]), JSON
+//! which yields [`results`]; beside it, servers are put under load
+//! ([`program`]). Both are written as Markdown ([`markdown`]), JSON
 //! and SVG ([`plot`]) into a folder ([`output`]). Linux only, as what a process
 //! has used is read from `/proc`.
 
@@ -20,6 +21,7 @@ pub mod markdown;
 pub mod matrix;
 pub mod output;
 pub mod plot;
+pub mod program;
 pub mod resources;
 pub mod results;
 #[cfg(test)]

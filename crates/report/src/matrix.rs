@@ -11,6 +11,9 @@ use serde::Deserialize;
 pub struct Matrix {
     /// The variant that the others are compared with.
     pub baseline: String,
+    /// The program whose load generator puts all programs under load.
+    #[serde(default)]
+    pub generator: Option<PathBuf>,
     /// All variants, in the order in which they are shown.
     pub variants: Vec<Variant>,
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::criterion::Sampling;
+use crate::program::results::ProgramReport;
 use crate::statistics::Summary;
 use crate::system::System;
 
@@ -31,6 +32,8 @@ pub struct Report {
     pub variants: Vec<VariantReport>,
     /// What was measured.
     pub groups: Vec<GroupReport>,
+    /// The servers under load, if that was asked for.
+    pub program: Option<ProgramReport>,
 }
 
 /// What was asked for.
@@ -196,10 +199,14 @@ impl Report {
             .position(|variant| variant.name == *name)
     }
 
-    /// How many benchmarks failed, those of each variant counted.
+    /// How many measurements there were, those of each variant counted, and how
+    /// many failed.
     #[must_use]
-    pub fn failures(&self) -> usize {
+    pub fn failures(&self) -> (usize, usize) {
         let cells = self.groups.iter().flat_map(|group| &group.cells);
-        cells.filter(|cell| cell.failure.is_some()).count()
+        let failed = cells.clone().filter(|cell| cell.failure.is_some()).count();
+        let program = self.program.as_ref().map(ProgramReport::failures);
+        let (loads, failed_loads) = program.unwrap_or_default();
+        (cells.count() + loads, failed + failed_loads)
     }
 }

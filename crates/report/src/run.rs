@@ -12,16 +12,21 @@ use report::interrupt::Interrupt;
 use report::load::{self, Load};
 use report::matrix::{ChoiceError, Matrix, MatrixError, Variant};
 use report::output::{Output, OutputError};
+use report::program::{self, Kind, Program};
 use report::results::{Reading, Report, Settings, VariantReport};
 use report::session::Session;
 use report::system::{self, System};
 use report::{date, groups, markdown, plot, strace};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Section};
 use crate::progress::Display;
 
 /// The overview's file, without its ending.
 const OVERVIEW: &str = "overview";
+/// The plot of the program under load, without its ending.
+const UNDER_LOAD: &str = "broker";
+/// What nats-server is called.
+const NATS: &str = "nats-server";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -33,6 +38,8 @@ pub(crate) enum Error {
     Choice(#[from] ChoiceError),
     #[error("there is no executable file {}; check --strace", .0.display())]
     Strace(PathBuf),
+    #[error("there is no executable file {}; check --nats-server", .0.display())]
+    Nats(PathBuf),
     #[error("no executable tells its groups ({name}: {source}); check the matrix")]
     Groups { name: String, source: RunError },
     #[error("cannot find this program's own executable: {0}; call it by its full path")]
@@ -48,7 +55,7 @@ pub(crate) enum Error {
 impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Choice(_) | Self::Strace(_) => 2,
+            Self::Choice(_) | Self::Strace(_) | Self::Nats(_) => 2,
             Self::Groups {
                 source: RunError::Interrupted(signal),
                 ..
@@ -64,7 +71,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let baseline = matrix.baseline(arguments.baseline.as_deref(), &variants)?;
     let strace = find_strace(arguments.strace.as_deref())?;
     let interrupt = Interrupt::catch().map_err(Error::Signals)?;
-    let groups = groups::select(&list(&variants, &interrupt)?, &arguments.groups)?;
+    let groups = if arguments.wants(Section::Allocations) {
+        groups::select(&list(&variants, &interrupt)?, &arguments.groups)?
+    } else {
+        Vec::new()
+    };
+    let scenarios = if arguments.wants(Section::Broker) {
+        program::select(&arguments.scenarios)?
+    } else {
+        Vec::new()
+    };
+    let nats = find_nats_server(arguments.nats_server.as_deref())?;
     let output = Output::prepare(&arguments.output)?;
 
     let display = Display::new();
@@ -72,6 +89,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let load = Load::now(&interrupt);
     let mut warnings = load.warnings(system::cpus());
     warnings.extend(load::tuning());
+    if !scenarios.is_empty() && matrix.generator.is_none() {
+        warnings.push(
+            "the matrix names no load generator, so that no program is put under load".to_owned(),
+        );
+    }
     for warning in &warnings {
         display.say(&format!("warning: {warning}"));
     }
@@ -91,7 +113,29 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         interrupt: &interrupt,
     };
     let mut results = session.empty();
-    let signal = session.run(&mut results, |progress| display.show(progress));
+    let mut signal = session.run(&mut results, |progress| display.show(progress));
+    let programs = programs(&variants, nats);
+    let loads = matrix
+        .generator
+        .as_deref()
+        .filter(|_| !scenarios.is_empty());
+    let program = loads.map(|generator| {
+        let session = program::Session {
+            programs: &programs,
+            baseline,
+            generator,
+            scenarios: &scenarios,
+            rounds: arguments.rounds(),
+            seconds: arguments.seconds(),
+            interrupt: &interrupt,
+        };
+        let mut report = session.empty();
+        if signal.is_none() {
+            signal = session.run(&mut report, |progress| display.show(progress));
+        }
+        report.summarise();
+        report
+    });
     display.clear();
     let mut report = Report {
         variants: described,
@@ -106,6 +150,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         warnings,
         system: System::describe(load),
         groups: results,
+        program,
     };
     for group in &mut report.groups {
         group.summarise(baseline);
@@ -125,14 +170,38 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 fn finish(display: &Display, report: &Report, place: &Path) -> ExitCode {
     display.say(&format!("the report is in {}", place.display()));
     match report.failures() {
-        0 => ExitCode::SUCCESS,
-        failures => {
-            let all = report.groups.len() * report.variants.len();
+        (_, 0) => ExitCode::SUCCESS,
+        (all, failures) => {
             display.say(&format!(
                 "{failures} of {all} measurements failed; their cells say why"
             ));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The servers: each variant's program, and nats-server if it is there.
+fn programs(variants: &[Variant], nats: Option<PathBuf>) -> Vec<Program> {
+    let brokers = variants.iter().map(|variant| Program {
+        name: variant.name.clone(),
+        label: variant.label.clone(),
+        path: variant.program.clone(),
+        kind: Kind::Broker,
+    });
+    let nats = nats.map(|path| Program {
+        name: NATS.to_owned(),
+        label: NATS.to_owned(),
+        path: Some(path),
+        kind: Kind::Nats,
+    });
+    brokers.chain(nats).collect()
+}
+
+fn find_nats_server(asked: Option<&Path>) -> Result<Option<PathBuf>, Error> {
+    match asked {
+        Some(file) if strace::is_executable(file) => Ok(Some(file.to_owned())),
+        Some(file) => Err(Error::Nats(file.to_owned())),
+        None => Ok(program::find_nats_server()),
     }
 }
 
@@ -208,7 +277,7 @@ fn describe(variant: &Variant, interrupt: &Interrupt) -> VariantReport {
 /// All files of the report, by their names. Fills in those of the plots.
 fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
     let mut files = Vec::new();
-    let mut taken = vec![OVERVIEW.to_owned()];
+    let mut taken = [OVERVIEW, UNDER_LOAD].map(str::to_owned).to_vec();
     let drawn: Vec<Option<String>> = report
         .groups
         .iter()
@@ -222,6 +291,13 @@ fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
             group.plot = Some(name.clone());
             files.push((name, picture));
         }
+    }
+    if let Some(program) = &mut report.program
+        && let Some(picture) = plot::program(program)
+    {
+        let name = format!("{UNDER_LOAD}.svg");
+        program.plot = Some(name.clone());
+        files.push((name, picture));
     }
     let overview = plot::overview(report).map(|picture| (format!("{OVERVIEW}.svg"), picture));
     let text = markdown::report(report, overview.as_ref().map(|(name, _)| name.as_str()));

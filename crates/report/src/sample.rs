@@ -42,6 +42,7 @@ pub(crate) fn report() -> Report {
         }),
         variants: names.iter().map(|name| variant(name)).collect(),
         groups,
+        program: None,
     }
 }
 

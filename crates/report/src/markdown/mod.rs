@@ -1,6 +1,7 @@
 //! The report as people read it.
 
 mod machine;
+mod program;
 mod resources;
 mod text;
 
@@ -24,27 +25,36 @@ pub fn report(report: &Report, overview: Option<&str>) -> String {
     for warning in &report.warnings {
         line(&mut text, &format!("**Warning:** {}.\n", escape(warning)));
     }
-    if report.failures() > 0 {
+    if report.failures().1 > 0 {
         text += "**Some benchmarks failed; their cells say why.**\n\n";
     }
-    times(&mut text, report);
-    to_the_fastest(&mut text, report);
+    if !report.groups.is_empty() {
+        benchmarks(&mut text, report, overview);
+    }
+    if let Some(servers) = &report.program {
+        program::program(&mut text, servers);
+    }
+    machine(&mut text, report);
+    text.truncate(text.trim_end().len());
+    text + "\n"
+}
+
+fn benchmarks(text: &mut String, report: &Report, overview: Option<&str>) {
+    times(text, report);
+    to_the_fastest(text, report);
     if let Some(file) = overview {
-        line(&mut text, &format!("![All benchmarks, relative]({file})\n"));
+        line(text, &format!("![All benchmarks, relative]({file})\n"));
     }
     for group in &report.groups {
         if let Some(file) = &group.plot {
             let name = escape(&group.name);
             line(
-                &mut text,
+                text,
                 &format!("![{name}: time of one iteration in ms]({file})\n"),
             );
         }
     }
-    resources(&mut text, report);
-    machine(&mut text, report);
-    text.truncate(text.trim_end().len());
-    text + "\n"
+    resources(text, report);
 }
 
 fn times(text: &mut String, report: &Report) {

@@ -2,11 +2,13 @@
 
 mod bars;
 mod overview;
+mod program;
 mod scale;
 mod svg;
 
 pub use bars::bars;
 pub use overview::overview;
+pub use program::program;
 
 use crate::results::Cell;
 use svg::{Anchor, Svg, shorten};

@@ -1,0 +1,235 @@
+//! A server, started for one load.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::child::RunError;
+use crate::interrupt::Interrupt;
+use crate::strace::{as_number, is_executable};
+
+/// How long a server may take to start, to answer, to end.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts to connect: far less than what is measured.
+const ATTEMPT: Duration = Duration::from_micros(50);
+/// Clock ticks in a second: this is the same on every Linux.
+const TICKS: f64 = 100.0;
+
+/// Whose server it is, which says how it is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `broker serve`.
+    Broker,
+    /// nats-server.
+    Nats,
+}
+
+/// A program that is a server.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// By which it is told from others.
+    pub name: String,
+    /// By which people recognise it.
+    pub label: String,
+    /// The executable, if there is one.
+    pub path: Option<PathBuf>,
+    /// How it is started.
+    pub kind: Kind,
+}
+
+/// A server that runs until it is dropped.
+#[derive(Debug)]
+pub(super) struct Running {
+    process: Child,
+    errors: File,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
+    /// From starting the process to its first PONG.
+    pub(super) start: Duration,
+}
+
+/// What a process has used so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Used {
+    /// Memory it has now, in bytes.
+    pub(super) rss: f64,
+    /// The most it had, in bytes.
+    pub(super) peak: f64,
+    /// Processor time in seconds.
+    pub(super) cpu: f64,
+}
+
+/// nats-server on PATH, if it is there.
+#[must_use]
+pub fn find_nats_server() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("nats-server"))
+        .find(|file| is_executable(file))
+}
+
+impl Program {
+    fn command(&self, path: &Path, address: SocketAddr) -> Command {
+        let mut command = Command::new(path);
+        match self.kind {
+            Kind::Broker => command.args(["serve", "--listen", &address.to_string()]),
+            Kind::Nats => {
+                let host = address.ip().to_string();
+                command.args(["-a", &host, "-p", &address.port().to_string()])
+            }
+        };
+        command
+    }
+
+    /// Starts it and waits for its first PONG.
+    pub(super) fn start(&self, interrupt: &Interrupt) -> Result<Running, RunError> {
+        if let Some(signal) = interrupt.signal() {
+            return Err(RunError::Interrupted(signal));
+        }
+        let none = || RunError::NoResult("the matrix names no program".to_owned());
+        let path = self.path.as_deref().ok_or_else(none)?;
+        let address = free_port().map_err(RunError::Watch)?;
+        let errors = tempfile::tempfile().map_err(RunError::Watch)?;
+        let log = errors.try_clone().map_err(RunError::Watch)?;
+        let mut command = self.command(path, address);
+        // Ctrl-C is for this program alone, which then ends the server.
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let started = Instant::now();
+        let process = command.spawn().map_err(RunError::Start)?;
+        let mut running = Running {
+            process,
+            errors,
+            address,
+            start: Duration::ZERO,
+        };
+        loop {
+            match client(address) {
+                Ok(_) => break,
+                Err(error) if started.elapsed() > PATIENCE => {
+                    let why = format!("does not answer: {error}{}", running.last_line());
+                    return Err(RunError::NoResult(why));
+                }
+                Err(_) => running.check()?,
+            }
+            if let Some(signal) = interrupt.signal() {
+                return Err(RunError::Interrupted(signal));
+            }
+            sleep(ATTEMPT);
+        }
+        running.start = started.elapsed();
+        Ok(running)
+    }
+}
+
+/// A port of the loopback interface that nobody has at the moment. A server
+/// that chooses its own would have to be asked for it, each in its own way.
+fn free_port() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// Connects as a client and waits for PONG.
+pub(super) fn client(address: SocketAddr) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(b"CONNECT {\"verbose\":false,\"pedantic\":false}\r\nPING\r\n")?;
+    let mut said: Vec<u8> = Vec::new();
+    let mut part = [0; 4096];
+    while !said.windows(6).any(|bytes| bytes == b"PONG\r\n") {
+        match stream.read(&mut part)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => said.extend(&part[..read]),
+        }
+    }
+    Ok(stream)
+}
+
+impl Running {
+    /// Whether it still runs.
+    pub(super) fn check(&mut self) -> Result<(), RunError> {
+        match self.process.try_wait().map_err(RunError::Watch)? {
+            None => Ok(()),
+            Some(status) => {
+                let said = self.last_line();
+                Err(RunError::NoResult(format!(
+                    "the server has ended ({status}){said}"
+                )))
+            }
+        }
+    }
+
+    /// What it has used so far.
+    pub(super) fn used(&self) -> Result<Used, RunError> {
+        let id = self.process.id();
+        let read = |name: &str| fs::read_to_string(format!("/proc/{id}/{name}"));
+        let status = read("status").map_err(RunError::Watch)?;
+        let stat = read("stat").map_err(RunError::Watch)?;
+        used(&status, &stat)
+            .ok_or_else(|| RunError::NoResult("/proc does not tell what it uses".to_owned()))
+    }
+
+    /// The last line of its log, after a colon.
+    fn last_line(&mut self) -> String {
+        let mut bytes = Vec::new();
+        // Without it there is just less to tell.
+        let _ = self
+            .errors
+            .rewind()
+            .and_then(|()| (&self.errors).take(1 << 16).read_to_end(&mut bytes));
+        let text = String::from_utf8_lossy(&bytes);
+        let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+        last.map_or_else(String::new, |line| format!(": {line}"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It fails only if it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn used(status: &str, stat: &str) -> Option<Used> {
+    let kibibytes = |name: &str| -> Option<f64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let number: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(as_number(number.checked_mul(1024)?))
+    };
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_ascii_whitespace().skip(11);
+    let mut ticks = || times.next()?.parse().ok().map(as_number);
+    let (user, system) = (ticks()?, ticks()?);
+    Some(Used {
+        rss: kibibytes("VmRSS:")?,
+        peak: kibibytes("VmHWM:")?,
+        cpu: (user + system) / TICKS,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_uses() {
+        let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
+        let stat = "12 (a) b) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20";
+        let expected = Used {
+            rss: 1_048_576.0,
+            peak: 2_097_152.0,
+            cpu: 2.0,
+        };
+        assert_eq!(used(status, stat), Some(expected));
+        assert_eq!(used("", stat), None);
+        assert_eq!(used(status, "12 (a) S 1"), None);
+    }
+}
