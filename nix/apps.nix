@@ -20,6 +20,7 @@ let
   # What the report measures, as its program wants it.
   matrix = builtins.toJSON {
     baseline = "broker";
+    generator = "${broker.packages.broker-static}/bin/broker";
     variants =
       map
         (name: {
@@ -41,14 +42,15 @@ let
   bench = derive {
     name = "bench";
     inherit matrix shell;
-    inherit (base) checkers;
+    inherit (base) checkers reference;
     inherit (broker) report;
     script = ''
       mkdir -p $out/bin
       echo "$matrix" >$out/matrix.json
       cat >$out/bin/bench <<BENCH
       #!$shell/bin/bash
-      exec $report/bin/report --matrix $out/matrix.json --strace $checkers/bin/strace "\$@"
+      exec $report/bin/report --matrix $out/matrix.json --strace $checkers/bin/strace \
+        --nats-server $reference/usr/sbin/nats-server "\$@"
       BENCH
       chmod +x $out/bin/bench
     '';

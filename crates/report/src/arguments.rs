@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(long, visible_alias = "scenario", value_name = "NAME", num_args = 1..)]
     pub(crate) scenarios: Vec<String>,
     /// The nats-server to compare with [default: the one on PATH, if any]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "nats_server")]
     pub(crate) nats_server: Option<PathBuf>,
     /// How often each group of each variant is measured [default: 10, with
     /// --quick 2]
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
     /// The strace that counts system calls [default: the one on PATH, if any]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "strace")]
     pub(crate) strace: Option<PathBuf>,
 }
 
@@ -150,6 +150,15 @@ mod tests {
         assert_eq!(wants(&["--scenarios", "x"]), [false, true]);
         assert_eq!(wants(&["--scenarios", "x", "--groups", "y"]), [true, true]);
         assert_eq!(wants(&["--section", "broker"]), [false, true]);
+    }
+
+    #[test]
+    fn what_the_flake_gives_can_be_given_again() {
+        let line = ["--strace", "a", "--nats-server", "b", "--strace", "c"];
+        let twice = [&line[..], &["--nats-server", "d"]].concat();
+        let parsed = parse(&twice).expect("valid");
+        assert_eq!(parsed.strace, Some("c".into()));
+        assert_eq!(parsed.nats_server, Some("d".into()));
     }
 
     #[test]
