@@ -30,10 +30,20 @@ pub(crate) struct Arguments {
     #[arg(long, env = "BROKER_USER", value_name = "NAME")]
     user: Option<String>,
     /// Password of the user
-    #[arg(long, env = "BROKER_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "BROKER_PASSWORD",
+        value_name = "PASSWORD",
+        hide_env_values = true
+    )]
     password: Option<String>,
     /// File with the password of the user
-    #[arg(long, env = "BROKER_PASSWORD_FILE", value_name = "FILE", conflicts_with = "password")]
+    #[arg(
+        long,
+        env = "BROKER_PASSWORD_FILE",
+        value_name = "FILE",
+        conflicts_with = "password"
+    )]
     password_file: Option<PathBuf>,
     /// Token that clients have to give in the place of user and password
     #[arg(long, env = "BROKER_TOKEN", value_name = "TOKEN", hide_env_values = true, conflicts_with_all = ["user", "password", "password_file"])]
@@ -42,13 +52,28 @@ pub(crate) struct Arguments {
     #[arg(long, env = "BROKER_TOKEN_FILE", value_name = "FILE", conflicts_with_all = ["token", "user", "password", "password_file"])]
     token_file: Option<PathBuf>,
     /// File with the certificate of the server, in PEM; turns TLS on
-    #[arg(long, env = "BROKER_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(
+        long,
+        env = "BROKER_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
     tls_cert: Option<PathBuf>,
     /// File with the private key of the server, in PEM
-    #[arg(long, env = "BROKER_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        env = "BROKER_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
     tls_key: Option<PathBuf>,
     /// File with the authorities for certificates of clients, in PEM; makes clients need one
-    #[arg(long, env = "BROKER_TLS_CA", value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        env = "BROKER_TLS_CA",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
     tls_ca: Option<PathBuf>,
     /// Largest payload of a message
     #[arg(long, env = "BROKER_MAX_PAYLOAD", value_name = "BYTES", default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1..=999_999_999))]
@@ -60,7 +85,12 @@ pub(crate) struct Arguments {
     #[arg(long, env = "BROKER_MAX_CONNECTIONS", value_name = "N", default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
     /// Most subscriptions of a connection; 0 is any number
-    #[arg(long, env = "BROKER_MAX_SUBSCRIPTIONS", value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        env = "BROKER_MAX_SUBSCRIPTIONS",
+        value_name = "N",
+        default_value_t = 0
+    )]
     max_subscriptions: u32,
     /// Most bytes that may wait for a connection before it is ended as a slow consumer
     #[arg(long, env = "BROKER_MAX_PENDING", value_name = "BYTES", default_value_t = 64 << 20, value_parser = clap::value_parser!(u32).range(1024..=2_147_483_648))]
@@ -69,7 +99,12 @@ pub(crate) struct Arguments {
     #[arg(long, env = "BROKER_PING_INTERVAL", value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     ping_interval: Duration,
     /// How many PINGs may be without answer before a connection is ended
-    #[arg(long, env = "BROKER_MAX_PINGS_OUT", value_name = "N", default_value_t = 2)]
+    #[arg(
+        long,
+        env = "BROKER_MAX_PINGS_OUT",
+        value_name = "N",
+        default_value_t = 2
+    )]
     max_pings_out: u32,
     /// How long a client may take to give its credentials
     #[arg(long, env = "BROKER_AUTH_TIMEOUT", value_name = "SECONDS", default_value = "2", value_parser = seconds)]
@@ -81,10 +116,20 @@ pub(crate) struct Arguments {
     #[arg(long, env = "BROKER_DRAIN_TIMEOUT", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     drain_timeout: Duration,
     /// What to log
-    #[arg(long, env = "BROKER_LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
+    #[arg(
+        long,
+        env = "BROKER_LOG_LEVEL",
+        value_name = "LEVEL",
+        default_value = "info"
+    )]
     log_level: Level,
     /// How to log
-    #[arg(long, env = "BROKER_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        env = "BROKER_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     log_format: Format,
 }
 
@@ -131,7 +176,9 @@ enum SecretError {
     NoPassword,
     #[error("--password needs a user; give --user")]
     NoUser,
-    #[error("a token, user or password is empty, which would let anyone in; give one or leave it out")]
+    #[error(
+        "a token, user or password is empty, which would let anyone in; give one or leave it out"
+    )]
     Nothing,
 }
 

@@ -9,6 +9,7 @@ use super::ProtocolError;
 /// What is left out has nats-server's defaults: verbose, pedantic, with echo.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub struct Connect {
     /// Each command is answered with `+OK`.
     pub verbose: bool,

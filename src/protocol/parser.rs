@@ -231,11 +231,7 @@ fn size(digits: &[u8]) -> Option<usize> {
 
 /// PUB or HPUB in one pass over its line: this is where a broker spends its time.
 #[inline]
-fn publish<'a>(
-    input: &'a [u8],
-    verb: &[u8],
-    limits: &Limits,
-) -> Result<Parsed<'a>, ProtocolError> {
+fn publish<'a>(input: &'a [u8], verb: &[u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
     if !has_verb(input, verb)? {
         return Ok(Parsed::Incomplete(0));
     }

@@ -68,9 +68,9 @@ impl Cache {
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
         let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
         let (words, rest) = subject.as_chunks::<8>();
-        let hash = words.iter().fold(self.seed, |hash, word| {
-            mix(hash, u64::from_le_bytes(*word))
-        });
+        let hash = words
+            .iter()
+            .fold(self.seed, |hash, word| mix(hash, u64::from_le_bytes(*word)));
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
         let hash = mix(hash ^ subject.len() as u64, u64::from_le_bytes(last));

@@ -65,7 +65,7 @@ impl Worker {
                 subject,
                 queue,
                 sid,
-            } => self.subscribe(slot, subject, queue, sid)?,
+            } => self.subscribe(slot, subject, queue, sid),
             Frame::Unsubscribe { sid, max } => self.unsubscribe(slot, sid, max),
             Frame::Ping => self.delivery.tell(slot, b"PONG\r\n"),
             Frame::Pong => client.pings_out = 0,
@@ -171,27 +171,21 @@ impl Worker {
         }
     }
 
-    fn subscribe(
-        &mut self,
-        slot: usize,
-        subject: &[u8],
-        queue: Option<&[u8]>,
-        sid: &[u8],
-    ) -> Result<(), ProtocolError> {
+    fn subscribe(&mut self, slot: usize, subject: &[u8], queue: Option<&[u8]>, sid: &[u8]) {
         let most = self.delivery.shared.config.max_subscriptions;
         let client = &mut self.delivery.clients[slot];
         if most > 0 && client.subscriptions.len() >= most {
             self.complain(slot, ProtocolError::Subscriptions);
-            return Ok(());
+            return;
         }
         // The first of two with the same name stays, as with nats-server.
         if client.by_sid.contains_key(sid) {
             self.confirm(slot);
-            return Ok(());
+            return;
         }
         if !is_valid(subject) {
             self.complain(slot, ProtocolError::Subject);
-            return Ok(());
+            return;
         }
         client.serial = client.serial.wrapping_add(1);
         let serial = client.serial;
@@ -208,7 +202,6 @@ impl Worker {
         self.shared.routes.insert(subject, queue, target);
         self.delivery.counters.subscriptions += 1;
         self.confirm(slot);
-        Ok(())
     }
 
     fn unsubscribe(&mut self, slot: usize, sid: &[u8], max: Option<u64>) {

@@ -116,7 +116,11 @@ mod tests {
         };
         let user = Credentials::User("u".to_owned(), "p".to_owned());
         assert!(user.accept(&client("u", "p", "")));
-        for wrong in [client("u", "", ""), client("", "p", ""), client("p", "u", "")] {
+        for wrong in [
+            client("u", "", ""),
+            client("", "p", ""),
+            client("p", "u", ""),
+        ] {
             assert!(!user.accept(&wrong));
         }
         assert!(!user.accept(&Connect::default()));

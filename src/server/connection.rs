@@ -55,6 +55,10 @@ pub(crate) struct Subscription {
 
 /// A client.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "they change independently of each other"
+)]
 pub(crate) struct Connection {
     pub(crate) id: u64,
     pub(crate) address: SocketAddr,

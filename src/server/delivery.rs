@@ -24,7 +24,7 @@ const LONG_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who took something within this time takes what it can. Nobody waits long for
 /// one who takes nothing.
-const PROGRESS: Duration = Duration::from_millis(200);
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

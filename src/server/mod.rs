@@ -120,7 +120,9 @@ impl Server {
             tracing::info!("monitoring on {}", monitor.address);
         }
         if !address.ip().is_loopback() && !config.credentials.are_wanted() {
-            tracing::warn!("anyone who reaches {address} may publish and subscribe: there is neither --token nor --user");
+            tracing::warn!(
+                "anyone who reaches {address} may publish and subscribe: there is neither --token nor --user"
+            );
         }
 
         let mut polls = Vec::new();

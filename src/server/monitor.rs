@@ -82,11 +82,7 @@ impl Monitor {
         match path.split('?').next().unwrap_or_default() {
             "/healthz" => ("200 OK", JSON, json!({ "status": "ok" }).to_string()),
             "/varz" => ("200 OK", JSON, format!("{:#}\n", self.varz(shared))),
-            "/metrics" => (
-                "200 OK",
-                "text/plain; version=0.0.4",
-                self.metrics(shared),
-            ),
+            "/metrics" => ("200 OK", "text/plain; version=0.0.4", self.metrics(shared)),
             "/" => ("200 OK", TEXT, "/healthz\n/varz\n/metrics\n".into()),
             _ => ("404 Not Found", TEXT, "there is / with a list\n".into()),
         }
@@ -147,12 +143,33 @@ impl Monitor {
             );
         };
         #[allow(clippy::cast_precision_loss, reason = "Prometheus has nothing else")]
-        let mut count = |kind, name: &str, help: &str, value: u64| add(name, kind, help, value as f64);
+        let mut count =
+            |kind, name: &str, help: &str, value: u64| add(name, kind, help, value as f64);
         let all = [
-            ("counter", "in_messages_total", "Messages published.", counters.in_msgs),
-            ("counter", "in_bytes_total", "Bytes published.", counters.in_bytes),
-            ("counter", "out_messages_total", "Messages delivered.", counters.out_msgs),
-            ("counter", "out_bytes_total", "Bytes delivered.", counters.out_bytes),
+            (
+                "counter",
+                "in_messages_total",
+                "Messages published.",
+                counters.in_msgs,
+            ),
+            (
+                "counter",
+                "in_bytes_total",
+                "Bytes published.",
+                counters.in_bytes,
+            ),
+            (
+                "counter",
+                "out_messages_total",
+                "Messages delivered.",
+                counters.out_msgs,
+            ),
+            (
+                "counter",
+                "out_bytes_total",
+                "Bytes delivered.",
+                counters.out_bytes,
+            ),
             (
                 "counter",
                 "slow_consumers_total",
@@ -171,8 +188,18 @@ impl Monitor {
                 "Connections accepted.",
                 counters.total_connections,
             ),
-            ("gauge", "connections", "Connections.", shared.connections() as u64),
-            ("gauge", "subscriptions", "Subscriptions.", counters.subscriptions),
+            (
+                "gauge",
+                "connections",
+                "Connections.",
+                shared.connections() as u64,
+            ),
+            (
+                "gauge",
+                "subscriptions",
+                "Subscriptions.",
+                counters.subscriptions,
+            ),
             (
                 "gauge",
                 "resident_bytes",
@@ -187,7 +214,12 @@ impl Monitor {
             let help = "What the allocator says of itself.";
             count("gauge", &format!("allocator_{name}_bytes"), help, value);
         }
-        add("cpu_seconds_total", "counter", "CPU time used.", process::cpu_seconds());
+        add(
+            "cpu_seconds_total",
+            "counter",
+            "CPU time used.",
+            process::cpu_seconds(),
+        );
         let uptime = self.started.elapsed().as_secs_f64();
         add("uptime_seconds", "gauge", "Time since the start.", uptime);
         text
@@ -295,7 +327,12 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_nats_server_does() {
-        for (seconds, text) in [(0, "0s"), (61, "1m1s"), (3600, "1h0m0s"), (90_061, "1d1h1m1s")] {
+        for (seconds, text) in [
+            (0, "0s"),
+            (61, "1m1s"),
+            (3600, "1h0m0s"),
+            (90_061, "1d1h1m1s"),
+        ] {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
     }

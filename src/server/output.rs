@@ -94,7 +94,11 @@ impl Output {
         sid: &[u8],
         blocks: &mut Blocks,
     ) {
-        let verb: &[u8] = if message.headers > 0 { b"HMSG " } else { b"MSG " };
+        let verb: &[u8] = if message.headers > 0 {
+            b"HMSG "
+        } else {
+            b"MSG "
+        };
         let subject = message.subject.of(buffer);
         let tail = message.tail.of(buffer);
         let shared = message.body.len() >= SHARE_FROM;

@@ -119,10 +119,7 @@ struct Node {
 
 impl Node {
     fn is_empty(&self) -> bool {
-        self.tokens.is_empty()
-            && self.any.is_none()
-            && self.here.is_empty()
-            && self.rest.is_empty()
+        self.tokens.is_empty() && self.any.is_none() && self.here.is_empty() && self.rest.is_empty()
     }
 
     /// Collects the matches of the subject whose remaining tokens are given.

@@ -1,9 +1,9 @@
 //! SIGTERM and SIGINT as events.
 
-#[cfg(unix)]
-pub(crate) use unix::Signals;
 #[cfg(not(unix))]
 pub(crate) use other::Signals;
+#[cfg(unix)]
+pub(crate) use unix::Signals;
 
 #[cfg(unix)]
 mod unix {

@@ -45,10 +45,7 @@ fn reason(error: &pem::Error) -> String {
     }
 }
 
-fn certificates(
-    what: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let wrong = |reason| TlsError::File {
         what,
         path: path.to_owned(),

@@ -1,5 +1,6 @@
 //! A client that says exactly what it is told to.
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
@@ -50,7 +51,7 @@ impl Client {
 
     /// Reads more; false at the end.
     fn fill(&mut self) -> bool {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = vec![0; 64 * 1024];
         match self.stream.read(&mut chunk) {
             Ok(0) => false,
             Ok(read) => {
@@ -58,6 +59,7 @@ impl Client {
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) => panic!("{error} after {:?}", self.buffer.escape_ascii().to_string()),
         }
     }
@@ -88,7 +90,8 @@ impl Client {
         let length = expected.len().min(self.buffer.len());
         let found: Vec<u8> = self.buffer.drain(..length).collect();
         if found != expected {
-            let [found, expected] = [&found[..], expected].map(|bytes| bytes.escape_ascii().to_string());
+            let [found, expected] =
+                [&found[..], expected].map(|bytes| bytes.escape_ascii().to_string());
             panic!("found {found:.300}, expected {expected:.300}");
         }
     }
@@ -136,8 +139,8 @@ impl Bystanders {
             self.sent += 1;
             let payload = self.sent.to_string();
             let length = payload.len();
-            sent += &format!("PUB bystanders.a {length}\r\n{payload}\r\n");
-            expected += &format!("MSG bystanders.a 7 {length}\r\n{payload}\r\n");
+            let _ = write!(sent, "PUB bystanders.a {length}\r\n{payload}\r\n");
+            let _ = write!(expected, "MSG bystanders.a 7 {length}\r\n{payload}\r\n");
         }
         self.publisher.send(sent);
         for subscriber in &mut self.subscribers {

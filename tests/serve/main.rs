@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod client;
+mod corpus;
 mod drain;
 mod faults;
 mod limits;

@@ -62,8 +62,14 @@ fn figures_are_those_of_what_happened() {
 
     let (status, metrics) = get(port, "/metrics?all");
     assert_eq!(status, "HTTP/1.1 200 OK");
-    assert!(metrics.contains("\nbroker_out_messages_total 4\n"), "{metrics}");
-    assert!(metrics.contains("# TYPE broker_connections gauge\n"), "{metrics}");
+    assert!(
+        metrics.contains("\nbroker_out_messages_total 4\n"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains("# TYPE broker_connections gauge\n"),
+        "{metrics}"
+    );
 }
 
 #[test]

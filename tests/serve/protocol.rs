@@ -24,7 +24,11 @@ const CONVERSATIONS: &[(&str, &str, End)] = &[
     ("SUB a..b 1\r\n", "-ERR 'Invalid Subject'\r\n", Open),
     ("SUB .a 1\r\n", "-ERR 'Invalid Subject'\r\n", Open),
     ("SUB >.a 1\r\n", "-ERR 'Invalid Subject'\r\n", Open),
-    ("SUB a.> 1\r\nSUB a* 2\r\nPUB a* 1\r\nx\r\n", "MSG a* 2 1\r\nx\r\n", Open),
+    (
+        "SUB a.> 1\r\nSUB a* 2\r\nPUB a* 1\r\nx\r\n",
+        "MSG a* 2 1\r\nx\r\n",
+        Open,
+    ),
     ("SUB a\r\n", "", Closed),
     ("SUB  \r\n", "", Closed),
     ("SUB\r\n", UNKNOWN, Closed),
@@ -34,27 +38,51 @@ const CONVERSATIONS: &[(&str, &str, End)] = &[
     ("PUB a 1x\r\n\r\n", "", Closed),
     ("PUB a 99999999999999999999\r\n\r\n", "", Closed),
     ("PUB a 0000000001\r\nx\r\n", "", Closed),
-    ("PUB a 2000000\r\n", "-ERR 'Maximum Payload Violation'\r\n", Closed),
+    (
+        "PUB a 2000000\r\n",
+        "-ERR 'Maximum Payload Violation'\r\n",
+        Closed,
+    ),
     ("PUB a 1\r\nxyz\r\n", UNKNOWN, Closed),
     ("PUB a 1\r\nx\n", UNKNOWN, Closed),
     ("SUB a 1\nPUB a 1\nx\r\n", "MSG a 1 1\r\nx\r\n", Open),
-    ("sub a 1\r\nPub \t a\t1 \r\nx\r\n", "MSG a 1 1\r\nx\r\n", Open),
+    (
+        "sub a 1\r\nPub \t a\t1 \r\nx\r\n",
+        "MSG a 1 1\r\nx\r\n",
+        Open,
+    ),
     ("PING with more\r\n", "PONG\r\n", Open),
     ("PONG\r\n+OK\r\nINFO {}\r\n", "", Open),
     ("-ERR 'x'\r\n", "", Closed),
     ("CONNECT {\r\n", "", Closed),
     ("CONNECT \r\n", "", Closed),
-    ("CONNECT {\"protocol\":7}\r\n", "-ERR 'invalid client protocol'\r\n", Closed),
+    (
+        "CONNECT {\"protocol\":7}\r\n",
+        "-ERR 'invalid client protocol'\r\n",
+        Closed,
+    ),
     (
         "CONNECT {\"no_responders\":true}\r\n",
         "-ERR 'no responders requires headers support'\r\n",
         Closed,
     ),
-    ("SUB r 9\r\nPUB none r 0\r\n\r\n", "HMSG r 9 16 16\r\nNATS/1.0 503\r\n\r\n\r\n", Open),
-    ("SUB r.* 9\r\nPUB none r.1 0\r\n\r\n", "HMSG r.1 9 16 16\r\nNATS/1.0 503\r\n\r\n\r\n", Open),
+    (
+        "SUB r 9\r\nPUB none r 0\r\n\r\n",
+        "HMSG r 9 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
+        Open,
+    ),
+    (
+        "SUB r.* 9\r\nPUB none r.1 0\r\n\r\n",
+        "HMSG r.1 9 16 16\r\nNATS/1.0 503\r\n\r\n\r\n",
+        Open,
+    ),
     ("PUB none r 0\r\n\r\n", "", Open),
     ("SUB a 1\r\nPUB a 0\r\n\r\n", "MSG a 1 0\r\n\r\n", Open),
-    ("SUB a 1\r\nPUB a r 1\r\nx\r\nPUB a  r\t1\r\ny\r\n", "MSG a 1 r 1\r\nx\r\nMSG a 1 r 1\r\ny\r\n", Open),
+    (
+        "SUB a 1\r\nPUB a r 1\r\nx\r\nPUB a  r\t1\r\ny\r\n",
+        "MSG a 1 r 1\r\nx\r\nMSG a 1 r 1\r\ny\r\n",
+        Open,
+    ),
     (
         "SUB a 1\r\nHPUB a 12 14\r\nNATS/1.0\r\n\r\nhi\r\n",
         "HMSG a 1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n",
@@ -65,25 +93,53 @@ const CONVERSATIONS: &[(&str, &str, End)] = &[
         "HMSG a 1 r 12 14\r\nNATS/1.0\r\n\r\nhi\r\n",
         Open,
     ),
-    ("SUB a 1\r\nHPUB a 0 2\r\nhi\r\n", "MSG a 1 2\r\nhi\r\n", Open),
+    (
+        "SUB a 1\r\nHPUB a 0 2\r\nhi\r\n",
+        "MSG a 1 2\r\nhi\r\n",
+        Open,
+    ),
     ("HPUB a 15 14\r\nNATS/1.0\r\n\r\nhi\r\n", "", Closed),
     ("HPUB a 12\r\n", "", Closed),
-    ("SUB a 1\r\nSUB b 1\r\nPUB a 1\r\nx\r\nPUB b 1\r\ny\r\n", "MSG a 1 1\r\nx\r\n", Open),
+    (
+        "SUB a 1\r\nSUB b 1\r\nPUB a 1\r\nx\r\nPUB b 1\r\ny\r\n",
+        "MSG a 1 1\r\nx\r\n",
+        Open,
+    ),
     (
         "SUB a 1\r\nUNSUB 1 2\r\nPUB a 1\r\n1\r\nPUB a 1\r\n2\r\nPUB a 1\r\n3\r\n",
         "MSG a 1 1\r\n1\r\nMSG a 1 1\r\n2\r\n",
         Open,
     ),
-    ("SUB a 1\r\nPUB a 1\r\n1\r\nUNSUB 1 1\r\nPUB a 1\r\n2\r\n", "MSG a 1 1\r\n1\r\n", Open),
+    (
+        "SUB a 1\r\nPUB a 1\r\n1\r\nUNSUB 1 1\r\nPUB a 1\r\n2\r\n",
+        "MSG a 1 1\r\n1\r\n",
+        Open,
+    ),
     ("SUB a 1\r\nUNSUB 1\r\nPUB a 1\r\n1\r\n", "", Open),
     ("SUB a 1\r\nUNSUB 1 x\r\nPUB a 1\r\n1\r\n", "", Open),
     ("UNSUB 55\r\n", "", Open),
     ("UNSUB\r\n", UNKNOWN, Closed),
     // A group is one by its name, whatever its members listen to.
-    ("SUB a.* q 1\r\nSUB a.b q 1\r\nPUB a.b 1\r\nx\r\n", "MSG a.b 1 1\r\nx\r\n", Open),
-    ("SUB a q 1\r\nSUB a r 2\r\nUNSUB 2\r\nPUB a 1\r\nx\r\n", "MSG a 1 1\r\nx\r\n", Open),
-    ("SUB > 1\r\nPUB a..b 1\r\nx\r\nPUB .a 1\r\nx\r\nPUB a. 1\r\nx\r\n", "", Open),
-    ("SUB a.* 1\r\nPUB a.* 1\r\nx\r\n", "MSG a.* 1 1\r\nx\r\n", Open),
+    (
+        "SUB a.* q 1\r\nSUB a.b q 1\r\nPUB a.b 1\r\nx\r\n",
+        "MSG a.b 1 1\r\nx\r\n",
+        Open,
+    ),
+    (
+        "SUB a q 1\r\nSUB a r 2\r\nUNSUB 2\r\nPUB a 1\r\nx\r\n",
+        "MSG a 1 1\r\nx\r\n",
+        Open,
+    ),
+    (
+        "SUB > 1\r\nPUB a..b 1\r\nx\r\nPUB .a 1\r\nx\r\nPUB a. 1\r\nx\r\n",
+        "",
+        Open,
+    ),
+    (
+        "SUB a.* 1\r\nPUB a.* 1\r\nx\r\n",
+        "MSG a.* 1 1\r\nx\r\n",
+        Open,
+    ),
 ];
 
 fn check(client: &mut Client, answer: &str, end: End) {
@@ -159,7 +215,9 @@ fn echo_is_left_out_on_request() {
     other.send("SUB a 2\r\n");
     other.sync();
     let mut client = server.open();
-    client.send("CONNECT {\"verbose\":false,\"echo\":false}\r\nSUB a 1\r\nSUB a q 3\r\nPUB a 1\r\nx\r\n");
+    client.send(
+        "CONNECT {\"verbose\":false,\"echo\":false}\r\nSUB a 1\r\nSUB a q 3\r\nPUB a 1\r\nx\r\n",
+    );
     client.sync();
     other.expect("MSG a 2 1\r\nx\r\n");
 }
@@ -198,7 +256,18 @@ fn payloads_of_all_sizes_arrive_whole() {
     .collect();
     let mut publisher = server.connect();
     let mut rng = fastrand::Rng::with_seed(7);
-    for size in [0, 1, 4095, 4096, 8191, 65_500, 65_536, 65_537, 300_000, 1 << 20] {
+    for size in [
+        0,
+        1,
+        4095,
+        4096,
+        8191,
+        65_500,
+        65_536,
+        65_537,
+        300_000,
+        1 << 20,
+    ] {
         let payload: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(size).collect();
         let frame = |verb: &str| {
             let head = format!("{verb} {size}\r\n");

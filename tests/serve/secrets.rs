@@ -50,7 +50,8 @@ fn a_secret_can_come_from_a_file() {
 fn without_secrets_whatever_a_client_gives_is_fine() {
     let server = Server::start(&[]);
     let mut client = server.open();
-    client.send("CONNECT {\"verbose\":false,\"user\":\"x\",\"pass\":\"y\",\"auth_token\":\"z\"}\r\n");
+    client
+        .send("CONNECT {\"verbose\":false,\"user\":\"x\",\"pass\":\"y\",\"auth_token\":\"z\"}\r\n");
     client.sync();
     Bystanders::of(&server).check();
 }

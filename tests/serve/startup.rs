@@ -19,7 +19,9 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) 
 
 #[test]
 fn bad_flags_and_variables_are_named() {
-    let cases: &[(&[&str], &[(&str, &str)], &[&str])] = &[
+    /// Arguments, variables, and what has to be named.
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: &[Case<'_>] = &[
         (&["--listen", "nowhere"], &[], &["--listen", "nowhere"]),
         (&["--max-payload", "-1"], &[], &["-1"]),
         (&["--max-payload", "0"], &[], &["--max-payload", "0"]),
@@ -30,12 +32,32 @@ fn bad_flags_and_variables_are_named() {
         (&["--ping-interval", "NaN"], &[], &["--ping-interval"]),
         (&["--log-level", "loud"], &[], &["--log-level", "loud"]),
         (&["--tls-cert", "x"], &[], &["--tls-key"]),
-        (&["--token", "a", "--user", "b"], &[], &["--token", "--user"]),
-        (&["--token", "a", "--token-file", "b"], &[], &["--token", "--token-file"]),
-        (&["--password", "a", "--password-file", "b"], &[], &["--password-file"]),
+        (
+            &["--token", "a", "--user", "b"],
+            &[],
+            &["--token", "--user"],
+        ),
+        (
+            &["--token", "a", "--token-file", "b"],
+            &[],
+            &["--token", "--token-file"],
+        ),
+        (
+            &["--password", "a", "--password-file", "b"],
+            &[],
+            &["--password-file"],
+        ),
         (&["--unheard-of"], &[], &["--unheard-of"]),
-        (&[], &[("BROKER_MAX_PENDING", "lots")], &["--max-pending", "lots"]),
-        (&[], &[("BROKER_LISTEN", "127.0.0.1:99999")], &["--listen", "99999"]),
+        (
+            &[],
+            &[("BROKER_MAX_PENDING", "lots")],
+            &["--max-pending", "lots"],
+        ),
+        (
+            &[],
+            &[("BROKER_LISTEN", "127.0.0.1:99999")],
+            &["--listen", "99999"],
+        ),
     ];
     for (arguments, variables, named) in cases {
         let (code, text) = run(arguments, variables);
@@ -53,7 +75,10 @@ fn what_flags_cannot_be_seen_to_lack_is_named_in_one_line() {
         (&["--password", "x"], "--user"),
         (&["--token", ""], "empty"),
         (&["--token-file", "/does/not/exist"], "/does/not/exist"),
-        (&["--user", "ada", "--password-file", "/dev/null"], "/dev/null"),
+        (
+            &["--user", "ada", "--password-file", "/dev/null"],
+            "/dev/null",
+        ),
     ] {
         let (code, text) = run(arguments, &[]);
         assert_eq!(code, Some(1), "{text}");
@@ -86,9 +111,19 @@ fn help_shows_every_default() {
         .expect("the executable starts");
     let help = String::from_utf8_lossy(&output.stdout);
     for default in [
-        "127.0.0.1:4222", "1048576", "4096", "65536", "67108864", "120", "info", "text",
+        "127.0.0.1:4222",
+        "1048576",
+        "4096",
+        "65536",
+        "67108864",
+        "120",
+        "info",
+        "text",
     ] {
-        assert!(help.contains(&format!("[default: {default}]")), "{default}: {help}");
+        assert!(
+            help.contains(&format!("[default: {default}]")),
+            "{default}: {help}"
+        );
     }
 }
 

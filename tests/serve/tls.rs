@@ -42,7 +42,11 @@ impl Files {
     }
 
     fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("plain letters").to_owned()
+        self.0
+            .join(name)
+            .to_str()
+            .expect("plain letters")
+            .to_owned()
     }
 
     fn server(&self, more: &[&str]) -> Server {
@@ -52,7 +56,11 @@ impl Files {
     }
 
     /// A client by TLS, which has read INFO.
-    fn client(&self, server: &Server, with_certificate: bool) -> StreamOwned<ClientConnection, std::net::TcpStream> {
+    fn client(
+        &self,
+        server: &Server,
+        with_certificate: bool,
+    ) -> StreamOwned<ClientConnection, std::net::TcpStream> {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(self.0.join("ca.pem")).expect("written");
         roots.add(authority).expect("it is one");
@@ -64,7 +72,9 @@ impl Files {
         let config = if with_certificate {
             let chain = CertificateDer::from_pem_file(self.0.join("client.pem")).expect("written");
             let key = PrivateKeyDer::from_pem_file(self.0.join("client.key")).expect("written");
-            builder.with_client_auth_cert(vec![chain], key).expect("a pair")
+            builder
+                .with_client_auth_cert(vec![chain], key)
+                .expect("a pair")
         } else {
             builder.with_no_client_auth()
         };
@@ -125,7 +135,10 @@ fn a_client_in_clear_is_told_so() {
     // One that looks like TLS and is not.
     let mut client = server.open();
     client.send(b"\x16\x03\x01\xff\xff nonsense nonsense");
-    client.stream.shutdown(std::net::Shutdown::Write).expect("open");
+    client
+        .stream
+        .shutdown(std::net::Shutdown::Write)
+        .expect("open");
     client.read_to_end();
     let mut fine = files.client(&server, false);
     fine.write_all(b"PING\r\n").expect("written");

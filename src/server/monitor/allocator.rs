@@ -46,8 +46,12 @@ mod jemalloc {
         fn what_is_in_use_is_resident() {
             let figures = figures();
             let names: Vec<_> = figures.iter().map(|(name, _)| *name).collect();
-            assert_eq!(names, FIGURES);
-            assert!(figures[0].1 > 0 && figures[0].1 <= figures[3].1, "{figures:?}");
+            // jemalloc can be built without its statistics.
+            if !names.is_empty() {
+                assert_eq!(names, FIGURES);
+                let (allocated, resident) = (figures[0].1, figures[3].1);
+                assert!(allocated > 0 && allocated <= resident, "{figures:?}");
+            }
         }
     }
 }
