@@ -2,6 +2,8 @@
 
 use crate::criterion::Sampling;
 use crate::load::Load;
+use crate::program::results::{IdleCell, Latency, LoadCell, LoadReport, LoadRound};
+use crate::program::results::{ProgramReport, ServerReport};
 use crate::results::{Cell, GroupReport, Reading, Report, Round, Settings, VariantReport};
 use crate::system::System;
 
@@ -69,5 +71,70 @@ fn variant(name: &str) -> VariantReport {
         program_bytes: Reading::none("no program"),
         info: None,
         info_note: Some("no program".to_owned()),
+    }
+}
+
+/// A throughput and a latency of three servers, of which one does not start.
+pub(crate) fn program() -> ProgramReport {
+    let server = |name: &str| ServerReport {
+        name: name.to_owned(),
+        label: format!("the {name} | <server>"),
+        program: Some(name.into()),
+    };
+    let cell = |rates: &[f64]| LoadCell {
+        rounds: (1..)
+            .zip(rates)
+            .map(|(number, &rate)| round(number, rate))
+            .collect(),
+        ..LoadCell::default()
+    };
+    let failed = LoadCell {
+        failure: Some("cannot start: no | such <file>".to_owned()),
+        ..LoadCell::default()
+    };
+    let load = |name: &str, latency, rate| LoadReport {
+        name: name.to_owned(),
+        arguments: Vec::new(),
+        latency,
+        rate,
+        cells: vec![cell(&[2e6, 4e6]), failed.clone(), cell(&[1e6])],
+    };
+    let idle = |failure: Option<&str>| IdleCell {
+        starts: vec![0.002; usize::from(failure.is_none())],
+        failure: failure.map(str::to_owned),
+        ..IdleCell::default()
+    };
+    let mut report = ProgramReport {
+        generator: "broker".into(),
+        rounds: 2,
+        seconds: 1.0,
+        servers: ["a", "b", "nats"].map(server).into(),
+        baseline: Some(0),
+        nats: Some(2),
+        loads: vec![
+            load("1 to 1 <&>", false, None),
+            load("1 to 1, half load", true, Some(1_234_567)),
+        ],
+        idle: vec![idle(None), idle(Some("cannot start")), idle(None)],
+        plot: Some("broker.svg".to_owned()),
+    };
+    report.summarise();
+    report
+}
+
+fn round(number: u32, rate: f64) -> LoadRound {
+    LoadRound {
+        number,
+        messages_per_second: rate,
+        latency: Some(Latency {
+            p50_us: rate / 1e5,
+            p99_us: rate / 1e4,
+            p999_us: rate / 1e3,
+            max_us: rate / 1e2,
+        }),
+        rss_bytes: 1_048_576.0,
+        peak_rss_bytes: 2_097_152.0,
+        server_cpus: 1.5,
+        generator_cpus: 0.25,
     }
 }

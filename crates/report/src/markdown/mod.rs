@@ -151,7 +151,9 @@ mod tests {
 
     #[test]
     fn all_rows_of_a_table_have_its_columns() {
-        let text = report(&sample::report(), Some("overview.svg"));
+        let mut sample = sample::report();
+        sample.program = Some(sample::program());
+        let text = report(&sample, Some("overview.svg"));
         let mut tables = 0;
         let mut columns = None;
         for line in text.lines() {
@@ -162,7 +164,7 @@ mod tests {
             tables += usize::from(columns.is_none());
             assert_eq!(cells(line), *columns.get_or_insert(cells(line)), "{line}");
         }
-        assert_eq!(tables, 4, "{text}");
+        assert_eq!(tables, 7, "{text}");
     }
 
     #[test]
@@ -181,6 +183,29 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn servers_under_load() {
+        let mut sample = sample::report();
+        sample.groups.clear();
+        sample.program = Some(sample::program());
+        let text = report(&sample, None);
+        for part in [
+            "| 1 to 1 \\<\\&> | 3,000 (2,000–4,000) 3.00x / 1.00x | \
+             failed: cannot start: no \\| such \\<file> | \
+             1,000 (1,000–1,000) 1.00x / 0.33x \\[1 of 2 rounds\\] |",
+            "| 1 to 1, half load (1,234,567 messages/s) | 300 (200–400) 3.00x / 1.00x |",
+            "at half of the messages that the nats \\| \\<server> stands",
+            "| start (ms) | 2.00 (2.00–2.00) | failed: cannot start |",
+            "peak RSS (MiB) | 2.00 (2.00–2.00) | – | 2.00 (2.00–2.00) |",
+            "processors | 1.50 + 0.25 | – |",
+            "](broker.svg)",
+            "Some benchmarks failed",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("## Time"), "{text}");
     }
 
     #[test]

@@ -104,6 +104,27 @@ mod tests {
     }
 
     #[test]
+    fn servers_are_compared_with_nats_server_if_it_is_there() {
+        let mut report = sample::program();
+        let text = check(&program(&report).expect("measured"));
+        for part in [
+            "relative to the nats | <server>",
+            "1 to 1 <&>",
+            "3.00x",
+            "ratio of rates (logarithmic), more is better",
+            "ratio of p99 (logarithmic), less is better",
+            "failed",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        report.nats = None;
+        let text = check(&program(&report).expect("measured"));
+        assert!(text.contains("relative to the a"), "{text}");
+        report.baseline = None;
+        assert_eq!(program(&report), None);
+    }
+
+    #[test]
     fn nothing_measured_is_not_drawn() {
         let mut report = sample::report();
         for group in &mut report.groups {

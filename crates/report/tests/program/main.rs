@@ -4,3 +4,4 @@ mod interrupt;
 mod measuring;
 mod refusals;
 mod stage;
+mod under_load;

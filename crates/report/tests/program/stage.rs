@@ -59,6 +59,18 @@ impl Stage {
         serde_json::from_str(&self.read("out/report.json")).expect("JSON")
     }
 
+    /// The program, about to put its variants under load.
+    pub(crate) fn under_load(&self, generator: &Path, arguments: &[&str]) -> Output {
+        let mut command = self.command(&["--section", "broker"]);
+        let text = self.read("matrix.json");
+        let mut matrix: Value = serde_json::from_str(&text).expect("JSON");
+        matrix["generator"] = json!(generator);
+        fs::write(self.path("matrix.json"), matrix.to_string()).expect("written");
+        // Whatever is installed is not to be measured.
+        command.env("PATH", self.folder.path()).args(arguments);
+        command.output().expect("it starts")
+    }
+
     /// The program, about to write to the folder `out`. The first variant is
     /// the baseline.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
