@@ -47,7 +47,7 @@ in
   tests = cargo (common // {
     name = "tests-${name}";
     artifacts = allDependencies;
-    source = rust.source { inherit root; paths = code ++ [ "tests" ]; };
+    source = rust.source { inherit root; paths = code ++ [ "tests" "fuzz" ]; };
     command = "cargo test $flags 2>&1 | tee $out";
   });
 }

@@ -15,7 +15,7 @@ let
   source = paths: rust.source { inherit root paths; };
   workspace = {
     inherit manifests crates;
-    source = source [ "Cargo.toml" "build.rs" "deny.toml" "src" "benches" "tests" "crates" ];
+    source = source [ "Cargo.toml" "build.rs" "deny.toml" "src" "benches" "tests" "crates" "fuzz" ];
   };
   develop = rust.cargoWith rust.develop;
 in
