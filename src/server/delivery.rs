@@ -14,6 +14,16 @@ use super::routes::{Matches, Target};
 use super::shared::{Counters, Shared};
 use crate::protocol::{Message, ProtocolError};
 
+/// What may wait for a connection, in bytes, before its publishers are slowed: more
+/// would not come to it any sooner, and would cost memory.
+const ENOUGH: usize = 1024 * 1024;
+
+/// How long a publisher waits for a subscriber for which enough waits.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+
+/// Who took something within this time is brisk enough to be waited for so.
+const BRISK: Duration = Duration::from_millis(50);
+
 /// How long a publisher waits when a subscriber of it is behind. With a chunk read
 /// in between, it goes on at 13 MB/s.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -24,7 +34,7 @@ const LONG_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who took something within this time takes what it can. Nobody waits long for
 /// one who takes nothing.
-const PROGRESS: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(1);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +68,8 @@ pub(crate) struct Delivery {
     dirty: Vec<usize>,
     blocks: Blocks,
     outgoing: Vec<Batch>,
+    /// Bytes that wait for a connection from which on its publishers are slowed.
+    enough: usize,
     /// Bytes appended to outputs and batches since they were sent last.
     pub(crate) unsent: usize,
     /// Publishers that are too fast for somebody, with their workers and how long
@@ -78,6 +90,7 @@ impl Delivery {
             dirty: Vec::new(),
             blocks: Blocks::default(),
             outgoing: shared.workers.iter().map(|_| Batch::default()).collect(),
+            enough: ENOUGH.min(shared.config.max_pending / 2),
             unsent: 0,
             too_fast: Vec::new(),
             scratch: vec![0; 4096].into(),
@@ -200,7 +213,7 @@ impl Delivery {
         if last {
             self.unsubscribe(slot, place);
         }
-        if pending > self.shared.config.max_pending / 2 {
+        if pending > self.enough {
             self.press(slot, origin);
         }
         true
@@ -216,12 +229,19 @@ impl Delivery {
         };
         let pending = client.output.pending();
         let max = self.shared.config.max_pending;
-        if pending > max {
-            self.close(slot, Reason::Error(ProtocolError::SlowConsumer));
-        } else if pending > max / 2 {
-            let takes = |since| self.now.duration_since(since) < PROGRESS;
-            let slow_but_sure = pending > max / 4 * 3 && client.waits_since.is_none_or(takes);
-            let pause = if slow_but_sure { LONG_PAUSE } else { PAUSE };
+        let idle = |since| self.now.duration_since(since);
+        let idle = client.waits_since.map_or(Duration::ZERO, idle);
+        let pause = match pending {
+            _ if pending > max => {
+                self.close(slot, Reason::Error(ProtocolError::SlowConsumer));
+                return;
+            }
+            _ if pending > max / 4 * 3 && idle < SLOW => LONG_PAUSE,
+            _ if pending > max / 2 => PAUSE,
+            _ if idle < BRISK => SHORT_PAUSE,
+            _ => return,
+        };
+        if pending > self.enough {
             let pressed = (origin.worker, origin.producer, pause);
             if self.too_fast.last() != Some(&pressed) {
                 self.too_fast.push(pressed);

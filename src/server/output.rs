@@ -8,11 +8,15 @@ use bytes::Bytes;
 use super::transport::Transport;
 use crate::protocol::{Message, SHARE_FROM};
 
-/// Bytes in a block, about.
+/// Bytes that a block has room for. A few longer lines may make it larger.
 const BLOCK: usize = 64 * 1024;
 
+/// Bytes in a block from which on nothing more is added, so that what is added last
+/// has room: a small message with its subjects.
+const FULL: usize = BLOCK - 2 * SHARE_FROM;
+
 /// Blocks of a worker that are kept for later, at most.
-const MOST_FREE: usize = 32;
+const MOST_FREE: usize = 16;
 
 /// Slices handed to one system call, at most.
 const MOST_SLICES: usize = 64;
@@ -27,7 +31,7 @@ impl Blocks {
     }
 
     fn give_back(&mut self, mut block: Vec<u8>) {
-        if self.0.len() < MOST_FREE && block.capacity() <= 2 * BLOCK {
+        if self.0.len() < MOST_FREE && block.capacity() <= BLOCK {
             block.clear();
             self.0.push(block);
         }
@@ -69,7 +73,7 @@ impl Output {
     /// Room at the end for some more bytes to be copied.
     #[inline]
     fn block(&mut self, blocks: &mut Blocks) -> &mut Vec<u8> {
-        let room = matches!(self.pieces.back(), Some(Piece::Copied(block)) if block.len() < BLOCK);
+        let room = matches!(self.pieces.back(), Some(Piece::Copied(block)) if block.len() < FULL);
         if !room {
             self.pieces.push_back(Piece::Copied(blocks.take()));
         }

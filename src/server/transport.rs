@@ -34,6 +34,7 @@ impl Transport {
     }
 
     /// Whether a read that did not fill the buffer has taken all there was.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn short_read_means_empty(&self) -> bool {
         #[cfg(feature = "tls")]
         return self.session.is_none();
@@ -54,6 +55,7 @@ impl Transport {
     }
 
     /// Whether the system has taken all that was written.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn is_flushed(&self) -> bool {
         #[cfg(feature = "tls")]
         if let Some(session) = &self.session {
