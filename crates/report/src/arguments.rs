@@ -20,7 +20,7 @@ pub(crate) enum Section {
 #[command(version, after_help = AFTER)]
 pub(crate) struct Arguments {
     /// The builds to compare, as JSON (see below)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "matrix")]
     pub(crate) matrix: PathBuf,
     /// Names of the variants to measure [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
@@ -154,9 +154,19 @@ mod tests {
 
     #[test]
     fn what_the_flake_gives_can_be_given_again() {
-        let line = ["--strace", "a", "--nats-server", "b", "--strace", "c"];
+        let line = [
+            "--strace",
+            "a",
+            "--nats-server",
+            "b",
+            "--matrix",
+            "n",
+            "--strace",
+            "c",
+        ];
         let twice = [&line[..], &["--nats-server", "d"]].concat();
         let parsed = parse(&twice).expect("valid");
+        assert_eq!(parsed.matrix.to_str(), Some("n"));
         assert_eq!(parsed.strace, Some("c".into()));
         assert_eq!(parsed.nats_server, Some("d".into()));
     }
