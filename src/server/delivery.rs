@@ -16,10 +16,13 @@ use crate::protocol::{Message, ProtocolError};
 
 /// What may wait for a connection, in bytes, before its publishers are slowed: more
 /// would not come to it any sooner, and would cost memory.
-const ENOUGH: usize = 1024 * 1024;
+const ENOUGH: usize = 256 * 1024;
 
 /// How long a publisher waits for a subscriber for which enough waits.
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
+
+/// How many times as long it is if more than enough waits, at most.
+const MOST_TIMES: u32 = 20;
 
 /// Who took something within this time is brisk enough to be waited for so.
 const BRISK: Duration = Duration::from_millis(50);
@@ -238,7 +241,11 @@ impl Delivery {
             }
             _ if pending > max / 4 * 3 && idle < SLOW => LONG_PAUSE,
             _ if pending > max / 2 => PAUSE,
-            _ if idle < BRISK => SHORT_PAUSE,
+            _ if idle < BRISK => {
+                // The more there is in excess, the longer: many may publish to it.
+                let times = u32::try_from(pending / self.enough).unwrap_or(MOST_TIMES);
+                SHORT_PAUSE * times.min(MOST_TIMES)
+            }
             _ => return,
         };
         if pending > self.enough {

@@ -30,7 +30,7 @@ pub(crate) const MAIL: Token = Token(usize::MAX);
 const UNSENT: usize = 256 * 1024;
 
 /// What may wait for another worker, in bytes, before nothing is read any more.
-const MOST_MAIL: usize = 4 * 1024 * 1024;
+const MOST_MAIL: usize = 1024 * 1024;
 
 /// How long to wait before looking again at what nobody announces.
 const SHORTLY: Duration = Duration::from_millis(1);
