@@ -21,6 +21,9 @@ for executable in $executables; do
   echo "$executable: needs ${needed:-nothing}" | tee -a "$out"
 done
 
-size=$(stat -c %s "${executables%% *}")
-echo "${executables%% *}: $size bytes" | tee -a "$out"
-[ "$static" != 1 ] || [ "$size" -le 2000000 ] || fail "is over 2 MB"
+executable=${executables%% *}
+size=$(stat -c %s "$executable")
+echo "$executable: $size bytes" | tee -a "$out"
+# 2 MB was the bound until Broker served: rustls, ring and the options of `serve` and `bench` took it to 3.5 MB. Optimised for
+# size and without unwinding it would still be 2.6 MB. What is left is to keep it from growing unseen.
+[ "$static" != 1 ] || [ "$size" -le 3600000 ] || fail "is over 3.6 MB"
