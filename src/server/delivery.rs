@@ -226,6 +226,7 @@ impl Delivery {
     /// publisher wait, or gives the connection up.
     #[cold]
     fn press(&mut self, slot: usize, origin: Origin) {
+        self.send_batches();
         self.flush(slot);
         let Some(client) = self.clients.get(slot) else {
             return;
@@ -258,6 +259,7 @@ impl Delivery {
 
     /// Writes to all connections that have something to write.
     pub(crate) fn flush_all(&mut self) {
+        self.send_batches();
         while let Some(slot) = self.dirty.pop() {
             self.flush(slot);
         }
@@ -290,6 +292,9 @@ impl Delivery {
     }
 
     /// Sends what other workers are to deliver.
+    ///
+    /// It comes before anything is written: a client that has its PONG may tell
+    /// others that what it published before is on its way.
     pub(crate) fn send_batches(&mut self) {
         for (worker, batch) in self.outgoing.iter_mut().enumerate() {
             if !batch.is_empty() {
@@ -315,6 +320,7 @@ impl Delivery {
 
     /// Ends a connection, with a word to the client if there is one to say.
     pub(crate) fn close(&mut self, slot: usize, reason: Reason) {
+        self.send_batches();
         let Some(mut client) = self.clients.try_remove(slot) else {
             return;
         };

@@ -26,8 +26,8 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crossbeam::utils::CachePadded;
@@ -165,7 +165,7 @@ impl Server {
     ///
     /// When it cannot go on, or ends with something lost.
     pub fn run(self) -> Result<(), ServerError> {
-        let failure = Arc::new(OnceLock::new());
+        let mut failure = None;
         let mut threads = Vec::new();
         for worker in self.workers {
             threads.push(spawn("worker", move || worker.run())?);
@@ -179,13 +179,11 @@ impl Server {
         for thread in threads {
             match thread.join() {
                 Ok(Ok(all)) => clean &= all,
-                Ok(Err(error)) => {
-                    let _ = failure.set(error);
-                }
+                Ok(Err(error)) => failure = Some(error),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        if let Some(source) = Arc::into_inner(failure).and_then(OnceLock::into_inner) {
+        if let Some(source) = failure {
             return Err(system("wait for events")(source));
         }
         if !clean {

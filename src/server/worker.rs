@@ -361,7 +361,6 @@ impl Worker {
     }
 
     fn send_all(&mut self) {
-        self.delivery.send_batches();
         self.delivery.flush_all();
         self.delivery.unsent = 0;
     }

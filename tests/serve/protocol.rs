@@ -340,3 +340,21 @@ fn info_tells_what_clients_go_by() {
     client.expect("-ERR 'Maximum Payload Violation'\r\n");
     client.expect_end();
 }
+
+#[test]
+fn what_came_before_the_end_of_a_subscription_is_still_delivered() {
+    const MESSAGES: usize = 200;
+    let server = Server::start(&[]);
+    let mut publishers: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    for round in 0..50 {
+        let mut subscriber = server.connect();
+        subscriber.send("SUB ends 1\r\n");
+        subscriber.sync();
+        let publisher = &mut publishers[round % 4];
+        publisher.send("PUB ends 1\r\nx\r\n".repeat(MESSAGES));
+        publisher.sync();
+        subscriber.send("UNSUB 1\r\n");
+        subscriber.expect("MSG ends 1 1\r\nx\r\n".repeat(MESSAGES));
+        subscriber.sync();
+    }
+}
