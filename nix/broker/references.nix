@@ -1,13 +1,8 @@
-# What the report measures beside the variants: the steps from stock musl to what is shipped, and references that tell how
-# far that is from what is possible. Only the benchmark's executable, on the dependencies of the variant named.
+# What the report measures beside the variants: the step between stock musl and what is shipped, and references that
+# tell how far that is from what is possible. Only the benchmark's executable, on the dependencies of the variant named.
 {
-  step-memory = {
-    label = "stock musl, jemalloc + memory routines";
-    dependenciesOf = "broker-static";
-    features = [ "jemalloc" "fast-memory" ];
-  };
-  step-getrandom = {
-    label = "stock musl, jemalloc + memory routines + getrandom";
+  step-fast-musl = {
+    label = "fast musl, jemalloc without sizes";
     dependenciesOf = "broker-static";
     features = [ "jemalloc" "fast-musl" ];
   };
