@@ -10,6 +10,8 @@
 
 pub mod allocator;
 pub mod info;
+#[cfg(all(feature = "jemalloc", unix))]
+mod jemalloc;
 pub mod load;
 pub mod protocol;
 pub mod server;

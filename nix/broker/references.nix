@@ -1,6 +1,11 @@
-# What the report measures beside the variants: the step between stock musl and what is shipped, and references that
+# What the report measures beside the variants: the steps between stock musl and what is shipped, and references that
 # tell how far that is from what is possible. Only the benchmark's executable, on the dependencies of the variant named.
 {
+  step-memory = {
+    label = "fast musl, memory routines alone, jemalloc";
+    dependenciesOf = "broker-static";
+    features = [ "jemalloc" "fast-memory" ];
+  };
   step-fast-musl = {
     label = "fast musl, jemalloc without sizes";
     dependenciesOf = "broker-static";

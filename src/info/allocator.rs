@@ -68,9 +68,9 @@ fn system(libc: &Libc, notes: &mut Notes) -> Allocator {
 mod jemalloc {
     use std::collections::BTreeMap;
 
+    use crate::jemalloc::report as report_json;
     use serde::Deserialize;
     use serde_json::{Map, Value};
-    use tikv_jemalloc_ctl::stats_print::{Options, stats_print};
 
     use super::super::ProbeError;
     use super::super::probe::Notes;
@@ -132,18 +132,8 @@ mod jemalloc {
         }
     }
 
-    /// Reading options one by one by name takes unsafe code, as their types are
-    /// the caller's word. jemalloc's report has them all, with their types.
     fn report() -> Result<Body, ProbeError> {
-        let mut options = Options::default();
-        options.json_format = true;
-        options.skip_merged_arenas = true;
-        options.skip_per_arena = true;
-        options.skip_bin_size_classes = true;
-        options.skip_large_size_classes = true;
-        options.skip_mutex_statistics = true;
-        let mut json = Vec::new();
-        stats_print(&mut json, options).map_err(|source| ProbeError::System {
+        let json = report_json().map_err(|source| ProbeError::System {
             what: "get jemalloc's report",
             source,
         })?;
