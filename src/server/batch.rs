@@ -5,6 +5,13 @@ use bytes::Bytes;
 use super::routes::Target;
 use crate::protocol::Message;
 
+/// Deliveries that are worth waking up another worker for: fewer are done sooner
+/// than it is awake.
+const WORTH_WAKING: usize = 16;
+
+/// The same in bytes, as [`Batch::bytes`] counts them.
+const WORTH_WAKING_BYTES: usize = 16 * 1024;
+
 /// The connection that published, for its worker to find it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Producer {
@@ -38,6 +45,19 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether it is done sooner than another worker is awake.
+    pub(crate) fn is_small(&self) -> bool {
+        self.targets.len() < WORTH_WAKING && self.bytes < WORTH_WAKING_BYTES
+    }
+
+    /// Makes it empty, for the next round.
+    pub(crate) fn clear(&mut self) {
+        self.buffers.clear();
+        self.entries.clear();
+        self.targets.clear();
+        self.bytes = 0;
     }
 
     /// What it counts for the limit on what may wait for a worker.

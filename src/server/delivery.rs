@@ -263,6 +263,7 @@ impl Delivery {
         while let Some(slot) = self.dirty.pop() {
             self.flush(slot);
         }
+        self.unsent = 0;
     }
 
     fn flush(&mut self, slot: usize) {
@@ -296,12 +297,62 @@ impl Delivery {
     /// It comes before anything is written: a client that has its PONG may tell
     /// others that what it published before is on its way.
     pub(crate) fn send_batches(&mut self) {
-        for (worker, batch) in self.outgoing.iter_mut().enumerate() {
-            if !batch.is_empty() {
-                let mail = Mail::Messages(std::mem::take(batch), self.index);
+        for worker in 0..self.outgoing.len() {
+            let mut batch = std::mem::take(&mut self.outgoing[worker]);
+            if batch.is_empty() {
+                continue;
+            }
+            if batch.is_small() && self.stand_in(worker, &batch) {
+                batch.clear();
+                self.outgoing[worker] = batch;
+            } else {
+                let mail = Mail::Messages(batch, self.index);
                 self.shared.workers[worker].mailbox.send(mail);
             }
         }
+    }
+
+    /// Delivers for another worker if that has nothing to do: sooner than it would
+    /// be awake. Tells whether it is done.
+    ///
+    /// The other is only tried to be locked, as it may be standing in for this one.
+    /// While it is, it takes no mail: an empty mailbox means that all which was
+    /// sent before has been delivered.
+    fn stand_in(&mut self, worker: usize, batch: &Batch) -> bool {
+        let peer = &self.shared.workers[worker];
+        let Some(mut other) = peer.try_worker() else {
+            return false;
+        };
+        let Some(other) = other.as_mut().filter(|_| peer.mailbox.is_empty()) else {
+            return false;
+        };
+        let other = &mut other.delivery;
+        other.now = self.now;
+        other.deliver_all(batch, self.index);
+        other.flush_all();
+        other.publish_counters();
+        // All of them are this worker's.
+        self.too_fast.append(&mut other.too_fast);
+        true
+    }
+
+    /// Delivers what another worker has sent.
+    pub(crate) fn deliver_all(&mut self, batch: &Batch, worker: usize) {
+        batch.deliver(|buffer, message, producer, target| {
+            let origin = Origin {
+                worker,
+                producer,
+                echo: true,
+            };
+            self.deliver(buffer, message, origin, target);
+        });
+    }
+
+    /// Shows other threads what was counted so far.
+    pub(crate) fn publish_counters(&self) {
+        self.shared.workers[self.index]
+            .counters
+            .renew(self.counters);
     }
 
     /// Ends a subscription.

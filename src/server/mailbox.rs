@@ -78,6 +78,11 @@ impl Mailbox {
         Some(mail)
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// Bytes of messages that wait.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
@@ -87,7 +92,7 @@ impl Mailbox {
     pub(crate) fn fall_asleep(&self) -> bool {
         self.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        self.queue.is_empty()
+        self.is_empty()
     }
 
     /// To be called by the worker when it goes on.

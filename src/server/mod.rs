@@ -26,8 +26,8 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crossbeam::utils::CachePadded;
@@ -94,7 +94,7 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> ServerError {
 pub struct Server {
     acceptor: Acceptor,
     monitor: Option<Monitor>,
-    workers: Vec<Worker>,
+    polls: Vec<Poll>,
     shared: Arc<Shared>,
 }
 
@@ -135,6 +135,7 @@ impl Server {
                 mailbox: Mailbox::new(waker),
                 counters: Published::default(),
                 connections: AtomicUsize::new(0),
+                worker: Mutex::new(None),
             }));
         }
         let shared = Arc::new(Shared {
@@ -146,15 +147,16 @@ impl Server {
             quiet: AtomicUsize::new(0),
             config,
         });
-        let workers = polls
-            .into_iter()
-            .enumerate()
-            .map(|(index, poll)| Worker::new(index, Arc::clone(&shared), poll))
-            .collect();
+        for (index, poll) in polls.iter().enumerate() {
+            let registry = poll.registry().try_clone();
+            let registry = registry.map_err(system("ask for events"))?;
+            let worker = Worker::new(index, Arc::clone(&shared), registry);
+            *shared.workers[index].worker() = Some(worker);
+        }
         Ok(Self {
             acceptor,
             monitor,
-            workers,
+            polls,
             shared,
         })
     }
@@ -167,8 +169,10 @@ impl Server {
     pub fn run(self) -> Result<(), ServerError> {
         let mut failure = None;
         let mut threads = Vec::new();
-        for worker in self.workers {
-            threads.push(spawn("worker", move || worker.run())?);
+        for (index, poll) in self.polls.into_iter().enumerate() {
+            let shared = Arc::clone(&self.shared);
+            let work = move || worker::run(index, &shared, poll);
+            threads.push(spawn("worker", work)?);
         }
         if let Some(monitor) = self.monitor {
             let shared = Arc::clone(&self.shared);

@@ -1,12 +1,14 @@
 //! What all threads of a server see.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 use crossbeam::utils::CachePadded;
 
 use super::config::Config;
 use super::mailbox::Mailbox;
 use super::routes::Routes;
+use super::worker::Worker;
 use crate::protocol::ServerInfo;
 
 /// What all threads see.
@@ -31,6 +33,21 @@ pub(crate) struct Peer {
     pub(crate) counters: Published,
     /// Connections given to it that are not closed yet.
     pub(crate) connections: AtomicUsize,
+    /// Itself, from before the start to its end: locked by its thread, but for the
+    /// time that this waits for events.
+    pub(crate) worker: Mutex<Option<Worker>>,
+}
+
+impl Peer {
+    /// The worker, once nobody else has it.
+    pub(crate) fn worker(&self) -> MutexGuard<'_, Option<Worker>> {
+        self.worker.lock().expect("no worker has panicked")
+    }
+
+    /// The worker, unless somebody has it.
+    pub(crate) fn try_worker(&self) -> Option<MutexGuard<'_, Option<Worker>>> {
+        self.worker.try_lock().ok()
+    }
 }
 
 impl Shared {

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use mio::event::Event;
 use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Registry, Token};
 
 use super::batch::Producer;
 use super::cache::Cache;
 use super::chunks::{CHUNK, Chunks};
 use super::connection::{Connection, Due, short};
-use super::delivery::{Delivery, Origin, Reason};
+use super::delivery::{Delivery, Reason};
 use super::mailbox::Mail;
 use super::shared::Shared;
 use super::transport::Transport;
@@ -30,10 +30,40 @@ pub(crate) const MAIL: Token = Token(usize::MAX);
 const UNSENT: usize = 256 * 1024;
 
 /// What may wait for another worker, in bytes, before nothing is read any more.
-const MOST_MAIL: usize = 1024 * 1024;
+const MOST_MAIL: usize = 512 * 1024;
 
 /// How long to wait before looking again at what nobody announces.
 const SHORTLY: Duration = Duration::from_millis(1);
+
+/// Has the worker of this number serve its clients until the server ends. Tells
+/// whether all that they were to get has been written.
+///
+/// The worker is locked while it has something to do, and free for others to
+/// stand in for it while it waits for events.
+///
+/// # Errors
+///
+/// When the system has no events to tell any more.
+pub(crate) fn run(index: usize, shared: &Shared, mut poll: Poll) -> io::Result<bool> {
+    let peer = &shared.workers[index];
+    let mut events = Events::with_capacity(1024);
+    loop {
+        let mut place = peer.worker();
+        let worker = place.as_mut().expect("it is there until it ends here");
+        if let Some(clean) = worker.round(&events) {
+            *place = None;
+            return Ok(clean);
+        }
+        let timeout = worker.fall_asleep();
+        drop(place);
+        let polled = poll.poll(&mut events, timeout);
+        peer.mailbox.wake_up();
+        match polled {
+            Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
+            polled => polled?,
+        }
+    }
+}
 
 /// A worker.
 #[derive(Debug)]
@@ -41,7 +71,7 @@ pub(crate) struct Worker {
     pub(super) delivery: Delivery,
     pub(super) shared: Arc<Shared>,
     pub(super) cache: Cache,
-    poll: Poll,
+    registry: Registry,
     chunks: Chunks,
     /// Connections with something to read that was not read yet.
     ready: VecDeque<Producer>,
@@ -58,7 +88,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(index: usize, shared: Arc<Shared>, poll: Poll) -> Self {
+    pub(crate) fn new(index: usize, shared: Arc<Shared>, registry: Registry) -> Self {
         let config = &shared.config;
         let due = Due {
             ping_interval: config.ping_interval,
@@ -71,7 +101,7 @@ impl Worker {
             .min(config.auth_timeout);
         Self {
             cache: Cache::new(),
-            poll,
+            registry,
             chunks: Chunks::default(),
             ready: VecDeque::new(),
             paused: Vec::new(),
@@ -86,63 +116,43 @@ impl Worker {
         }
     }
 
-    /// Serves clients until the server ends. Tells whether all that they were to
-    /// get has been written.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no events to tell any more.
-    pub(crate) fn run(mut self) -> io::Result<bool> {
-        let mut events = Events::with_capacity(1024);
-        loop {
-            self.wait(&mut events)?;
-            self.delivery.now = Instant::now();
-            for event in &events {
-                if event.token() != MAIL {
-                    self.handle(event);
-                }
-            }
-            self.congested = false;
-            for _ in 0..self.ready.len() {
-                if let Some(producer) = self.ready.pop_front() {
-                    self.receive(producer);
-                }
-            }
-            self.delivery.send_batches();
-            self.read_mail();
-            if self.to_drain {
-                self.drain();
-            }
-            self.end_pauses();
-            if self.delivery.now >= self.next_tick {
-                self.tick();
-            }
-            self.send_all();
-            let peer = &self.shared.workers[self.delivery.index];
-            peer.counters.renew(self.delivery.counters);
-            if let Some(deadline) = self.draining
-                && let Some(clean) = self.leave(deadline)
-            {
-                return Ok(clean);
+    /// Serves what `events` tell and what others have sent. Tells whether all that
+    /// clients were to get has been written, once the server has ended.
+    fn round(&mut self, events: &Events) -> Option<bool> {
+        self.delivery.now = Instant::now();
+        for event in events {
+            if event.token() != MAIL {
+                self.handle(event);
             }
         }
+        self.congested = false;
+        for _ in 0..self.ready.len() {
+            if let Some(producer) = self.ready.pop_front() {
+                self.receive(producer);
+            }
+        }
+        self.delivery.send_batches();
+        self.read_mail();
+        if self.to_drain {
+            self.drain();
+        }
+        self.end_pauses();
+        if self.delivery.now >= self.next_tick {
+            self.tick();
+        }
+        self.delivery.flush_all();
+        self.delivery.publish_counters();
+        self.draining.and_then(|deadline| self.leave(deadline))
     }
 
-    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+    /// How long to wait for events; others see the worker asleep if at all.
+    fn fall_asleep(&self) -> Option<Duration> {
         let mailbox = &self.shared.workers[self.delivery.index].mailbox;
-        let mut timeout = self.timeout();
+        let timeout = self.timeout();
         if timeout != Some(Duration::ZERO) && !mailbox.fall_asleep() {
-            timeout = Some(Duration::ZERO);
+            return Some(Duration::ZERO);
         }
-        let polled = self.poll.poll(events, timeout);
-        mailbox.wake_up();
-        match polled {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {
-                events.clear();
-                Ok(())
-            }
-            polled => polled,
-        }
+        timeout
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -232,7 +242,7 @@ impl Worker {
         }
         self.slow_down();
         if self.delivery.unsent > UNSENT {
-            self.send_all();
+            self.delivery.flush_all();
         }
     }
 
@@ -360,11 +370,6 @@ impl Worker {
         self.paused = paused;
     }
 
-    fn send_all(&mut self) {
-        self.delivery.flush_all();
-        self.delivery.unsent = 0;
-    }
-
     /// Takes what others have sent.
     ///
     /// It is done after each read and before what was read is carried out: a
@@ -374,17 +379,9 @@ impl Worker {
         while let Some(mail) = self.shared.workers[self.delivery.index].mailbox.take() {
             match mail {
                 Mail::Messages(batch, worker) => {
-                    let delivery = &mut self.delivery;
-                    batch.deliver(|buffer, message, producer, target| {
-                        let origin = Origin {
-                            worker,
-                            producer,
-                            echo: true,
-                        };
-                        delivery.deliver(buffer, message, origin, target);
-                    });
+                    self.delivery.deliver_all(&batch, worker);
                     if self.delivery.unsent > UNSENT {
-                        self.send_all();
+                        self.delivery.flush_all();
                     }
                     self.slow_down();
                 }
@@ -429,7 +426,7 @@ impl Worker {
         }
         // Both from the start: with edge-triggered events the second costs
         // nothing until a write is refused, and changing it would cost a call.
-        let registered = self.poll.registry().register(
+        let registered = self.registry.register(
             &mut client.transport.socket,
             Token(slot),
             Interest::READABLE | Interest::WRITABLE,
@@ -494,7 +491,7 @@ impl Worker {
             }
         }
         self.ready.clear();
-        self.send_all();
+        self.delivery.flush_all();
         self.shared.quiet.fetch_add(1, Ordering::SeqCst);
         for peer in &self.shared.workers {
             peer.mailbox.wake();
@@ -507,7 +504,7 @@ impl Worker {
         if self.shared.quiet.load(Ordering::SeqCst) == self.shared.workers.len() {
             // What was sent before the last of them became quiet is here now.
             self.read_mail();
-            self.send_all();
+            self.delivery.flush_all();
             let done: Vec<_> = self
                 .delivery
                 .clients
