@@ -70,6 +70,12 @@ fn figures_are_those_of_what_happened() {
         metrics.contains("# TYPE broker_connections gauge\n"),
         "{metrics}"
     );
+    // Other allocators than jemalloc do not tell.
+    for name in ["allocated", "active", "resident"] {
+        let figure = format!("\nbroker_allocator_{name}_bytes ");
+        let told = cfg!(feature = "jemalloc");
+        assert_eq!(metrics.contains(&figure), told, "{metrics}");
+    }
 }
 
 #[test]

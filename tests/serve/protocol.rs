@@ -358,3 +358,25 @@ fn what_came_before_the_end_of_a_subscription_is_still_delivered() {
         subscriber.sync();
     }
 }
+
+#[test]
+fn messages_keep_their_order_on_every_way_between_workers() {
+    let server = Server::start(&["--workers", "2"]);
+    let (mut publisher, mut subscriber) = (server.connect(), server.connect());
+    subscriber.send("SUB order 1\r\n");
+    subscriber.sync();
+    let messages = |verb: &str, numbers: std::ops::Range<usize>| -> String {
+        let message = |number| format!("{verb} 8\r\n{number:08}\r\n");
+        numbers.map(message).collect()
+    };
+    // Many go through a queue, and while they wait there, a few must not be
+    // delivered at once, as they would be otherwise.
+    let mut sent = 0;
+    for _ in 0..2000 {
+        for burst in [40, 1, 1] {
+            publisher.send(messages("PUB order", sent..sent + burst));
+            sent += burst;
+        }
+        subscriber.expect(messages("MSG order 1", sent - 42..sent));
+    }
+}
