@@ -122,7 +122,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let program = loads.map(|generator| {
         let session = program::Session {
             programs: &programs,
-            baseline,
+            baseline: baseline.and_then(|place| {
+                let name = &variants[place].name;
+                programs.iter().position(|program| program.name == *name)
+            }),
             generator,
             scenarios: &scenarios,
             rounds: arguments.rounds(),
@@ -180,18 +183,21 @@ fn finish(display: &Display, report: &Report, place: &Path) -> ExitCode {
     }
 }
 
-/// The servers: each variant's program, and nats-server if it is there.
+/// The servers: each variant's program if it has one, and nats-server if it is
+/// there.
 fn programs(variants: &[Variant], nats: Option<PathBuf>) -> Vec<Program> {
-    let brokers = variants.iter().map(|variant| Program {
-        name: variant.name.clone(),
-        label: variant.label.clone(),
-        path: variant.program.clone(),
-        kind: Kind::Broker,
+    let brokers = variants.iter().filter_map(|variant| {
+        Some(Program {
+            name: variant.name.clone(),
+            label: variant.label.clone(),
+            path: variant.program.clone()?,
+            kind: Kind::Broker,
+        })
     });
     let nats = nats.map(|path| Program {
         name: NATS.to_owned(),
         label: NATS.to_owned(),
-        path: Some(path),
+        path,
         kind: Kind::Nats,
     });
     brokers.chain(nats).collect()
@@ -308,4 +314,23 @@ fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
         serde_json::to_string_pretty(report)? + "\n",
     ));
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_program_is_no_server() {
+        let variant = |name: &str, program: Option<&str>| Variant {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            allocations: name.into(),
+            program: program.map(Into::into),
+        };
+        let variants = [variant("floor", None), variant("broker", Some("b"))];
+        let servers = programs(&variants, Some("n".into()));
+        let names: Vec<_> = servers.iter().map(|server| &*server.name).collect();
+        assert_eq!(names, ["broker", NATS]);
+    }
 }

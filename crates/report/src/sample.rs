@@ -79,7 +79,7 @@ pub(crate) fn program() -> ProgramReport {
     let server = |name: &str| ServerReport {
         name: name.to_owned(),
         label: format!("the {name} | <server>"),
-        program: Some(name.into()),
+        program: name.into(),
     };
     let cell = |rates: &[f64]| LoadCell {
         rounds: (1..)

@@ -38,7 +38,7 @@ pub struct ServerReport {
     /// What people call it.
     pub label: String,
     /// Its executable.
-    pub program: Option<PathBuf>,
+    pub program: PathBuf,
 }
 
 /// A load.

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -35,8 +35,8 @@ pub struct Program {
     pub name: String,
     /// By which people recognise it.
     pub label: String,
-    /// The executable, if there is one.
-    pub path: Option<PathBuf>,
+    /// The executable.
+    pub path: PathBuf,
     /// How it is started.
     pub kind: Kind,
 }
@@ -73,8 +73,8 @@ pub fn find_nats_server() -> Option<PathBuf> {
 }
 
 impl Program {
-    fn command(&self, path: &Path, address: SocketAddr) -> Command {
-        let mut command = Command::new(path);
+    fn command(&self, address: SocketAddr) -> Command {
+        let mut command = Command::new(&self.path);
         match self.kind {
             Kind::Broker => command.args(["serve", "--listen", &address.to_string()]),
             Kind::Nats => {
@@ -90,12 +90,10 @@ impl Program {
         if let Some(signal) = interrupt.signal() {
             return Err(RunError::Interrupted(signal));
         }
-        let none = || RunError::NoResult("the matrix names no program".to_owned());
-        let path = self.path.as_deref().ok_or_else(none)?;
         let address = free_port().map_err(RunError::Watch)?;
         let errors = tempfile::tempfile().map_err(RunError::Watch)?;
         let log = errors.try_clone().map_err(RunError::Watch)?;
-        let mut command = self.command(path, address);
+        let mut command = self.command(address);
         // Ctrl-C is for this program alone, which then ends the server.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
