@@ -31,6 +31,8 @@ pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
     /// Bytes of the messages in the queue.
     bytes: AtomicUsize,
+    /// Some worker sends nothing until there is less.
+    awaited: AtomicBool,
     asleep: AtomicBool,
     waker: Waker,
 }
@@ -40,6 +42,7 @@ impl Mailbox {
         Self {
             queue: SegQueue::new(),
             bytes: AtomicUsize::new(0),
+            awaited: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
             waker,
         }
@@ -51,8 +54,13 @@ impl Mailbox {
             self.bytes.fetch_add(batch.bytes(), Ordering::Relaxed);
         }
         self.queue.push(mail);
-        // With the fence in `fall_asleep`: either the worker sees this mail, or
-        // this sees the worker asleep.
+        self.rouse();
+    }
+
+    /// Wakes the worker up if it sleeps.
+    pub(crate) fn rouse(&self) {
+        // With the fence in `fall_asleep`: either the worker sees what was done
+        // before, or this sees the worker asleep.
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
             self.wake();
@@ -76,6 +84,16 @@ impl Mailbox {
             self.bytes.fetch_sub(batch.bytes(), Ordering::Relaxed);
         }
         Some(mail)
+    }
+
+    /// Asks to be woken up when there is less.
+    pub(crate) fn await_room(&self) {
+        self.awaited.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has asked so since.
+    pub(crate) fn was_awaited(&self) -> bool {
+        self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::Relaxed)
     }
 
     /// Whether nothing waits.

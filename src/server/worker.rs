@@ -17,7 +17,7 @@ use super::cache::Cache;
 use super::chunks::{CHUNK, Chunks};
 use super::connection::{Connection, Due, short};
 use super::delivery::{Delivery, Reason};
-use super::mailbox::Mail;
+use super::mailbox::{Mail, Mailbox};
 use super::shared::Shared;
 use super::transport::Transport;
 use crate::protocol::ProtocolError;
@@ -79,6 +79,8 @@ pub(crate) struct Worker {
     paused: Vec<Producer>,
     /// Another worker has more to do than it may.
     congested: bool,
+    /// Bytes that may wait for another worker.
+    most_mail: usize,
     due: Due,
     tick: Duration,
     next_tick: Instant,
@@ -106,6 +108,7 @@ impl Worker {
             ready: VecDeque::new(),
             paused: Vec::new(),
             congested: false,
+            most_mail: MOST_MAIL.min(config.max_pending / 8),
             due,
             tick: (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500)),
             next_tick: Instant::now(),
@@ -156,10 +159,12 @@ impl Worker {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        if !self.ready.is_empty() && !self.congested {
+        let congested = self.congested && self.is_congested();
+        if !self.ready.is_empty() && !congested {
             return Some(Duration::ZERO);
         }
-        if self.congested || !self.paused.is_empty() || self.draining.is_some() {
+        // Word of room may have been missed.
+        if congested || !self.paused.is_empty() || self.draining.is_some() {
             return Some(SHORTLY);
         }
         if self.delivery.clients.is_empty() {
@@ -256,11 +261,33 @@ impl Worker {
         self.delivery.close(slot, error);
     }
 
+    /// Whether another worker has more to do than it may. It will say when it has
+    /// not any more.
     fn is_congested(&self) -> bool {
-        let most = MOST_MAIL.min(self.shared.config.max_pending / 8);
+        let congested = |mailbox: &Mailbox| mailbox.bytes() > self.most_mail;
+        let congested = |mailbox: &Mailbox| {
+            congested(mailbox) && {
+                mailbox.await_room();
+                // It may have caught up in between, and told nobody.
+                congested(mailbox)
+            }
+        };
+        self.others().any(congested)
+    }
+
+    /// The mailboxes of the other workers.
+    fn others(&self) -> impl Iterator<Item = &Mailbox> {
         let own = self.delivery.index;
-        let mut peers = self.shared.workers.iter().enumerate();
-        peers.any(|(index, peer)| index != own && peer.mailbox.bytes() > most)
+        let peers = self.shared.workers.iter().enumerate();
+        peers.filter_map(move |(index, peer)| (index != own).then_some(&peer.mailbox))
+    }
+
+    /// Tells those who wait for it when there is less mail to read.
+    fn tell_of_room(&self) {
+        let mailbox = &self.shared.workers[self.delivery.index].mailbox;
+        if mailbox.bytes() <= self.most_mail / 2 && mailbox.was_awaited() {
+            self.others().for_each(Mailbox::rouse);
+        }
     }
 
     /// Reads into a chunk, behind the start of a frame that came before. Tells
@@ -377,6 +404,7 @@ impl Worker {
     /// did before, and what that worker has sent until then is still for it.
     fn read_mail(&mut self) {
         while let Some(mail) = self.shared.workers[self.delivery.index].mailbox.take() {
+            self.tell_of_room();
             match mail {
                 Mail::Messages(batch, worker) => {
                     self.delivery.deliver_all(&batch, worker);
