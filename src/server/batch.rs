@@ -66,7 +66,7 @@ impl Batch {
     }
 
     /// Adds a message for a target; the same message goes on being added for all
-    /// of its targets before the next one is.
+    /// of its targets before the next one is. Tells by how many bytes it grew.
     #[inline]
     pub(crate) fn add(
         &mut self,
@@ -74,7 +74,8 @@ impl Batch {
         message: &Message,
         producer: Producer,
         target: Target,
-    ) {
+    ) -> usize {
+        let before = self.bytes;
         let known = self.buffers.last();
         if known.is_none_or(|last| last.as_ptr() != buffer.as_ptr()) {
             self.buffers.push(buffer.clone());
@@ -98,6 +99,7 @@ impl Batch {
                 });
             }
         }
+        self.bytes - before
     }
 
     /// Calls `deliver` with each message and each of its targets in order.

@@ -158,8 +158,8 @@ impl Delivery {
     fn send(&mut self, buffer: &Bytes, message: &Message, origin: Origin, target: Target) -> bool {
         let worker = target.worker as usize;
         if worker != self.index {
-            self.outgoing[worker].add(buffer, message, origin.producer, target);
-            self.unsent += message.body.len();
+            let batch = &mut self.outgoing[worker];
+            self.unsent += batch.add(buffer, message, origin.producer, target);
             return true;
         }
         let publisher =
@@ -298,14 +298,15 @@ impl Delivery {
     /// others that what it published before is on its way.
     pub(crate) fn send_batches(&mut self) {
         for worker in 0..self.outgoing.len() {
-            let mut batch = std::mem::take(&mut self.outgoing[worker]);
-            if batch.is_empty() {
+            if self.outgoing[worker].is_empty() {
                 continue;
             }
+            let mut batch = std::mem::take(&mut self.outgoing[worker]);
             if batch.is_small() && self.stand_in(worker, &batch) {
                 batch.clear();
                 self.outgoing[worker] = batch;
             } else {
+                self.outgoing[worker] = self.shared.workers[self.index].batch();
                 let mail = Mail::Messages(batch, self.index);
                 self.shared.workers[worker].mailbox.send(mail);
             }

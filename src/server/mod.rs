@@ -26,8 +26,8 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crossbeam::utils::CachePadded;
@@ -42,7 +42,7 @@ use accept::Acceptor;
 use mailbox::Mailbox;
 use monitor::Monitor;
 use routes::Routes;
-use shared::{Peer, Published, Shared};
+use shared::{Peer, Shared};
 use signals::Signals;
 use worker::{MAIL, Worker};
 
@@ -131,12 +131,7 @@ impl Server {
             let poll = Poll::new().map_err(system("ask for events"))?;
             let waker = Waker::new(poll.registry(), MAIL).map_err(system("ask for events"))?;
             polls.push(poll);
-            peers.push(CachePadded::new(Peer {
-                mailbox: Mailbox::new(waker),
-                counters: Published::default(),
-                connections: AtomicUsize::new(0),
-                worker: Mutex::new(None),
-            }));
+            peers.push(CachePadded::new(Peer::new(Mailbox::new(waker))));
         }
         let shared = Arc::new(Shared {
             info: info(&config, address),

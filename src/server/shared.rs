@@ -3,13 +3,21 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
+use crossbeam::queue::ArrayQueue;
 use crossbeam::utils::CachePadded;
 
+use super::batch::Batch;
 use super::config::Config;
 use super::mailbox::Mailbox;
 use super::routes::Routes;
 use super::worker::Worker;
 use crate::protocol::ServerInfo;
+
+/// Used batches of a worker that are kept, at most.
+const MOST_USED: usize = 4;
+
+/// Those with more bytes than this are not kept.
+const MOST_USED_BYTES: usize = 512 * 1024;
 
 /// What all threads see.
 #[derive(Debug)]
@@ -31,6 +39,9 @@ pub(crate) struct Shared {
 pub(crate) struct Peer {
     pub(crate) mailbox: Mailbox,
     pub(crate) counters: Published,
+    /// Batches of it that others have delivered, to be filled again: their memory
+    /// is there, and in the caches.
+    used_batches: ArrayQueue<Batch>,
     /// Connections given to it that are not closed yet.
     pub(crate) connections: AtomicUsize,
     /// Itself, from before the start to its end: locked by its thread, but for the
@@ -39,6 +50,30 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    pub(crate) fn new(mailbox: Mailbox) -> Self {
+        Self {
+            mailbox,
+            counters: Published::default(),
+            used_batches: ArrayQueue::new(MOST_USED),
+            connections: AtomicUsize::new(0),
+            worker: Mutex::new(None),
+        }
+    }
+
+    /// An empty batch for it to fill.
+    pub(crate) fn batch(&self) -> Batch {
+        self.used_batches.pop().unwrap_or_default()
+    }
+
+    /// Gives a batch of it back that has been delivered.
+    pub(crate) fn give_back(&self, mut batch: Batch) {
+        if batch.bytes() <= MOST_USED_BYTES {
+            batch.clear();
+            // When there are enough of them, this one goes.
+            let _ = self.used_batches.push(batch);
+        }
+    }
+
     /// The worker, once nobody else has it.
     pub(crate) fn worker(&self) -> MutexGuard<'_, Option<Worker>> {
         self.worker.lock().expect("no worker has panicked")
@@ -144,7 +179,40 @@ impl Published {
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::Producer;
+    use super::super::delivery;
     use super::*;
+    use crate::protocol::{Message, Span};
+
+    #[test]
+    fn few_used_batches_are_kept_and_no_large_ones() {
+        let poll = mio::Poll::new().unwrap();
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
+        let peer = Peer::new(Mailbox::new(waker));
+        let producer = Producer { slot: 0, client: 0 };
+        let target = delivery::target(0, 0, 0, 0, 0);
+        let batch_of = |bytes| {
+            let (all, none) = (Span::new(0, bytes), Span::default());
+            let message = Message {
+                subject: none,
+                reply: none,
+                tail: all,
+                body: all,
+                headers: 0,
+            };
+            let mut batch = Batch::default();
+            batch.add(&vec![0; bytes].into(), &message, producer, target);
+            batch
+        };
+        peer.give_back(batch_of(MOST_USED_BYTES));
+        assert!(peer.used_batches.is_empty());
+        for _ in 0..=MOST_USED {
+            peer.give_back(batch_of(100));
+        }
+        assert_eq!(peer.used_batches.len(), MOST_USED);
+        assert!(peer.batch().is_empty());
+        assert_eq!(peer.used_batches.len(), MOST_USED - 1);
+    }
 
     #[test]
     fn counters_keep_their_places() {

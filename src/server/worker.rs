@@ -264,15 +264,14 @@ impl Worker {
     /// Whether another worker has more to do than it may. It will say when it has
     /// not any more.
     fn is_congested(&self) -> bool {
-        let congested = |mailbox: &Mailbox| mailbox.bytes() > self.most_mail;
-        let congested = |mailbox: &Mailbox| {
-            congested(mailbox) && {
+        let is_full = |mailbox: &Mailbox| mailbox.bytes() > self.most_mail;
+        self.others().any(|mailbox| {
+            is_full(mailbox) && {
                 mailbox.await_room();
                 // It may have caught up in between, and told nobody.
-                congested(mailbox)
+                is_full(mailbox)
             }
-        };
-        self.others().any(congested)
+        })
     }
 
     /// The mailboxes of the other workers.
@@ -408,6 +407,7 @@ impl Worker {
             match mail {
                 Mail::Messages(batch, worker) => {
                     self.delivery.deliver_all(&batch, worker);
+                    self.shared.workers[worker].give_back(batch);
                     if self.delivery.unsent > UNSENT {
                         self.delivery.flush_all();
                     }

@@ -24,7 +24,7 @@ pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) {
         } else if n <= 64 {
             copy_16_to_64(dst, src, n);
         } else if n <= 128 {
-            copy_64_to_128(dst, src, n);
+            copy_eight::<Block>(dst, src, n);
         } else {
             arch::copy_large(dst, src, n);
         }
@@ -89,33 +89,34 @@ unsafe fn copy_16_to_64(dst: *mut u8, src: *const u8, n: usize) {
     }
 }
 
-/// Eight blocks: four from the start, four up to the end.
+/// Eight vectors: four from the start, four up to the end.
 ///
 /// # Safety
 ///
-/// As for [`copy`], and 64 <= `n` <= 128.
+/// As for [`copy`], `n` from 4 to 8 vectors, and the processor must have them.
 #[inline(always)]
-unsafe fn copy_64_to_128(dst: *mut u8, src: *const u8, n: usize) {
-    let last = n.wrapping_sub(64);
-    // SAFETY: both runs of 64 bytes end by n. All blocks are loaded before the first store, as the
+pub(super) unsafe fn copy_eight<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
+    let last = n.wrapping_sub(const { 4 * V::LEN });
+    let (dst_last, src_last) = (dst.wrapping_add(last), src.wrapping_add(last));
+    // SAFETY: both runs of four vectors end by n. All are loaded before the first store, as the
     // areas may overlap.
     unsafe {
-        let a = load::<Block>(src);
-        let b = load::<Block>(src.wrapping_add(16));
-        let c = load::<Block>(src.wrapping_add(32));
-        let d = load::<Block>(src.wrapping_add(48));
-        let e = load::<Block>(src.wrapping_add(last));
-        let f = load::<Block>(src.wrapping_add(last.wrapping_add(16)));
-        let g = load::<Block>(src.wrapping_add(last.wrapping_add(32)));
-        let h = load::<Block>(src.wrapping_add(last.wrapping_add(48)));
+        let a = load::<V>(src);
+        let b = load::<V>(src.wrapping_add(V::LEN));
+        let c = load::<V>(src.wrapping_add(const { 2 * V::LEN }));
+        let d = load::<V>(src.wrapping_add(const { 3 * V::LEN }));
+        let e = load::<V>(src_last);
+        let f = load::<V>(src_last.wrapping_add(V::LEN));
+        let g = load::<V>(src_last.wrapping_add(const { 2 * V::LEN }));
+        let h = load::<V>(src_last.wrapping_add(const { 3 * V::LEN }));
         store(dst, a);
-        store(dst.wrapping_add(16), b);
-        store(dst.wrapping_add(32), c);
-        store(dst.wrapping_add(48), d);
-        store(dst.wrapping_add(last), e);
-        store(dst.wrapping_add(last.wrapping_add(16)), f);
-        store(dst.wrapping_add(last.wrapping_add(32)), g);
-        store(dst.wrapping_add(last.wrapping_add(48)), h);
+        store(dst.wrapping_add(V::LEN), b);
+        store(dst.wrapping_add(const { 2 * V::LEN }), c);
+        store(dst.wrapping_add(const { 3 * V::LEN }), d);
+        store(dst_last, e);
+        store(dst_last.wrapping_add(V::LEN), f);
+        store(dst_last.wrapping_add(const { 2 * V::LEN }), g);
+        store(dst_last.wrapping_add(const { 3 * V::LEN }), h);
     }
 }
 

@@ -10,8 +10,9 @@ use core::ffi::c_int;
 
 use self::cpu::Features;
 use super::compare::{differ_loop, order_loop};
-use super::copy::copy_loop;
+use super::copy::{copy_eight, copy_loop};
 use super::fill::fill_loop;
+use super::vector::Vector;
 
 /// What the short lengths are handled with.
 pub(super) type Block = __m128i;
@@ -100,8 +101,14 @@ pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> bool 
 /// As for `copy`, `n` > 128, and the processor must have AVX2.
 #[target_feature(enable = "avx2")]
 unsafe extern "C" fn copy_avx2(dst: *mut u8, src: *const u8, n: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { copy_loop::<__m256i>(dst, src, n) }
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= const { 8 * <__m256i as Vector>::LEN } {
+            copy_eight::<__m256i>(dst, src, n);
+        } else {
+            copy_loop::<__m256i>(dst, src, n);
+        }
+    }
 }
 
 /// # Safety
