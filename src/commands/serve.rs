@@ -288,6 +288,7 @@ fn serve(arguments: &Arguments, credentials: Credentials) -> Result<(), ServerEr
         max_connections: arguments.max_connections as usize,
         max_subscriptions: arguments.max_subscriptions as usize,
         max_pending: arguments.max_pending as usize,
+        max_memory: 1 << 30,
         ping_interval: arguments.ping_interval,
         max_pings_out: arguments.max_pings_out,
         auth_timeout: arguments.auth_timeout,

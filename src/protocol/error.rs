@@ -51,6 +51,9 @@ pub enum ProtocolError {
     /// A client takes its messages too slowly.
     #[error("Slow Consumer")]
     SlowConsumer,
+    /// The server is out of the memory that it may use, and this client holds most of it.
+    #[error("maximum memory exceeded")]
+    Memory,
     /// A client talks in clear where TLS is asked for.
     #[error("Secure Connection - TLS Required")]
     TlsRequired,

@@ -5,32 +5,50 @@ use super::routes::{Matches, Routes};
 /// Places for subjects. A power of two.
 const PLACES: usize = 4096;
 
-/// Most subscriptions remembered in all; it bounds the memory.
-const MOST_TARGETS: usize = 256 * 1024;
+/// Most memory for what is remembered, in bytes, the entry made last not counted.
+const MOST_BYTES: usize = 4 << 20;
 
-#[derive(Debug)]
+/// Memory that an entry keeps for whoever takes its place, in bytes.
+const REUSED_BYTES: usize = 1024;
+
+/// What an entry takes beside its lists, in bytes, about.
+const PER_ENTRY: usize = 256;
+
+#[derive(Debug, Default)]
 struct Entry {
     subject: Vec<u8>,
     generation: u64,
     matches: Matches,
 }
 
+impl Entry {
+    fn bytes(&self) -> usize {
+        PER_ENTRY + self.subject.capacity() + self.matches.capacity()
+    }
+}
+
 /// The matches of subjects seen lately.
 ///
-/// Each subject has one place, and whoever comes later takes it, with its memory:
-/// a subject that is used once costs a look at the tree but no allocation.
+/// Each subject has one place, and whoever comes later takes it, with a little of its
+/// memory: a subject that is used once costs a look at the routes but no allocation.
 #[derive(Debug)]
 pub(crate) struct Cache {
     places: Vec<Option<Box<Entry>>>,
-    targets: usize,
+    bytes: usize,
     seed: u64,
+}
+
+/// What was found, and what it cost: how many patterns were looked for.
+pub(crate) struct Found<'a> {
+    pub(crate) matches: &'a Matches,
+    pub(crate) looked_for: usize,
 }
 
 impl Cache {
     pub(crate) fn new() -> Self {
         Self {
             places: std::iter::repeat_with(|| None).take(PLACES).collect(),
-            targets: 0,
+            bytes: 0,
             // So that nobody can choose subjects that share a place.
             seed: fastrand::u64(..) | 1,
         }
@@ -38,30 +56,46 @@ impl Cache {
 
     /// What matches the subject now.
     #[inline]
-    pub(crate) fn find(&mut self, subject: &[u8], routes: &Routes) -> &Matches {
-        // Read before the tree is: a change in between is noticed next time.
+    pub(crate) fn find(&mut self, subject: &[u8], routes: &Routes) -> Found<'_> {
+        // Read before the routes are: a change in between is noticed next time.
         let generation = routes.generation(subject);
         let place = self.place(subject);
-        if self.targets > MOST_TARGETS {
+        let known = self.places[place]
+            .as_deref()
+            .is_some_and(|entry| entry.generation == generation && entry.subject == subject);
+        let looked_for = if known {
+            0
+        } else {
+            self.look_up(place, subject, generation, routes)
+        };
+        let entry = self.places[place].get_or_insert_default();
+        Found {
+            matches: &entry.matches,
+            looked_for,
+        }
+    }
+
+    fn look_up(&mut self, place: usize, subject: &[u8], generation: u64, routes: &Routes) -> usize {
+        if self.bytes > MOST_BYTES {
             self.places.fill_with(|| None);
-            self.targets = 0;
+            self.bytes = 0;
         }
-        let entry = self.places[place].get_or_insert_with(|| {
-            Box::new(Entry {
-                subject: Vec::new(),
-                generation: 0,
-                matches: Matches::default(),
-            })
-        });
-        if entry.generation != generation || entry.subject != subject {
-            self.targets -= entry.matches.len();
-            routes.find(subject, &mut entry.matches);
-            self.targets += entry.matches.len();
-            entry.subject.clear();
-            entry.subject.extend_from_slice(subject);
-            entry.generation = generation;
-        }
-        &entry.matches
+        let entry = match &mut self.places[place] {
+            Some(entry) => {
+                self.bytes -= entry.bytes();
+                if entry.bytes() > REUSED_BYTES {
+                    **entry = Entry::default();
+                }
+                entry
+            }
+            none => none.insert(Box::default()),
+        };
+        let looked_for = routes.find(subject, &mut entry.matches);
+        entry.subject.clear();
+        entry.subject.extend_from_slice(subject);
+        entry.generation = generation;
+        self.bytes += entry.bytes();
+        looked_for
     }
 
     fn place(&self, subject: &[u8]) -> usize {
@@ -81,27 +115,55 @@ impl Cache {
 
 #[cfg(test)]
 mod tests {
-    use super::super::routes::Target;
+    use super::super::key::{ConnectionKey, Target};
     use super::*;
+
+    fn target(serial: u32) -> Target {
+        Target {
+            connection: ConnectionKey::new(0, 1, 2),
+            place: 3,
+            serial,
+        }
+    }
 
     #[test]
     fn changes_are_seen() {
         let routes = Routes::new();
         let mut cache = Cache::new();
-        let target = Target {
-            worker: 0,
-            slot: 1,
-            client: 2,
-            subscription: 3,
-            serial: 4,
+        let matches = |cache: &mut Cache| cache.find(b"a.b", &routes).matches.plain.clone();
+        assert_eq!(matches(&mut cache), []);
+        let inserted = routes.insert(b"a.*", None, target(4), true);
+        assert_eq!(inserted, Ok(true));
+        assert_eq!(matches(&mut cache), [target(4)]);
+        assert_eq!(cache.find(b"a.b", &routes).looked_for, 0);
+        routes.remove(b"a.*", None, target(4));
+        assert_eq!(matches(&mut cache), []);
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_takes_the_places() {
+        let routes = Routes::new();
+        let mut cache = Cache::new();
+        for serial in 0..20_000 {
+            let inserted = routes.insert(b"x.>", None, target(serial), true);
+            inserted.expect("one shape");
+        }
+        let largest = {
+            cache.find(b"x.a", &routes);
+            cache.bytes
         };
-        assert_eq!(cache.find(b"a.b", &routes).len(), 0);
-        routes.insert(b"a.*", None, target);
-        assert_eq!(cache.find(b"a.b", &routes).plain, [target]);
-        assert_eq!(cache.find(b"a.b", &routes).plain, [target]);
-        routes.remove(b"a.*", None, target);
-        assert_eq!(cache.find(b"a.b", &routes).len(), 0);
-        assert_eq!(cache.targets, 0);
+        for round in 0..2000 {
+            cache.find(format!("x.{round}").as_bytes(), &routes);
+            for small in 0..8 {
+                cache.find(format!("y.{round}.{small}").as_bytes(), &routes);
+            }
+            let entries = cache.places.iter().flatten();
+            assert_eq!(
+                entries.map(|entry| entry.bytes()).sum::<usize>(),
+                cache.bytes
+            );
+            assert!(cache.bytes <= MOST_BYTES + largest, "{}", cache.bytes);
+        }
     }
 
     #[test]

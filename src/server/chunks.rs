@@ -1,8 +1,10 @@
 //! Buffers to read into, shared with whoever still needs what was read.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use crossbeam::queue::ArrayQueue;
 
 /// Bytes that one read can bring.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -11,60 +13,135 @@ pub(crate) const CHUNK: usize = 64 * 1024;
 /// that a short message does not hold on to a whole chunk.
 const WORTH_KEEPING: usize = 8 * 1024;
 
-/// Used chunks that are waited for, at most.
-const MOST_LENT: usize = 16;
+/// Free chunks that are kept, at most.
+const MOST_FREE: usize = 16;
 
 /// The chunks of one worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Chunks {
-    lent: VecDeque<Bytes>,
-    free: Option<BytesMut>,
+    pool: Arc<Pool>,
+    /// The chunk that is read into next: it is in the cache.
+    next: Option<Vec<u8>>,
+}
+
+/// Where chunks go that nobody needs any more, and how much others hold.
+#[derive(Debug)]
+struct Pool {
+    free: ArrayQueue<Vec<u8>>,
+    lent: Arc<AtomicUsize>,
+}
+
+/// What was read, for as long as somebody needs it.
+struct Lease {
+    bytes: Vec<u8>,
+    length: usize,
+    pool: Arc<Pool>,
+}
+
+impl AsRef<[u8]> for Lease {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        self.pool
+            .lent
+            .fetch_sub(bytes.capacity(), Ordering::Relaxed);
+        if bytes.len() == CHUNK {
+            // When there are enough of them, this one goes.
+            let _ = self.pool.free.push(bytes);
+        }
+    }
 }
 
 impl Chunks {
+    /// Counts in `lent` the bytes of all that was lent and is not back yet.
+    pub(crate) fn new(lent: Arc<AtomicUsize>) -> Self {
+        let free = ArrayQueue::new(MOST_FREE);
+        Self {
+            pool: Arc::new(Pool { free, lent }),
+            next: None,
+        }
+    }
+
     /// A chunk to read into; `CHUNK` bytes with anything in them.
-    pub(crate) fn take(&mut self) -> BytesMut {
-        if let Some(free) = self.free.take() {
-            return free;
-        }
-        // The one lent first is the one most likely to be back.
-        if let Some(oldest) = self.lent.pop_front() {
-            match oldest.try_into_mut() {
-                Ok(back) => return back,
-                Err(still_used) if self.lent.len() < MOST_LENT => {
-                    self.lent.push_front(still_used);
-                }
-                Err(_) => {}
-            }
-        }
-        BytesMut::zeroed(CHUNK)
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        let next = self.next.take().or_else(|| self.pool.free.pop());
+        next.unwrap_or_else(|| vec![0; CHUNK])
     }
 
     /// Takes back a chunk into which nothing was read.
-    pub(crate) fn put_back(&mut self, chunk: BytesMut) {
-        self.free = Some(chunk);
+    pub(crate) fn put_back(&mut self, chunk: Vec<u8>) {
+        self.next = Some(chunk);
     }
 
-    /// What was read into the first `length` bytes, to be sliced at will. There may
-    /// be more behind it, without meaning. It has to be given back.
-    pub(crate) fn freeze(&mut self, chunk: BytesMut, length: usize) -> Bytes {
+    /// What was read into the first `length` bytes, to be sliced at will.
+    pub(crate) fn lend(&mut self, chunk: Vec<u8>, length: usize) -> Bytes {
         if length < WORTH_KEEPING {
-            let copy = Bytes::copy_from_slice(&chunk[..length]);
-            self.free = Some(chunk);
-            copy
+            let copy = chunk[..length].to_vec();
+            self.next = Some(chunk);
+            self.lend_all(copy)
         } else {
-            chunk.freeze()
+            self.lease(chunk, length)
         }
     }
 
-    /// Takes back what [`Chunks::freeze`] gave.
-    pub(crate) fn give_back(&mut self, chunk: Bytes) {
-        if chunk.len() < CHUNK {
-            return;
-        }
-        match chunk.try_into_mut() {
-            Ok(free) => self.free = Some(free),
-            Err(used) => self.lent.push_back(used),
-        }
+    /// The same for a buffer of any size, all of it.
+    pub(crate) fn lend_all(&self, bytes: Vec<u8>) -> Bytes {
+        let length = bytes.len();
+        self.lease(bytes, length)
+    }
+
+    fn lease(&self, bytes: Vec<u8>, length: usize) -> Bytes {
+        let pool = Arc::clone(&self.pool);
+        pool.lent.fetch_add(bytes.capacity(), Ordering::Relaxed);
+        Bytes::from_owner(Lease {
+            bytes,
+            length,
+            pool,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lent_is_counted_until_the_last_part_is_back() {
+        let lent = Arc::new(AtomicUsize::new(0));
+        let mut chunks = Chunks::new(Arc::clone(&lent));
+        let chunk = chunks.take();
+        let all = chunks.lend(chunk, CHUNK);
+        let part = all.slice(10..20);
+        drop(all);
+        assert_eq!(lent.load(Ordering::Relaxed), CHUNK);
+        drop(part);
+        assert_eq!(lent.load(Ordering::Relaxed), 0);
+        assert_eq!(chunks.pool.free.len(), 1);
+        // The same one again, and a short read gives it back at once.
+        let chunk = chunks.take();
+        assert!(chunks.pool.free.is_empty());
+        let short = chunks.lend(chunk, 100);
+        assert_eq!(lent.load(Ordering::Relaxed), 100);
+        assert!(chunks.next.is_some());
+        drop(short);
+        assert_eq!(lent.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn few_free_chunks_are_kept() {
+        let mut chunks = Chunks::new(Arc::default());
+        let many: Vec<_> = (0..MOST_FREE + 5)
+            .map(|_| {
+                let chunk = chunks.take();
+                chunks.lend(chunk, CHUNK)
+            })
+            .collect();
+        drop(many);
+        assert_eq!(chunks.pool.free.len(), MOST_FREE);
     }
 }

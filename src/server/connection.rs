@@ -1,18 +1,29 @@
 //! What a worker knows of one client.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use slab::Slab;
-
-use super::output::Output;
+use super::input::Input;
+use super::key::ConnectionKey;
+use super::output::{Blocks, Output, Written};
+use super::stall::{Backlog, Bounds};
+use super::subscriptions::Subscriptions;
 use super::transport::Transport;
+use super::waiting::Waiting;
 use crate::protocol::{Connect, ProtocolError};
 
 /// How long after CONNECT the first PING goes out at the latest, as nats-server
 /// has it.
 const FIRST_PING: Duration = Duration::from_secs(2);
+
+/// Memory that a connection takes in any case, in bytes, about.
+const PER_CONNECTION: usize = 1024;
+
+/// The same for the session of TLS, whose buffers grow to this.
+const PER_SESSION: usize = 64 * 1024;
+
+/// Bytes written to one connection before it is the turn of others.
+const WRITTEN_AT_A_TIME: usize = 512 * 1024;
 
 /// What a client asked for in CONNECT.
 #[derive(Debug, Clone, Copy)]
@@ -40,90 +51,137 @@ impl From<&Connect> for Options {
     }
 }
 
-/// A subscription of a client.
-#[derive(Debug)]
-pub(crate) struct Subscription {
-    pub(crate) sid: Box<[u8]>,
-    pub(crate) subject: Box<[u8]>,
-    pub(crate) queue: Option<Box<[u8]>>,
-    /// Tells it from others that had its place before.
-    pub(crate) serial: u32,
-    pub(crate) delivered: u64,
-    /// After how many messages it ends.
-    pub(crate) max: Option<u64>,
+/// How far a client has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The TLS handshake has to be done by then.
+    Handshake(Instant),
+    /// The right credentials have to come by then.
+    Stranger(Instant),
+    /// No credentials are needed, and CONNECT has not come.
+    Guest,
+    /// CONNECT has come, with the right credentials if there have to be any.
+    Welcome,
+    /// It sends nothing more, and ends when all is written that waits for it.
+    Leaving,
+}
+
+/// Whether a client is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// When the system tells that there is something.
+    Idle,
+    /// It waits for its turn.
+    Queued,
+    /// It publishes faster than somebody can take: not before this time.
+    Stalled(Instant),
+}
+
+/// Whether something is written to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// It is in no list.
+    Idle,
+    /// It is in one of the worker's lists of those with something to write.
+    Listed,
+    /// The system takes no more; it will tell when it does.
+    Blocked,
+}
+
+/// What is due for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Nothing,
+    Ping,
+    End(ProtocolError),
+}
+
+/// What [`Connection::due`] goes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Intervals {
+    pub(crate) ping_interval: Duration,
+    pub(crate) max_pings_out: u32,
+    pub(crate) write_deadline: Duration,
 }
 
 /// A client.
 #[derive(Debug)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "they change independently of each other"
-)]
 pub(crate) struct Connection {
+    pub(crate) key: ConnectionKey,
     pub(crate) id: u64,
     pub(crate) address: SocketAddr,
     pub(crate) transport: Transport,
+    pub(crate) input: Input,
     pub(crate) output: Output,
-    /// The start of a frame whose end has not come yet.
-    pub(crate) partial: Vec<u8>,
-    /// The length of that frame in bytes, once it is known.
-    pub(crate) needed: usize,
     pub(crate) options: Options,
-    /// CONNECT has come, with the right credentials.
-    pub(crate) welcome: bool,
-    pub(crate) subscriptions: Slab<Subscription>,
-    pub(crate) by_sid: HashMap<Box<[u8]>, u32>,
-    pub(crate) serial: u32,
-    /// It is in the worker's list of those with something to write.
-    pub(crate) dirty: bool,
+    pub(crate) phase: Phase,
+    pub(crate) reading: Reading,
+    pub(crate) writing: Writing,
+    pub(crate) subscriptions: Subscriptions,
+    /// The work done for it, see [`super::turns`].
+    pub(crate) served: u64,
     /// The client will send nothing more; the end is yet to be read, and no event
     /// will tell of it again.
     pub(crate) ending: bool,
-    /// The system takes no more; it will tell when it does.
-    pub(crate) blocked: bool,
+    waiting: Waiting,
     /// When the system last took something, if something waits for it.
-    pub(crate) waits_since: Option<Instant>,
-    /// Nothing is read before this time.
-    pub(crate) paused_until: Option<Instant>,
-    /// When CONNECT, or the TLS handshake, has to be done.
-    pub(crate) deadline: Option<Instant>,
-    pub(crate) last_read: Instant,
-    pub(crate) next_ping: Instant,
-    pub(crate) pings_out: u32,
+    waits_since: Option<Instant>,
+    last_read: Instant,
+    next_ping: Instant,
+    pings_out: u32,
     /// It was asked once already, so that the time for an answer is known.
-    pub(crate) asked: bool,
+    asked: bool,
 }
 
 impl Connection {
-    pub(crate) fn new(transport: Transport, address: SocketAddr, id: u64, now: Instant) -> Self {
+    pub(crate) fn new(
+        transport: Transport,
+        address: SocketAddr,
+        key: ConnectionKey,
+        id: u64,
+        now: Instant,
+        ping_interval: Duration,
+    ) -> Self {
         Self {
+            key,
             id,
             address,
             transport,
+            input: Input::default(),
             output: Output::default(),
-            partial: Vec::new(),
-            needed: 0,
             options: Options::from(&Connect::default()),
-            welcome: false,
-            subscriptions: Slab::new(),
-            by_sid: HashMap::new(),
-            serial: 0,
-            dirty: false,
+            phase: Phase::Guest,
+            reading: Reading::Idle,
+            writing: Writing::Idle,
+            subscriptions: Subscriptions::default(),
+            served: 0,
             ending: false,
-            blocked: false,
+            waiting: Waiting::default(),
             waits_since: None,
-            paused_until: None,
-            deadline: None,
             last_read: now,
-            next_ping: now,
+            next_ping: now + ping_interval,
             pings_out: 0,
             asked: false,
         }
     }
 
-    /// The half of the number that targets carry.
-    pub(crate) fn short_id(&self) -> u32 {
-        short(self.id)
+    /// Memory that belongs to it alone, in bytes, about.
+    pub(crate) fn held(&self) -> usize {
+        let session = if self.transport.is_encrypted() {
+            PER_SESSION
+        } else {
+            0
+        };
+        PER_CONNECTION
+            + session
+            + self.input.held()
+            + self.output.held()
+            + self.subscriptions.held()
+    }
+
+    /// What it is answerable for, in bytes: with what it shares with others.
+    pub(crate) fn usage(&self) -> usize {
+        self.held() + self.output.pending() + self.input.waiting()
     }
 
     /// Whether the system has taken all that was to be written.
@@ -131,50 +189,93 @@ impl Connection {
         self.output.pending() == 0 && self.transport.is_flushed()
     }
 
+    /// Something came from the client at `now`.
+    pub(crate) fn was_read(&mut self, now: Instant) {
+        self.last_read = now;
+    }
+
+    /// The client has answered.
+    pub(crate) fn pong(&mut self) {
+        self.pings_out = 0;
+    }
+
     /// CONNECT has been accepted.
     pub(crate) fn welcome(&mut self, connect: &Connect, now: Instant, ping_interval: Duration) {
         self.options = Options::from(connect);
-        self.welcome = true;
-        self.deadline = None;
+        self.phase = Phase::Welcome;
         self.next_ping = now + ping_interval.min(FIRST_PING);
     }
 
-    /// What is due at `now`: an error that ends the connection, or a PING.
-    pub(crate) fn due(&mut self, now: Instant, due: &Due) -> Result<bool, ProtocolError> {
-        if self.deadline.is_some_and(|deadline| now >= deadline) {
-            return Err(ProtocolError::AuthenticationTimeout);
+    /// Writes what the system takes, and no more than is written at a time.
+    pub(crate) fn write(
+        &mut self,
+        now: Instant,
+        write_deadline: Duration,
+        blocks: &mut Blocks,
+    ) -> std::io::Result<Written> {
+        let before = self.output.pending();
+        self.transport.flush()?;
+        let mut result = self
+            .output
+            .write(&mut self.transport, WRITTEN_AT_A_TIME, blocks)?;
+        if result == Written::All && !self.transport.is_flushed() {
+            result = Written::Full;
         }
-        let waits = |since: Instant| now.duration_since(since) > due.write_deadline;
-        if self.waits_since.is_some_and(waits) {
-            return Err(ProtocolError::SlowConsumer);
+        let (queued, written) = self.output.positions();
+        if result == Written::All {
+            if self.waits_since.take().is_some() {
+                self.waiting.note(queued, queued, now, write_deadline);
+            }
+            return Ok(result);
+        }
+        if self.output.pending() < before || self.waits_since.is_none() {
+            self.waits_since = Some(now);
+        }
+        // What only TLS has to write waits too.
+        let written = written.min(queued.saturating_sub(1));
+        self.waiting.note(written, queued, now, write_deadline);
+        Ok(result)
+    }
+
+    /// What waits for it.
+    pub(crate) fn backlog(&self, now: Instant) -> Backlog {
+        let idle = |since| now.saturating_duration_since(since);
+        Backlog {
+            pending: self.output.pending(),
+            oldest: self.waiting.oldest(now),
+            idle: self.waits_since.map_or(Duration::ZERO, idle),
+        }
+    }
+
+    /// Whether so much waits for it that its publishers may be stalled.
+    #[inline]
+    pub(crate) fn is_crowded(&self, bounds: &Bounds) -> bool {
+        self.output.pending() > bounds.high_water
+    }
+
+    /// What is due at `now`.
+    pub(crate) fn due(&mut self, now: Instant, intervals: &Intervals) -> Due {
+        if let Phase::Handshake(deadline) | Phase::Stranger(deadline) = self.phase
+            && now >= deadline
+        {
+            return Due::End(ProtocolError::AuthenticationTimeout);
+        }
+        if self.waiting.oldest(now) > intervals.write_deadline {
+            return Due::End(ProtocolError::SlowConsumer);
         }
         if now < self.next_ping {
-            return Ok(false);
+            return Due::Nothing;
         }
-        self.next_ping = now + due.ping_interval;
-        let quiet = now.duration_since(self.last_read) >= due.ping_interval;
-        if !quiet && (self.asked || !self.welcome) {
-            return Ok(false);
+        self.next_ping = now + intervals.ping_interval;
+        let quiet = now.duration_since(self.last_read) >= intervals.ping_interval;
+        if !quiet && (self.asked || self.phase != Phase::Welcome) {
+            return Due::Nothing;
         }
-        if self.pings_out >= due.max_pings_out {
-            return Err(ProtocolError::Stale);
+        if self.pings_out >= intervals.max_pings_out {
+            return Due::End(ProtocolError::Stale);
         }
         self.pings_out += 1;
         self.asked = true;
-        Ok(true)
+        Due::Ping
     }
-}
-
-/// What [`Connection::due`] goes by.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Due {
-    pub(crate) ping_interval: Duration,
-    pub(crate) max_pings_out: u32,
-    pub(crate) write_deadline: Duration,
-}
-
-/// The lower half of a connection's number.
-#[allow(clippy::cast_possible_truncation, reason = "that is the meaning")]
-pub(crate) fn short(id: u64) -> u32 {
-    id as u32
 }

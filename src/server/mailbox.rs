@@ -2,25 +2,31 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
 use crossbeam::queue::SegQueue;
 use mio::Waker;
 use mio::net::TcpStream;
 
-use super::batch::{Batch, Producer};
+use super::batch::Batch;
+use super::key::ConnectionKey;
 
 /// What can be in the queue.
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// A connection to own, and its number.
     Connection(TcpStream, SocketAddr, u64),
-    /// Messages for connections that it owns.
+    /// Messages for connections that it owns, and the worker that filled the batch.
     Messages(Batch, usize),
     /// A connection that it owns publishes faster than somebody can take, and is
-    /// to pause for so long.
-    Slower(Producer, Duration),
+    /// to be stalled for so long.
+    Stall(ConnectionKey, Duration),
+    /// Nobody got a request of a connection that it owns, which wants to know it by
+    /// this subject.
+    NoResponders(ConnectionKey, Box<[u8]>),
+    /// There is too much memory in use, and most of it may be its.
+    Shed,
     /// The server is about to end.
     Drain,
 }
@@ -31,9 +37,15 @@ pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
     /// Bytes of the messages in the queue.
     bytes: AtomicUsize,
+    /// Batches ever sent, and those of them that were carried out, with all that
+    /// followed from them.
+    sent: AtomicU64,
+    settled: AtomicU64,
     /// Some worker sends nothing until there is less.
     awaited: AtomicBool,
     asleep: AtomicBool,
+    /// Its worker is dead: nothing is read any more.
+    closed: AtomicBool,
     waker: Waker,
 }
 
@@ -42,19 +54,32 @@ impl Mailbox {
         Self {
             queue: SegQueue::new(),
             bytes: AtomicUsize::new(0),
+            sent: AtomicU64::new(0),
+            settled: AtomicU64::new(0),
             awaited: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             waker,
         }
     }
 
     /// Puts something into the queue; the worker is woken up only if it sleeps.
     pub(crate) fn send(&self, mail: Mail) {
+        if self.closed.load(Ordering::Relaxed) {
+            return;
+        }
         if let Mail::Messages(batch, _) = &mail {
             self.bytes.fetch_add(batch.bytes(), Ordering::Relaxed);
+            self.sent.fetch_add(1, Ordering::SeqCst);
         }
         self.queue.push(mail);
         self.rouse();
+    }
+
+    /// Takes nothing more: the worker is dead, and nobody may wait for it.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        while self.queue.pop().is_some() {}
     }
 
     /// Wakes the worker up if it sleeps.
@@ -86,6 +111,25 @@ impl Mailbox {
         Some(mail)
     }
 
+    /// A batch was carried out, and what followed from it was sent.
+    pub(crate) fn settle(&self) {
+        self.settled.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many batches were ever settled.
+    pub(crate) fn settled(&self) -> u64 {
+        if self.closed.load(Ordering::SeqCst) {
+            // Those that are lost with a worker are waited for by nobody.
+            return self.sent();
+        }
+        self.settled.load(Ordering::SeqCst)
+    }
+
+    /// How many batches were ever sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
     /// Asks to be woken up when there is less.
     pub(crate) fn await_room(&self) {
         self.awaited.store(true, Ordering::Relaxed);
@@ -103,7 +147,15 @@ impl Mailbox {
 
     /// Bytes of messages that wait.
     pub(crate) fn bytes(&self) -> usize {
+        if self.closed.load(Ordering::Relaxed) {
+            return 0;
+        }
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Whether the worker waits for events.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Relaxed)
     }
 
     /// To be called by the worker before it waits; tells whether it may.

@@ -9,25 +9,32 @@ mod accept;
 mod batch;
 mod cache;
 mod chunks;
-mod commands;
 mod config;
 mod connection;
-mod delivery;
+mod counters;
+mod dispatch;
+mod execute;
+mod input;
+mod key;
+mod local;
 mod mailbox;
 mod monitor;
 mod output;
 mod routes;
 mod shared;
 mod signals;
+mod stall;
+mod subscriptions;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
+mod turns;
+mod waiting;
 mod worker;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::thread;
 
 use crossbeam::utils::CachePadded;
@@ -39,9 +46,9 @@ pub use tls::TlsError;
 
 use crate::protocol::ServerInfo;
 use accept::Acceptor;
+use local::Local;
 use mailbox::Mailbox;
 use monitor::Monitor;
-use routes::Routes;
 use shared::{Peer, Shared};
 use signals::Signals;
 use worker::{MAIL, Worker};
@@ -94,7 +101,7 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> ServerError {
 pub struct Server {
     acceptor: Acceptor,
     monitor: Option<Monitor>,
-    polls: Vec<Poll>,
+    workers: Vec<(Worker, Poll)>,
     shared: Arc<Shared>,
 }
 
@@ -133,25 +140,28 @@ impl Server {
             polls.push(poll);
             peers.push(CachePadded::new(Peer::new(Mailbox::new(waker))));
         }
-        let shared = Arc::new(Shared {
-            info: info(&config, address),
+        let info = info(&config, address);
+        let shared = Arc::new(Shared::new(
+            config,
+            info,
             #[cfg(feature = "tls")]
             tls,
-            routes: Routes::new(),
-            workers: peers,
-            quiet: AtomicUsize::new(0),
-            config,
-        });
-        for (index, poll) in polls.iter().enumerate() {
+            peers,
+        ));
+        let mut workers = Vec::new();
+        for (index, poll) in polls.into_iter().enumerate() {
             let registry = poll.registry().try_clone();
             let registry = registry.map_err(system("ask for events"))?;
-            let worker = Worker::new(index, Arc::clone(&shared), registry);
-            *shared.workers[index].worker() = Some(worker);
+            let peer = &shared.workers[index];
+            let (routes, connections) = (Arc::clone(&shared.routes), Arc::clone(&peer.connections));
+            let local = Local::new(index, &shared.config, routes, connections);
+            shared.place(index, local);
+            workers.push((Worker::new(index, Arc::clone(&shared), registry), poll));
         }
         Ok(Self {
             acceptor,
             monitor,
-            polls,
+            workers,
             shared,
         })
     }
@@ -164,10 +174,8 @@ impl Server {
     pub fn run(self) -> Result<(), ServerError> {
         let mut failure = None;
         let mut threads = Vec::new();
-        for (index, poll) in self.polls.into_iter().enumerate() {
-            let shared = Arc::clone(&self.shared);
-            let work = move || worker::run(index, &shared, poll);
-            threads.push(spawn("worker", work)?);
+        for (worker, poll) in self.workers {
+            threads.push(spawn("worker", move || worker::run(worker, poll))?);
         }
         if let Some(monitor) = self.monitor {
             let shared = Arc::clone(&self.shared);

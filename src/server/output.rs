@@ -53,6 +53,17 @@ impl Piece {
     }
 }
 
+/// What came of writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// All that waited.
+    All,
+    /// As much as is written at a time; the system may take more.
+    Some,
+    /// All that the system takes for now.
+    Full,
+}
+
 /// Pieces in the order in which they are to be written.
 ///
 /// An idle connection has none, and so no memory for them either.
@@ -62,6 +73,10 @@ pub(crate) struct Output {
     /// Bytes of the first piece that are written already.
     written: usize,
     pending: usize,
+    /// Memory of the copied pieces, in bytes.
+    held: usize,
+    /// Bytes ever queued.
+    queued: u64,
 }
 
 impl Output {
@@ -70,32 +85,51 @@ impl Output {
         self.pending
     }
 
-    /// Room at the end for some more bytes to be copied.
+    /// Memory that belongs to this output alone, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Bytes ever queued, and those of them that are written.
+    pub(crate) fn positions(&self) -> (u64, u64) {
+        (self.queued, self.queued - self.pending as u64)
+    }
+
+    /// Appends to the last block. Room is made for `room` bytes at once.
     #[inline]
-    fn block(&mut self, blocks: &mut Blocks) -> &mut Vec<u8> {
-        let room = matches!(self.pieces.back(), Some(Piece::Copied(block)) if block.len() < FULL);
-        if !room {
-            self.pieces.push_back(Piece::Copied(blocks.take()));
+    fn append(&mut self, room: usize, blocks: &mut Blocks, write: impl FnOnce(&mut Vec<u8>)) {
+        let open = matches!(self.pieces.back(), Some(Piece::Copied(block)) if block.len() < FULL);
+        if !open {
+            let block = blocks.take();
+            self.held += block.capacity();
+            self.pieces.push_back(Piece::Copied(block));
         }
-        match self.pieces.back_mut() {
-            Some(Piece::Copied(block)) => block,
-            _ => unreachable!("it was put there just now"),
-        }
+        let Some(Piece::Copied(block)) = self.pieces.back_mut() else {
+            unreachable!("it was put there just now");
+        };
+        let (length, capacity) = (block.len(), block.capacity());
+        block.reserve(room);
+        write(block);
+        let appended = block.len() - length;
+        self.held += block.capacity() - capacity;
+        self.pending += appended;
+        self.queued += appended as u64;
     }
 
     /// Appends a copy.
     pub(crate) fn push(&mut self, bytes: &[u8], blocks: &mut Blocks) {
-        self.pending += bytes.len();
-        self.block(blocks).extend_from_slice(bytes);
+        self.append(bytes.len(), blocks, |block| block.extend_from_slice(bytes));
     }
 
-    /// Appends a message for the subscription `sid`.
+    /// Appends a message for the subscription `sid`. The body is not copied but
+    /// shared if it is at least `share_from` bytes long.
     #[inline]
     pub(crate) fn push_message(
         &mut self,
         buffer: &Bytes,
         message: &Message,
         sid: &[u8],
+        share_from: usize,
         blocks: &mut Blocks,
     ) {
         let verb: &[u8] = if message.headers > 0 {
@@ -105,35 +139,40 @@ impl Output {
         };
         let subject = message.subject.of(buffer);
         let tail = message.tail.of(buffer);
-        let shared = message.body.len() >= SHARE_FROM;
+        let shared = message.body.len() >= share_from;
         let (head, body) = if shared {
             tail.split_at(message.body.start() - message.tail.start())
         } else {
             (tail, &[][..])
         };
-        let block = self.block(blocks);
-        let before = block.len();
-        block.reserve(verb.len() + subject.len() + sid.len() + head.len() + 2);
-        block.extend_from_slice(verb);
-        block.extend_from_slice(subject);
-        block.push(b' ');
-        block.extend_from_slice(sid);
-        block.push(b' ');
-        block.extend_from_slice(head);
-        self.pending += block.len() - before + body.len();
+        let room = verb.len() + subject.len() + sid.len() + head.len() + 2;
+        self.append(room, blocks, |block| {
+            block.extend_from_slice(verb);
+            block.extend_from_slice(subject);
+            block.push(b' ');
+            block.extend_from_slice(sid);
+            block.push(b' ');
+            block.extend_from_slice(head);
+        });
         if shared {
+            self.pending += body.len();
+            self.queued += body.len() as u64;
             self.pieces.push_back(Piece::Shared(buffer.slice_ref(body)));
         }
     }
 
-    /// Writes as much as the transport takes. All is written when nothing is
-    /// pending afterwards.
+    /// Writes what the transport takes, and no more than about `most` bytes.
     pub(crate) fn write(
         &mut self,
         transport: &mut Transport,
+        most: usize,
         blocks: &mut Blocks,
-    ) -> io::Result<()> {
+    ) -> io::Result<Written> {
+        let mut sum = 0;
         while self.pending > 0 {
+            if sum >= most {
+                return Ok(Written::Some);
+            }
             let mut slices = [IoSlice::new(&[]); MOST_SLICES];
             let mut skip = self.written;
             let mut count = 0;
@@ -144,13 +183,30 @@ impl Output {
             }
             match transport.write(&slices[..count]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => self.advance(written, blocks),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Ok(written) => {
+                    sum += written;
+                    self.advance(written, blocks);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.shrink();
+                    return Ok(Written::Full);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(Written::All)
+    }
+
+    /// A client that takes nothing does not keep a large block for a few bytes.
+    fn shrink(&mut self) {
+        if let Some(Piece::Copied(block)) = self.pieces.back_mut()
+            && block.len() < block.capacity() / 4
+        {
+            let capacity = block.capacity();
+            block.shrink_to(2 * block.len());
+            self.held -= capacity - block.capacity();
+        }
     }
 
     fn advance(&mut self, written: usize, blocks: &mut Blocks) {
@@ -163,6 +219,7 @@ impl Output {
             }
             self.written -= length;
             if let Some(Piece::Copied(block)) = self.pieces.pop_front() {
+                self.held -= block.capacity();
                 blocks.give_back(block);
             }
         }
@@ -174,7 +231,8 @@ impl Output {
     /// Forgets all that waits. Tells whether what was written so far ends with a
     /// whole piece, and so with a line, after which something else can follow.
     pub(crate) fn forget(&mut self) -> bool {
-        let between_lines = self.written == 0;
+        let between_lines =
+            self.written == 0 && !matches!(self.pieces.front(), Some(Piece::Shared(_)));
         *self = Self::default();
         between_lines
     }

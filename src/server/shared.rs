@@ -1,16 +1,18 @@
 //! What all threads of a server see.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
 use crossbeam::utils::CachePadded;
 
 use super::batch::Batch;
 use super::config::Config;
+use super::counters::{Counters, Published};
+use super::local::Local;
 use super::mailbox::Mailbox;
 use super::routes::Routes;
-use super::worker::Worker;
 use crate::protocol::ServerInfo;
 
 /// Used batches of a worker that are kept, at most.
@@ -25,13 +27,16 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// INFO without what differs between clients.
     pub(crate) info: ServerInfo,
-    pub(crate) routes: Routes,
+    pub(crate) routes: Arc<Routes>,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) workers: Vec<CachePadded<Peer>>,
     /// Workers that have sent all that their clients had published before the
     /// server was told to end.
     pub(crate) quiet: AtomicUsize,
+    /// The server is about to end.
+    pub(crate) draining: AtomicBool,
+    started: Instant,
 }
 
 /// A worker as the other threads see it.
@@ -39,14 +44,24 @@ pub(crate) struct Shared {
 pub(crate) struct Peer {
     pub(crate) mailbox: Mailbox,
     pub(crate) counters: Published,
+    /// Memory that belongs to its connections, in bytes.
+    pub(crate) held: AtomicUsize,
+    /// Memory into which it has read and that is still needed, in bytes.
+    pub(crate) lent: Arc<AtomicUsize>,
+    /// What its largest connection was answerable for when it looked last, in bytes.
+    pub(crate) largest: AtomicUsize,
+    /// Connections given to it that are not closed yet.
+    pub(crate) connections: Arc<AtomicUsize>,
+    /// When its round began, in milliseconds after the start of the server.
+    round: AtomicU64,
+    /// It has panicked.
+    dead: AtomicBool,
     /// Batches of it that others have delivered, to be filled again: their memory
     /// is there, and in the caches.
     used_batches: ArrayQueue<Batch>,
-    /// Connections given to it that are not closed yet.
-    pub(crate) connections: AtomicUsize,
-    /// Itself, from before the start to its end: locked by its thread, but for the
-    /// time that this waits for events.
-    pub(crate) worker: Mutex<Option<Worker>>,
+    /// Its connections, from before the start to its end: locked by its thread, but for
+    /// the time that this waits for events.
+    local: Mutex<Option<Local>>,
 }
 
 impl Peer {
@@ -54,9 +69,14 @@ impl Peer {
         Self {
             mailbox,
             counters: Published::default(),
+            held: AtomicUsize::new(0),
+            lent: Arc::default(),
+            largest: AtomicUsize::new(0),
+            connections: Arc::default(),
+            round: AtomicU64::new(0),
+            dead: AtomicBool::new(false),
             used_batches: ArrayQueue::new(MOST_USED),
-            connections: AtomicUsize::new(0),
-            worker: Mutex::new(None),
+            local: Mutex::new(None),
         }
     }
 
@@ -74,18 +94,75 @@ impl Peer {
         }
     }
 
-    /// The worker, once nobody else has it.
-    pub(crate) fn worker(&self) -> MutexGuard<'_, Option<Worker>> {
-        self.worker.lock().expect("no worker has panicked")
+    /// Its connections, once nobody else has them.
+    ///
+    /// # Panics
+    ///
+    /// If whoever had them panicked: nobody knows in which state they are.
+    pub(crate) fn local(&self) -> MutexGuard<'_, Option<Local>> {
+        self.local.lock().expect("a worker has panicked")
     }
 
-    /// The worker, unless somebody has it.
-    pub(crate) fn try_worker(&self) -> Option<MutexGuard<'_, Option<Worker>>> {
-        self.worker.try_lock().ok()
+    /// Its connections, unless somebody has them.
+    pub(crate) fn try_local(&self) -> Option<MutexGuard<'_, Option<Local>>> {
+        self.local.try_lock().ok()
+    }
+
+    /// Shows other threads what was counted so far.
+    pub(crate) fn publish(&self, local: &Local) {
+        self.counters.renew(local.counters);
+        self.held.store(local.held(), Ordering::Relaxed);
+    }
+
+    /// Ends the connections of a worker that has panicked: their clients shall see it,
+    /// and nobody shall wait for them.
+    pub(crate) fn bury(&self) {
+        self.dead.store(true, Ordering::SeqCst);
+        self.mailbox.close();
+        let mut local = match self.local.lock() {
+            Ok(local) => local,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        *local = None;
+        self.held.store(0, Ordering::Relaxed);
+        self.connections.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether it has panicked.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::SeqCst)
     }
 }
 
+/// What `/healthz` goes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WorkerState {
+    /// It has panicked.
+    pub(crate) is_dead: bool,
+    /// For how long it has been in the same round; nothing if it waits for events.
+    pub(crate) busy: Duration,
+}
+
 impl Shared {
+    pub(crate) fn new(
+        config: Config,
+        info: ServerInfo,
+        #[cfg(feature = "tls")] tls: Option<Arc<rustls::ServerConfig>>,
+        workers: Vec<CachePadded<Peer>>,
+    ) -> Self {
+        Self {
+            config,
+            info,
+            routes: Arc::new(Routes::new()),
+            #[cfg(feature = "tls")]
+            tls,
+            workers,
+            quiet: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            started: Instant::now(),
+        }
+    }
+
     /// Connections of all workers.
     pub(crate) fn connections(&self) -> usize {
         let of = |peer: &CachePadded<Peer>| peer.connections.load(Ordering::Relaxed);
@@ -94,93 +171,72 @@ impl Shared {
 
     /// The counters of all workers.
     pub(crate) fn counters(&self) -> Counters {
-        let mut sum = [0_u64; COUNTERS];
-        for peer in &self.workers {
-            for (sum, counter) in sum.iter_mut().zip(&peer.counters.0) {
-                *sum = sum.wrapping_add(counter.load(Ordering::Relaxed));
+        self.workers.iter().map(|peer| peer.counters.read()).sum()
+    }
+
+    /// Memory held for clients, in bytes, about.
+    pub(crate) fn held(&self) -> usize {
+        let of = |peer: &CachePadded<Peer>| {
+            peer.held.load(Ordering::Relaxed) + peer.lent.load(Ordering::Relaxed)
+        };
+        self.workers.iter().map(of).sum()
+    }
+
+    /// Whether that is more than it may be.
+    pub(crate) fn is_over_memory(&self) -> bool {
+        self.held() > self.config.max_memory
+    }
+
+    /// Notes that a round of a worker begins.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "it is not milliseconds that end u64"
+    )]
+    pub(crate) fn begin_round(&self, worker: usize, now: Instant) {
+        let since = now.saturating_duration_since(self.started).as_millis() as u64;
+        self.workers[worker].round.store(since, Ordering::Relaxed);
+    }
+
+    /// How each worker is.
+    pub(crate) fn worker_states(&self) -> impl Iterator<Item = WorkerState> {
+        let now = self.started.elapsed();
+        self.workers.iter().map(move |peer| {
+            let round = Duration::from_millis(peer.round.load(Ordering::Relaxed));
+            let asleep = peer.mailbox.is_asleep();
+            WorkerState {
+                is_dead: peer.is_dead(),
+                busy: if asleep {
+                    Duration::ZERO
+                } else {
+                    now.saturating_sub(round)
+                },
             }
-        }
-        Counters::from_array(sum)
-    }
-}
-
-const COUNTERS: usize = 8;
-
-/// What a worker counts. Plain numbers: it alone writes them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    /// Messages that clients published.
-    pub(crate) in_msgs: u64,
-    /// Bytes of their headers and payloads.
-    pub(crate) in_bytes: u64,
-    /// Messages delivered.
-    pub(crate) out_msgs: u64,
-    /// Bytes of their headers and payloads.
-    pub(crate) out_bytes: u64,
-    /// Connections ended because they took their messages too slowly.
-    pub(crate) slow_consumers: u64,
-    /// Connections accepted since the start.
-    pub(crate) total_connections: u64,
-    /// Subscriptions there are.
-    pub(crate) subscriptions: u64,
-    /// Times that a publisher was made to wait for a slower subscriber.
-    pub(crate) stalls: u64,
-}
-
-impl Counters {
-    fn to_array(self) -> [u64; COUNTERS] {
-        [
-            self.in_msgs,
-            self.in_bytes,
-            self.out_msgs,
-            self.out_bytes,
-            self.slow_consumers,
-            self.total_connections,
-            self.subscriptions,
-            self.stalls,
-        ]
+        })
     }
 
-    fn from_array(array: [u64; COUNTERS]) -> Self {
-        let [
-            in_msgs,
-            in_bytes,
-            out_msgs,
-            out_bytes,
-            slow_consumers,
-            total_connections,
-            subscriptions,
-            stalls,
-        ] = array;
-        Self {
-            in_msgs,
-            in_bytes,
-            out_msgs,
-            out_bytes,
-            slow_consumers,
-            total_connections,
-            subscriptions,
-            stalls,
+    /// Whether all workers have sent all that clients had published before the end of
+    /// the server, and all of that was carried out.
+    pub(crate) fn is_quiet(&self) -> bool {
+        if self.quiet.load(Ordering::SeqCst) < self.workers.len() {
+            return false;
         }
+        // In this order: a batch that is sent in between makes the second number larger.
+        let settled: u64 = self.workers.iter().map(|peer| peer.mailbox.settled()).sum();
+        let sent: u64 = self.workers.iter().map(|peer| peer.mailbox.sent()).sum();
+        settled == sent
     }
-}
 
-/// A copy of the counters for other threads, renewed once per round.
-#[derive(Debug, Default)]
-pub(crate) struct Published([AtomicU64; COUNTERS]);
-
-impl Published {
-    pub(crate) fn renew(&self, counters: Counters) {
-        for (published, counter) in self.0.iter().zip(counters.to_array()) {
-            published.store(counter, Ordering::Relaxed);
-        }
+    /// Has the worker at `index` own these connections.
+    pub(crate) fn place(&self, index: usize, local: Local) {
+        *self.workers[index].local() = Some(local);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::batch::Producer;
-    use super::super::delivery;
+    use super::super::batch::{Asker, Errand};
+    use super::super::key::{ConnectionKey, Target};
+    use super::super::local::Origin;
     use super::*;
     use crate::protocol::{Message, Span};
 
@@ -189,8 +245,12 @@ mod tests {
         let poll = mio::Poll::new().unwrap();
         let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
         let peer = Peer::new(Mailbox::new(waker));
-        let producer = Producer { slot: 0, client: 0 };
-        let target = delivery::target(0, 0, 0, 0, 0);
+        let key = ConnectionKey::new(0, 0, 0);
+        let target = Target {
+            connection: key,
+            place: 0,
+            serial: 0,
+        };
         let batch_of = |bytes| {
             let (all, none) = (Span::new(0, bytes), Span::default());
             let message = Message {
@@ -200,8 +260,14 @@ mod tests {
                 body: all,
                 headers: 0,
             };
+            let errand = Errand {
+                origin: Origin { key, echo: true },
+                hops: 0,
+                asker: &Asker::Nobody,
+                group: None,
+            };
             let mut batch = Batch::default();
-            batch.add(&vec![0; bytes].into(), &message, producer, target);
+            batch.add(&vec![0; bytes].into(), &message, target, errand);
             batch
         };
         peer.give_back(batch_of(MOST_USED_BYTES));
@@ -212,11 +278,5 @@ mod tests {
         assert_eq!(peer.used_batches.len(), MOST_USED);
         assert!(peer.batch().is_empty());
         assert_eq!(peer.used_batches.len(), MOST_USED - 1);
-    }
-
-    #[test]
-    fn counters_keep_their_places() {
-        let array = [1, 2, 3, 4, 5, 6, 7, 8];
-        assert_eq!(Counters::from_array(array).to_array(), array);
     }
 }

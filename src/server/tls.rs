@@ -184,6 +184,10 @@ impl Session {
         let _ = self.flush(socket);
     }
 
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
     pub(crate) fn is_flushed(&self) -> bool {
         !self.tls.wants_write()
     }

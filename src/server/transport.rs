@@ -24,6 +24,25 @@ impl Transport {
         }
     }
 
+    /// Whether it goes by TLS.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
+    pub(crate) fn is_encrypted(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.session.is_some();
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
+    /// Whether the handshake of TLS is not done yet.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
+    pub(crate) fn is_handshaking(&self) -> bool {
+        #[cfg(feature = "tls")]
+        if let Some(session) = &self.session {
+            return session.is_handshaking();
+        }
+        false
+    }
+
     /// Reads what is there: 0 bytes mean that the client is gone.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         #[cfg(feature = "tls")]

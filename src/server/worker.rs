@@ -1,6 +1,5 @@
 //! A thread with an event loop over the connections that it owns.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,14 +11,16 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 
-use super::batch::Producer;
-use super::cache::Cache;
-use super::chunks::{CHUNK, Chunks};
-use super::connection::{Connection, Due, short};
-use super::delivery::{Delivery, Reason};
+use super::chunks::Chunks;
+use super::connection::{Connection, Due, Intervals, Phase, Reading};
+use super::execute::{Carried, Executor};
+use super::input::Read;
+use super::key::ConnectionKey;
+use super::local::{Local, Reason};
 use super::mailbox::{Mail, Mailbox};
 use super::shared::Shared;
 use super::transport::Transport;
+use super::turns::{ROUND, TURN, Turns};
 use crate::protocol::ProtocolError;
 
 /// The token of the mailbox; connections have those of their slots.
@@ -29,34 +30,49 @@ pub(crate) const MAIL: Token = Token(usize::MAX);
 /// not fit into the caches of a CPU.
 const UNSENT: usize = 256 * 1024;
 
+/// What may be appended before frames are interrupted for writing, in bytes.
+const MOST_UNSENT: usize = 4 * UNSENT;
+
 /// What may wait for another worker, in bytes, before nothing is read any more.
 const MOST_MAIL: usize = 512 * 1024;
 
 /// How long to wait before looking again at what nobody announces.
 const SHORTLY: Duration = Duration::from_millis(1);
 
+/// Work that a read is, and what each of its bytes adds, see [`super::turns`].
+const PER_READ: u64 = 80;
+const BYTES_PER_WORK: u64 = 256;
+
+/// Subscriptions of ended connections that are removed in one round.
+const MOST_REMOVED: usize = 4096;
+
+/// Reads from one connection before the server ends.
+const MOST_LAST_READS: usize = 64;
+
 /// Has the worker of this number serve its clients until the server ends. Tells
 /// whether all that they were to get has been written.
 ///
-/// The worker is locked while it has something to do, and free for others to
-/// stand in for it while it waits for events.
+/// Its connections are locked while it has something to do, and free for others to
+/// deliver to while it waits for events.
 ///
 /// # Errors
 ///
 /// When the system has no events to tell any more.
-pub(crate) fn run(index: usize, shared: &Shared, mut poll: Poll) -> io::Result<bool> {
-    let peer = &shared.workers[index];
+pub(crate) fn run(mut worker: Worker, mut poll: Poll) -> io::Result<bool> {
+    let shared = Arc::clone(&worker.shared);
+    let peer = &shared.workers[worker.index];
     let mut events = Events::with_capacity(1024);
     loop {
-        let mut place = peer.worker();
-        let worker = place.as_mut().expect("it is there until it ends here");
-        if let Some(clean) = worker.round(&events) {
+        let mut place = peer.local();
+        let local = place.as_mut().expect("it is there until it ends here");
+        if let Some(clean) = worker.round(local, &events) {
             *place = None;
             return Ok(clean);
         }
-        let timeout = worker.fall_asleep();
+        let timeout = worker.fall_asleep(local);
         drop(place);
         let polled = poll.poll(&mut events, timeout);
+        shared.begin_round(worker.index, Instant::now());
         peer.mailbox.wake_up();
         match polled {
             Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
@@ -65,23 +81,32 @@ pub(crate) fn run(index: usize, shared: &Shared, mut poll: Poll) -> io::Result<b
     }
 }
 
-/// A worker.
+/// What came of a turn.
+enum Turn {
+    /// There is nothing more for now.
+    Idle,
+    /// There may be more.
+    More,
+}
+
+/// A worker, but for its connections.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pub(super) delivery: Delivery,
-    pub(super) shared: Arc<Shared>,
-    pub(super) cache: Cache,
+    index: usize,
+    shared: Arc<Shared>,
+    executor: Executor,
     registry: Registry,
     chunks: Chunks,
-    /// Connections with something to read that was not read yet.
-    ready: VecDeque<Producer>,
+    turns: Turns,
     /// Connections that are not read from for a while.
-    paused: Vec<Producer>,
+    stalled: Vec<ConnectionKey>,
     /// Another worker has more to do than it may.
     congested: bool,
     /// Bytes that may wait for another worker.
     most_mail: usize,
-    due: Due,
+    /// There is something to be removed from the routes.
+    remains: bool,
+    intervals: Intervals,
     tick: Duration,
     next_tick: Instant,
     /// The server is about to end.
@@ -92,173 +117,300 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(index: usize, shared: Arc<Shared>, registry: Registry) -> Self {
         let config = &shared.config;
-        let due = Due {
+        let intervals = Intervals {
             ping_interval: config.ping_interval,
             max_pings_out: config.max_pings_out,
             write_deadline: config.write_deadline,
         };
-        let shortest = due
+        let shortest = config
             .ping_interval
-            .min(due.write_deadline)
+            .min(config.write_deadline)
             .min(config.auth_timeout);
         Self {
-            cache: Cache::new(),
+            index,
             registry,
-            chunks: Chunks::default(),
-            ready: VecDeque::new(),
-            paused: Vec::new(),
+            chunks: Chunks::new(Arc::clone(&shared.workers[index].lent)),
+            turns: Turns::default(),
+            stalled: Vec::new(),
             congested: false,
             most_mail: MOST_MAIL.min(config.max_pending / 8),
-            due,
+            remains: false,
+            intervals,
             tick: (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500)),
             next_tick: Instant::now(),
             to_drain: false,
             draining: None,
-            delivery: Delivery::new(index, Arc::clone(&shared)),
+            executor: Executor::new(index, Arc::clone(&shared)),
             shared,
         }
     }
 
+    fn mailbox(&self) -> &Mailbox {
+        &self.shared.workers[self.index].mailbox
+    }
+
     /// Serves what `events` tell and what others have sent. Tells whether all that
     /// clients were to get has been written, once the server has ended.
-    fn round(&mut self, events: &Events) -> Option<bool> {
-        self.delivery.now = Instant::now();
+    fn round(&mut self, local: &mut Local, events: &Events) -> Option<bool> {
+        local.now = Instant::now();
         for event in events {
             if event.token() != MAIL {
-                self.handle(event);
+                self.note(local, event);
             }
         }
-        self.congested = false;
-        for _ in 0..self.ready.len() {
-            if let Some(producer) = self.ready.pop_front() {
-                self.receive(producer);
-            }
-        }
-        self.delivery.send_batches();
-        self.read_mail();
+        self.serve(local);
+        self.settle(local);
+        self.read_mail(local);
         if self.to_drain {
-            self.drain();
+            self.drain(local);
         }
-        self.end_pauses();
-        if self.delivery.now >= self.next_tick {
-            self.tick();
+        self.end_stalls(local);
+        if local.now >= self.next_tick {
+            self.tick(local);
         }
-        self.delivery.flush_all();
-        self.delivery.publish_counters();
-        self.draining.and_then(|deadline| self.leave(deadline))
+        self.flush(local);
+        self.remains = !local.clear_remains(MOST_REMOVED);
+        self.shared.workers[self.index].publish(local);
+        if self.shared.is_over_memory() {
+            self.shed(local);
+        }
+        self.draining.and_then(|deadline| self.end(local, deadline))
     }
 
     /// How long to wait for events; others see the worker asleep if at all.
-    fn fall_asleep(&self) -> Option<Duration> {
-        let mailbox = &self.shared.workers[self.delivery.index].mailbox;
-        let timeout = self.timeout();
-        if timeout != Some(Duration::ZERO) && !mailbox.fall_asleep() {
+    fn fall_asleep(&self, local: &Local) -> Option<Duration> {
+        let timeout = self.timeout(local);
+        if timeout != Some(Duration::ZERO) && !self.mailbox().fall_asleep() {
             return Some(Duration::ZERO);
         }
         timeout
     }
 
-    fn timeout(&self) -> Option<Duration> {
+    fn timeout(&self, local: &Local) -> Option<Duration> {
         let congested = self.congested && self.is_congested();
-        if !self.ready.is_empty() && !congested {
+        if !self.turns.is_empty() && !congested || local.has_more_to_write() || self.remains {
             return Some(Duration::ZERO);
         }
         // Word of room may have been missed.
-        if congested || !self.paused.is_empty() || self.draining.is_some() {
+        if congested || !self.stalled.is_empty() || self.draining.is_some() {
             return Some(SHORTLY);
         }
-        if self.delivery.clients.is_empty() {
+        if local.clients.is_empty() {
             return None;
         }
-        Some(self.next_tick.saturating_duration_since(self.delivery.now))
+        Some(self.next_tick.saturating_duration_since(local.now))
     }
 
-    fn handle(&mut self, event: &Event) {
+    fn note(&mut self, local: &mut Local, event: &Event) {
         let slot = event.token().0;
         if event.is_writable() {
-            self.delivery.unblock(slot);
+            local.unblock(slot);
         }
         if (event.is_readable() || event.is_read_closed() || event.is_error())
-            && let Some(client) = self.delivery.clients.get_mut(slot)
+            && let Some(client) = local.clients.get_mut(slot)
         {
             client.ending |= event.is_read_closed();
-            let id = client.id;
-            let producer = self.producer(slot, id);
-            self.receive(producer);
+            self.queue(local, slot);
         }
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "slots are few")]
-    #[allow(clippy::unused_self)]
-    pub(super) fn producer(&self, slot: usize, id: u64) -> Producer {
-        Producer {
-            slot: slot as u32,
-            client: short(id),
+    /// Has a connection wait for its turn, unless it does or may not.
+    fn queue(&mut self, local: &mut Local, slot: usize) {
+        if let Some(client) = local.clients.get_mut(slot)
+            && client.reading == Reading::Idle
+        {
+            client.reading = Reading::Queued;
+            self.turns.push(client.key, client.served);
         }
     }
 
-    fn client(&mut self, producer: Producer) -> Option<&mut Connection> {
-        let client = self.delivery.clients.get_mut(producer.slot as usize)?;
-        (client.short_id() == producer.client).then_some(client)
-    }
-
-    /// Reads once from a connection, and carries out what came.
-    fn receive(&mut self, producer: Producer) {
-        if self.is_congested() {
-            self.congested = true;
-            self.ready.push_back(producer);
-            return;
-        }
-        let Some(client) = self.client(producer) else {
-            return;
-        };
-        if client.paused_until.is_some() {
-            // It is read from when the pause is over.
-            return;
-        }
-        let read = if client.needed > CHUNK {
-            self.read_large(producer)
-        } else {
-            self.read_chunk(producer)
-        };
-        let slot = producer.slot as usize;
-        match read {
-            Ok(more) => {
-                let now = self.delivery.now;
-                if let Some(client) = self.client(producer) {
-                    client.last_read = now;
-                    let more = more || client.ending;
-                    if !client.transport.short_read_means_empty() {
-                        // What was waiting for the handshake can go now.
-                        self.delivery.tell(slot, b"");
-                    }
-                    if more {
-                        self.ready.push_back(producer);
-                    }
+    /// Gives turns to those that wait for them, for a while.
+    fn serve(&mut self, local: &mut Local) {
+        self.congested = false;
+        let mut left = ROUND;
+        while left > 0 {
+            if self.is_congested() {
+                self.congested = !self.turns.is_empty();
+                return;
+            }
+            let Some((key, served)) = self.turns.pop() else {
+                return;
+            };
+            let Some(client) = local.get(key) else {
+                continue;
+            };
+            if client.reading != Reading::Queued {
+                // It has its turn when the stall is over.
+                continue;
+            }
+            client.reading = Reading::Idle;
+            let (turn, work) = self.turn(local, key);
+            left = left.saturating_sub(work);
+            if let Some(client) = local.get(key) {
+                client.served = served + work;
+                if matches!(turn, Turn::More) {
+                    self.queue(local, key.slot());
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => self.ready.push_back(producer),
-            Err(error) if error.kind() == ErrorKind::Unsupported => self.refuse_clear(slot),
-            Err(error) => {
-                tracing::debug!("reading from a client: {error}");
-                self.delivery.close(slot, Reason::Gone);
+            self.stall_publishers(local);
+            if local.unsent > UNSENT {
+                self.flush(local);
             }
         }
-        self.slow_down();
-        if self.delivery.unsent > UNSENT {
-            self.delivery.flush_all();
+    }
+
+    /// Carries out what a client has sent: what is left of an earlier turn, or what one
+    /// read brings. Returns the work done as well.
+    fn turn(&mut self, local: &mut Local, key: ConnectionKey) -> (Turn, u64) {
+        let rest = local.get(key).and_then(|client| client.input.take_rest());
+        if let Some(rest) = rest {
+            let (interrupted, work) = self.carry_out(local, key, &rest, TURN);
+            // There may be more to read: the event that told so is long gone.
+            let turn = if interrupted || local.get(key).is_some() {
+                Turn::More
+            } else {
+                Turn::Idle
+            };
+            return (turn, work);
+        }
+        let now = local.now;
+        let Self { chunks, .. } = self;
+        let read = local.change(key, |client| {
+            if client.phase == Phase::Leaving {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let read = client.input.read(&mut client.transport, chunks)?;
+            client.was_read(now);
+            Ok::<Read, io::Error>(read)
+        });
+        let Some(read) = read else {
+            return (Turn::Idle, PER_READ);
+        };
+        self.end_handshake(local, key);
+        match read {
+            Ok(Read { data, more }) => {
+                let mut work = PER_READ + data.len() as u64 / BYTES_PER_WORK;
+                // Before what was read is carried out: a client may end a subscription
+                // because of something that another worker did before, and what that
+                // worker has sent until then is still for it.
+                self.read_mail(local);
+                let (interrupted, done) = self.carry_out(local, key, &data, TURN);
+                work += done;
+                let ending = local.get(key).is_some_and(|client| client.ending);
+                if interrupted || more || ending {
+                    (Turn::More, work)
+                } else {
+                    (Turn::Idle, work)
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => (Turn::Idle, PER_READ),
+            Err(error) if error.kind() == ErrorKind::Interrupted => (Turn::More, PER_READ),
+            Err(error) => {
+                self.end_input(local, key, &error);
+                (Turn::Idle, PER_READ)
+            }
+        }
+    }
+
+    /// The client sends nothing more.
+    fn end_input(&mut self, local: &mut Local, key: ConnectionKey, error: &io::Error) {
+        match error.kind() {
+            ErrorKind::UnexpectedEof => {
+                self.settle(local);
+                local.leave(key);
+            }
+            ErrorKind::Unsupported => self.refuse_clear(local, key),
+            _ => {
+                tracing::debug!("reading from a client: {error}");
+                local.close(key, Reason::Gone);
+            }
         }
     }
 
     /// A client that talks in clear to a server with TLS is told so in clear.
-    fn refuse_clear(&mut self, slot: usize) {
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
+    fn refuse_clear(&mut self, local: &mut Local, key: ConnectionKey) {
         #[cfg(feature = "tls")]
-        if let Some(client) = self.delivery.clients.get_mut(slot) {
-            client.transport.session = None;
+        local.change(key, |client| client.transport.session = None);
+        local.close(key, Reason::Error(ProtocolError::TlsRequired));
+    }
+
+    /// The time for the credentials begins when the handshake has ended.
+    fn end_handshake(&mut self, local: &mut Local, key: ConnectionKey) {
+        let config = &self.shared.config;
+        let deadline = local.now + config.auth_timeout;
+        let Some(client) = local.get(key) else {
+            return;
+        };
+        if !matches!(client.phase, Phase::Handshake(_)) || client.transport.is_handshaking() {
+            return;
         }
-        let error = Reason::Error(ProtocolError::TlsRequired);
-        self.delivery.close(slot, error);
+        client.phase = if config.credentials.are_wanted() {
+            Phase::Stranger(deadline)
+        } else {
+            Phase::Guest
+        };
+        // What was waiting for the handshake can go now.
+        local.tell(key, b"");
+    }
+
+    /// Carries out what a client has sent, and keeps what it could not. Tells whether
+    /// there was not time enough for all, and the work done.
+    fn carry_out(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        data: &Bytes,
+        most: u64,
+    ) -> (bool, u64) {
+        if data.is_empty() {
+            return (false, 0);
+        }
+        let (mut at, mut sum) = (0, 0);
+        loop {
+            let part = data.slice(at..);
+            // Parts, so that not too much is appended before it is written.
+            let most_now = (most - sum).min(TURN / 4);
+            let (used, work, carried) = self.executor.carry_out(local, key, &part, most_now);
+            at += used;
+            sum += work;
+            match carried {
+                Carried::Interrupted if sum < most && local.unsent < MOST_UNSENT => {}
+                Carried::Interrupted => {
+                    let rest = data.slice(at..);
+                    local.change(key, |client| client.input.keep_rest(rest));
+                    return (true, sum);
+                }
+                Carried::All { needed } => {
+                    if at < data.len() {
+                        let start = &data[at..];
+                        local.change(key, |client| client.input.keep_start(start, needed));
+                    }
+                    return (false, sum);
+                }
+                Carried::Failed(error) => {
+                    // What it sent before is on its way before it sees the end.
+                    self.settle(local);
+                    local.close(key, Reason::Error(error));
+                    return (false, sum);
+                }
+            }
+        }
+    }
+
+    /// Sends what other workers are to deliver.
+    fn settle(&mut self, local: &mut Local) {
+        let Executor {
+            dispatch, cache, ..
+        } = &mut self.executor;
+        dispatch.settle(local, cache);
+    }
+
+    /// Sends what other workers are to deliver, and writes to clients.
+    fn flush(&mut self, local: &mut Local) {
+        self.settle(local);
+        local.flush_all();
+        self.stall_publishers(local);
     }
 
     /// Whether another worker has more to do than it may. It will say when it has
@@ -276,250 +428,216 @@ impl Worker {
 
     /// The mailboxes of the other workers.
     fn others(&self) -> impl Iterator<Item = &Mailbox> {
-        let own = self.delivery.index;
+        let own = self.index;
         let peers = self.shared.workers.iter().enumerate();
         peers.filter_map(move |(index, peer)| (index != own).then_some(&peer.mailbox))
     }
 
     /// Tells those who wait for it when there is less mail to read.
     fn tell_of_room(&self) {
-        let mailbox = &self.shared.workers[self.delivery.index].mailbox;
+        let mailbox = self.mailbox();
         if mailbox.bytes() <= self.most_mail / 2 && mailbox.was_awaited() {
             self.others().for_each(Mailbox::rouse);
         }
     }
 
-    /// Reads into a chunk, behind the start of a frame that came before. Tells
-    /// whether there may be more to read.
-    fn read_chunk(&mut self, producer: Producer) -> io::Result<bool> {
-        let mut chunk = self.chunks.take();
-        let slot = producer.slot as usize;
-        let client = &mut self.delivery.clients[slot];
-        let kept = client.partial.len();
-        chunk[..kept].copy_from_slice(&client.partial);
-        let read = match client.transport.read(&mut chunk[kept..]) {
-            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-            other => other,
-        };
-        let read = match read {
-            Ok(read) => read,
-            Err(error) => {
-                self.chunks.put_back(chunk);
-                return Err(error);
-            }
-        };
-        let more = kept + read == CHUNK || !client.transport.short_read_means_empty();
-        client.partial = Vec::new();
-        client.needed = 0;
-        let length = kept + read;
-        self.read_mail();
-        if self.client(producer).is_none() {
-            self.chunks.put_back(chunk);
-            return Ok(false);
-        }
-        let data = self.chunks.freeze(chunk, length);
-        let used = self.carry_out(slot, &data, length);
-        if used < length
-            && let Some(client) = self.client(producer)
-        {
-            client.partial = data[used..length].to_vec();
-        }
-        self.chunks.give_back(data);
-        Ok(more)
-    }
-
-    /// Reads the rest of a frame that is larger than a chunk. Tells whether there
-    /// may be more to read.
-    fn read_large(&mut self, producer: Producer) -> io::Result<bool> {
-        let slot = producer.slot as usize;
-        let client = &mut self.delivery.clients[slot];
-        let before = client.partial.len();
-        // It grows with what really comes: an announcement alone costs nothing.
-        let room = client.needed.min(before + before.max(CHUNK));
-        client.partial.resize(room, 0);
-        let read = client.transport.read(&mut client.partial[before..]);
-        client
-            .partial
-            .truncate(before + read.as_ref().map_or(0, |&read| read));
-        if read? == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        let more = client.partial.len() == room || !client.transport.short_read_means_empty();
-        if client.partial.len() == client.needed {
-            client.needed = 0;
-            let data = Bytes::from(std::mem::take(&mut client.partial));
-            self.read_mail();
-            if self.client(producer).is_some() {
-                self.carry_out(slot, &data, data.len());
-            }
-        }
-        Ok(more)
-    }
-
     /// Has publishers wait that are faster than their subscribers.
-    fn slow_down(&mut self) {
-        while let Some((worker, producer, pause)) = self.delivery.too_fast.pop() {
-            if worker == self.delivery.index {
-                self.pause(producer, pause);
-            } else {
-                self.shared.workers[worker]
-                    .mailbox
-                    .send(Mail::Slower(producer, pause));
-            }
-        }
+    fn stall_publishers(&mut self, local: &mut Local) {
+        let Self {
+            executor, stalled, ..
+        } = self;
+        executor
+            .dispatch
+            .take_stalls(|key, stall| begin_stall(local, stalled, key, stall));
     }
 
-    fn pause(&mut self, producer: Producer, pause: Duration) {
-        let until = self.delivery.now + pause;
-        if let Some(client) = self.client(producer)
-            && client.paused_until.replace(until).is_none()
-        {
-            self.delivery.counters.stalls += 1;
-            self.paused.push(producer);
-        }
-    }
-
-    fn end_pauses(&mut self) {
-        let now = self.delivery.now;
-        let mut paused = std::mem::take(&mut self.paused);
-        paused.retain(|&producer| {
-            let Some(client) = self.client(producer) else {
+    fn end_stalls(&mut self, local: &mut Local) {
+        let now = local.now;
+        let mut stalled = std::mem::take(&mut self.stalled);
+        stalled.retain(|&key| {
+            let Some(client) = local.get(key) else {
                 return false;
             };
-            if client.paused_until.is_some_and(|until| now < until) {
+            if matches!(client.reading, Reading::Stalled(until) if now < until) {
                 return true;
             }
-            client.paused_until = None;
-            self.ready.push_back(producer);
+            client.reading = Reading::Idle;
+            self.queue(local, key.slot());
             false
         });
-        self.paused = paused;
+        self.stalled = stalled;
     }
 
     /// Takes what others have sent.
-    ///
-    /// It is done after each read and before what was read is carried out: a
-    /// client may end a subscription because of something that another worker
-    /// did before, and what that worker has sent until then is still for it.
-    fn read_mail(&mut self) {
-        while let Some(mail) = self.shared.workers[self.delivery.index].mailbox.take() {
+    fn read_mail(&mut self, local: &mut Local) {
+        while let Some(mail) = self.mailbox().take() {
             self.tell_of_room();
             match mail {
                 Mail::Messages(batch, worker) => {
-                    self.delivery.deliver_all(&batch, worker);
+                    self.executor.dispatch.arrive(local, &batch);
+                    self.settle(local);
+                    self.mailbox().settle();
                     self.shared.workers[worker].give_back(batch);
-                    if self.delivery.unsent > UNSENT {
-                        self.delivery.flush_all();
+                    if local.unsent > UNSENT {
+                        self.flush(local);
                     }
-                    self.slow_down();
+                    self.stall_publishers(local);
                 }
                 Mail::Connection(socket, address, id) => {
-                    if let Err(error) = self.welcome(socket, address, id) {
+                    if let Err(error) = self.welcome(local, socket, address, id) {
                         tracing::debug!("a client at {address} is gone: {error}");
                     }
                 }
-                Mail::Slower(producer, pause) => self.pause(producer, pause),
+                Mail::Stall(key, stall) => begin_stall(local, &mut self.stalled, key, stall),
+                Mail::NoResponders(key, reply) => {
+                    let Executor {
+                        dispatch, cache, ..
+                    } = &mut self.executor;
+                    dispatch.nobody_answers(local, cache, key, &reply);
+                }
+                Mail::Shed => {
+                    if self.shared.is_over_memory() {
+                        self.shed(local);
+                    }
+                }
                 Mail::Drain => self.to_drain = true,
             }
         }
     }
 
     /// Takes over a connection and says INFO.
-    fn welcome(&mut self, socket: TcpStream, address: SocketAddr, id: u64) -> io::Result<()> {
-        let now = self.delivery.now;
-        if self.delivery.clients.is_empty() {
+    fn welcome(
+        &mut self,
+        local: &mut Local,
+        socket: TcpStream,
+        address: SocketAddr,
+        id: u64,
+    ) -> io::Result<()> {
+        let now = local.now;
+        if local.clients.is_empty() {
             self.next_tick = now + self.tick;
         }
-        self.delivery.counters.total_connections += 1;
+        local.counters.total_connections += 1;
         let config = &self.shared.config;
-        let mut client = Connection::new(Transport::new(socket), address, id, now);
-        client.next_ping = now + config.ping_interval;
-        if config.credentials.are_wanted() || config.tls.is_some() {
-            client.deadline = Some(now + config.auth_timeout);
+        let transport = Transport::new(socket);
+        let key = local.insert(id, |key| {
+            Connection::new(transport, address, key, id, now, config.ping_interval)
+        });
+        let deadline = now + config.auth_timeout;
+        if config.credentials.are_wanted() {
+            local.change(key, |client| client.phase = Phase::Stranger(deadline));
         }
         let mut info = self.shared.info.clone();
         info.client_id = id;
         info.client_ip = address.ip().to_string();
-        let slot = self.delivery.clients.insert(client);
-        self.delivery.tell(slot, &info.line());
+        local.tell(key, &info.line());
         // INFO goes out in clear, before TLS takes over.
-        self.delivery.flush_all();
-        let Some(client) = self.delivery.clients.get_mut(slot) else {
-            return Ok(());
-        };
+        self.flush(local);
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.shared.tls {
             let session = super::tls::Session::new(tls).map_err(io::Error::other)?;
-            client.transport.session = Some(Box::new(session));
+            local.change(key, |client| {
+                client.transport.session = Some(Box::new(session));
+                client.phase = Phase::Handshake(deadline);
+            });
         }
         // Both from the start: with edge-triggered events the second costs
         // nothing until a write is refused, and changing it would cost a call.
-        let registered = self.registry.register(
-            &mut client.transport.socket,
-            Token(slot),
-            Interest::READABLE | Interest::WRITABLE,
-        );
-        if registered.is_err() {
-            self.delivery.close(slot, Reason::Gone);
+        let Self { registry, .. } = self;
+        let registered = local.change(key, |client| {
+            registry.register(
+                &mut client.transport.socket,
+                Token(key.slot()),
+                Interest::READABLE | Interest::WRITABLE,
+            )
+        });
+        match registered {
+            Some(Err(error)) => {
+                local.close(key, Reason::Gone);
+                Err(error)
+            }
+            _ => Ok(()),
         }
-        registered
     }
 
     /// Looks after what depends on time.
-    fn tick(&mut self) {
-        let now = self.delivery.now;
+    fn tick(&mut self, local: &mut Local) {
+        let now = local.now;
         self.next_tick = now + self.tick;
-        let mut pings = Vec::new();
-        let mut ends = Vec::new();
-        for (slot, client) in &mut self.delivery.clients {
-            match client.due(now, &self.due) {
-                Ok(false) => {}
-                Ok(true) => pings.push(slot),
-                Err(error) => ends.push((slot, error)),
+        let mut due = Vec::new();
+        let mut largest = 0;
+        for (_, client) in &mut local.clients {
+            largest = largest.max(client.usage());
+            match client.due(now, &self.intervals) {
+                Due::Nothing => {}
+                other => due.push((client.key, other)),
             }
         }
-        for slot in pings {
-            self.delivery.tell(slot, b"PING\r\n");
+        self.shared.workers[self.index]
+            .largest
+            .store(largest, Ordering::Relaxed);
+        for (key, due) in due {
+            match due {
+                Due::Nothing => {}
+                Due::Ping => local.tell(key, b"PING\r\n"),
+                Due::End(error) => local.close(key, Reason::Error(error)),
+            }
         }
-        for (slot, error) in ends {
-            self.delivery.close(slot, Reason::Error(error));
+    }
+
+    /// Ends the connection that is answerable for most memory, if it is one of this
+    /// worker; else has the worker look whose it seems to be.
+    #[cold]
+    fn shed(&mut self, local: &mut Local) {
+        let Some((key, usage)) = local.largest() else {
+            return;
+        };
+        let own = &self.shared.workers[self.index];
+        own.largest.store(usage, Ordering::Relaxed);
+        let largest = |peer: &super::shared::Peer| peer.largest.load(Ordering::Relaxed);
+        let others = self.shared.workers.iter().filter(|peer| !peer.is_dead());
+        let Some(most) = others.max_by_key(|peer| largest(peer)) else {
+            return;
+        };
+        if largest(most) > usage {
+            most.mailbox.send(Mail::Shed);
+            return;
         }
+        local.close(key, Reason::Error(ProtocolError::Memory));
+        let next = local.largest().map_or(0, |(_, usage)| usage);
+        own.largest.store(next, Ordering::Relaxed);
+        own.publish(local);
     }
 
     /// Carries out what clients have sent so far, and tells them that the server
     /// is about to end.
-    fn drain(&mut self) {
-        const MOST_READS: usize = 64;
+    fn drain(&mut self, local: &mut Local) {
         if self.draining.is_some() {
             return;
         }
-        self.draining = Some(self.delivery.now + self.shared.config.drain_timeout);
+        self.draining = Some(local.now + self.shared.config.drain_timeout);
         let mut info = self.shared.info.clone();
         info.ldm = true;
-        let slots: Vec<_> = self.delivery.clients.iter().map(|(slot, _)| slot).collect();
-        for slot in slots {
-            for _ in 0..MOST_READS {
-                let Some(client) = self.delivery.clients.get(slot) else {
-                    break;
-                };
-                let producer = self.producer(slot, client.id);
-                let before = self.ready.len();
-                self.receive(producer);
-                if self.ready.len() == before || self.congested {
+        let keys: Vec<_> = local.clients.iter().map(|(_, client)| client.key).collect();
+        for key in keys {
+            for _ in 0..MOST_LAST_READS {
+                let (turn, _) = self.turn(local, key);
+                if local.unsent > UNSENT {
+                    self.flush(local);
+                }
+                if matches!(turn, Turn::Idle) || self.is_congested() {
                     break;
                 }
-                self.ready.pop_back();
             }
-            if let Some(client) = self.delivery.clients.get(slot)
+            if let Some(client) = local.get(key)
                 && client.options.info
             {
                 info.client_id = client.id;
                 info.client_ip = client.address.ip().to_string();
-                self.delivery.tell(slot, &info.line());
+                local.tell(key, &info.line());
             }
         }
-        self.ready.clear();
-        self.delivery.flush_all();
+        self.flush(local);
         self.shared.quiet.fetch_add(1, Ordering::SeqCst);
         for peer in &self.shared.workers {
             peer.mailbox.wake();
@@ -528,25 +646,41 @@ impl Worker {
 
     /// Ends the connections to which all has been written, once no other worker
     /// has anything for them. Tells how it went when none is left, or no time.
-    fn leave(&mut self, deadline: Instant) -> Option<bool> {
-        if self.shared.quiet.load(Ordering::SeqCst) == self.shared.workers.len() {
-            // What was sent before the last of them became quiet is here now.
-            self.read_mail();
-            self.delivery.flush_all();
-            let done: Vec<_> = self
-                .delivery
-                .clients
-                .iter()
+    fn end(&mut self, local: &mut Local, deadline: Instant) -> Option<bool> {
+        if self.shared.is_quiet() {
+            self.read_mail(local);
+            self.flush(local);
+            let clients = local.clients.iter();
+            let done: Vec<_> = clients
                 .filter(|(_, client)| client.is_flushed())
-                .map(|(slot, _)| slot)
+                .map(|(_, client)| client.key)
                 .collect();
-            for slot in done {
-                self.delivery.close(slot, Reason::Shutdown);
+            for key in done {
+                local.close(key, Reason::Shutdown);
             }
-            if self.delivery.clients.is_empty() {
+            if local.clients.is_empty() {
                 return Some(true);
             }
         }
-        (self.delivery.now >= deadline).then_some(false)
+        (local.now >= deadline).then_some(false)
+    }
+}
+
+fn begin_stall(
+    local: &mut Local,
+    stalled: &mut Vec<ConnectionKey>,
+    key: ConnectionKey,
+    stall: Duration,
+) {
+    let until = local.now + stall;
+    let Some(client) = local.get(key) else {
+        return;
+    };
+    if !matches!(client.reading, Reading::Stalled(_)) {
+        stalled.push(key);
+        local.counters.stalls += 1;
+    }
+    if let Some(client) = local.get(key) {
+        client.reading = Reading::Stalled(until);
     }
 }
