@@ -9,7 +9,7 @@ let
   crates = rust.crates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-cZzvYPdOwf7m0l7WIoMR+6uatcEuvRQkpTCk/sqX+LM=";
+    hash = "sha256-lNCxB+jqO+kKAIK684KXDPY/j5UGydcL8pba4qR64D4=";
   };
   package = import ./package.nix { inherit rust root crates manifests; };
   built = mapAttrs package variants;

@@ -31,9 +31,6 @@ pub(crate) struct Shared {
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) workers: Vec<CachePadded<Peer>>,
-    /// Workers that have sent all that their clients had published before the
-    /// server was told to end.
-    pub(crate) quiet: AtomicUsize,
     /// The server is about to end.
     pub(crate) draining: AtomicBool,
     started: Instant,
@@ -54,6 +51,8 @@ pub(crate) struct Peer {
     pub(crate) connections: Arc<AtomicUsize>,
     /// When its round began, in milliseconds after the start of the server.
     round: AtomicU64,
+    /// It has sent all that its clients had published before the server was told to end.
+    pub(crate) quiet: AtomicBool,
     /// It has panicked.
     dead: AtomicBool,
     /// Batches of it that others have delivered, to be filled again: their memory
@@ -74,6 +73,7 @@ impl Peer {
             largest: AtomicUsize::new(0),
             connections: Arc::default(),
             round: AtomicU64::new(0),
+            quiet: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             used_batches: ArrayQueue::new(MOST_USED),
             local: Mutex::new(None),
@@ -157,7 +157,6 @@ impl Shared {
             #[cfg(feature = "tls")]
             tls,
             workers,
-            quiet: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             started: Instant::now(),
         }
@@ -217,7 +216,8 @@ impl Shared {
     /// Whether all workers have sent all that clients had published before the end of
     /// the server, and all of that was carried out.
     pub(crate) fn is_quiet(&self) -> bool {
-        if self.quiet.load(Ordering::SeqCst) < self.workers.len() {
+        let mut workers = self.workers.iter();
+        if !workers.all(|peer| peer.quiet.load(Ordering::SeqCst) || peer.is_dead()) {
             return false;
         }
         // In this order: a batch that is sent in between makes the second number larger.

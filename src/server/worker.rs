@@ -638,7 +638,9 @@ impl Worker {
             }
         }
         self.flush(local);
-        self.shared.quiet.fetch_add(1, Ordering::SeqCst);
+        self.shared.workers[self.index]
+            .quiet
+            .store(true, Ordering::SeqCst);
         for peer in &self.shared.workers {
             peer.mailbox.wake();
         }
