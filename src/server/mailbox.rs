@@ -31,14 +31,21 @@ pub(crate) enum Mail {
     Drain,
 }
 
+impl Mail {
+    /// Whether clients get something by it, for which the end of the server waits.
+    fn has_consequences(&self) -> bool {
+        matches!(self, Self::Messages(..) | Self::NoResponders(..))
+    }
+}
+
 /// The queue of one worker.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
     /// Bytes of the messages in the queue.
     bytes: AtomicUsize,
-    /// Batches ever sent, and those of them that were carried out, with all that
-    /// followed from them.
+    /// Mail with consequences ever sent, and that of it which was carried out, with all
+    /// that followed.
     sent: AtomicU64,
     settled: AtomicU64,
     /// Some worker sends nothing until there is less.
@@ -70,6 +77,8 @@ impl Mailbox {
         }
         if let Mail::Messages(batch, _) = &mail {
             self.bytes.fetch_add(batch.bytes(), Ordering::Relaxed);
+        }
+        if mail.has_consequences() {
             self.sent.fetch_add(1, Ordering::SeqCst);
         }
         self.queue.push(mail);
@@ -111,12 +120,12 @@ impl Mailbox {
         Some(mail)
     }
 
-    /// A batch was carried out, and what followed from it was sent.
+    /// Mail with consequences was carried out, and what followed from it was sent.
     pub(crate) fn settle(&self) {
         self.settled.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How many batches were ever settled.
+    /// How much mail with consequences was ever settled.
     pub(crate) fn settled(&self) -> u64 {
         if self.closed.load(Ordering::SeqCst) {
             // Those that are lost with a worker are waited for by nobody.
@@ -125,7 +134,7 @@ impl Mailbox {
         self.settled.load(Ordering::SeqCst)
     }
 
-    /// How many batches were ever sent.
+    /// How much mail with consequences was ever sent.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::SeqCst)
     }

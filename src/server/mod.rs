@@ -15,6 +15,8 @@ mod counters;
 mod dispatch;
 mod execute;
 mod input;
+#[cfg(test)]
+mod interleavings;
 mod key;
 mod local;
 mod mailbox;

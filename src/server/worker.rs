@@ -494,6 +494,7 @@ impl Worker {
                         dispatch, cache, ..
                     } = &mut self.executor;
                     dispatch.nobody_answers(local, cache, key, &reply);
+                    self.mailbox().settle();
                 }
                 Mail::Shed => {
                     if self.shared.is_over_memory() {
