@@ -1,6 +1,6 @@
 //! What a worker remembers of the routes, so that publishing takes no lock.
 
-use super::routes::{Matches, Routes};
+use super::routes::{Matches, Part, Routes};
 
 /// Places for subjects. A power of two.
 const PLACES: usize = 4096;
@@ -17,6 +17,7 @@ const PER_ENTRY: usize = 256;
 #[derive(Debug, Default)]
 struct Entry {
     subject: Vec<u8>,
+    part: Part,
     generation: u64,
     matches: Matches,
 }
@@ -34,6 +35,8 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Cache {
     places: Vec<Option<Box<Entry>>>,
+    /// The place looked at last: many messages have the subject of the one before.
+    last: usize,
     bytes: usize,
     seed: u64,
 }
@@ -48,6 +51,7 @@ impl Cache {
     pub(crate) fn new() -> Self {
         Self {
             places: std::iter::repeat_with(|| None).take(PLACES).collect(),
+            last: 0,
             bytes: 0,
             // So that nobody can choose subjects that share a place.
             seed: fastrand::u64(..) | 1,
@@ -57,25 +61,31 @@ impl Cache {
     /// What matches the subject now.
     #[inline]
     pub(crate) fn find(&mut self, subject: &[u8], routes: &Routes) -> Found<'_> {
-        // Read before the routes are: a change in between is noticed next time.
-        let generation = routes.generation(subject);
-        let place = self.place(subject);
-        let known = self.places[place]
-            .as_deref()
-            .is_some_and(|entry| entry.generation == generation && entry.subject == subject);
-        let looked_for = if known {
-            0
-        } else {
-            self.look_up(place, subject, generation, routes)
-        };
-        let entry = self.places[place].get_or_insert_default();
+        let mut looked_for = 0;
+        if !self.is_current(self.last, subject, routes) {
+            self.last = self.place(subject);
+            if !self.is_current(self.last, subject, routes) {
+                looked_for = self.look_up(self.last, subject, routes);
+            }
+        }
+        let entry = self.places[self.last].get_or_insert_default();
         Found {
             matches: &entry.matches,
             looked_for,
         }
     }
 
-    fn look_up(&mut self, place: usize, subject: &[u8], generation: u64, routes: &Routes) -> usize {
+    #[inline]
+    fn is_current(&self, place: usize, subject: &[u8], routes: &Routes) -> bool {
+        self.places[place].as_deref().is_some_and(|entry| {
+            entry.subject == subject && entry.generation == routes.generation(entry.part)
+        })
+    }
+
+    fn look_up(&mut self, place: usize, subject: &[u8], routes: &Routes) -> usize {
+        let part = Part::of(subject);
+        // Read before the routes are: a change in between is noticed next time.
+        let generation = routes.generation(part);
         if self.bytes > MOST_BYTES {
             self.places.fill_with(|| None);
             self.bytes = 0;
@@ -93,6 +103,7 @@ impl Cache {
         let looked_for = routes.find(subject, &mut entry.matches);
         entry.subject.clear();
         entry.subject.extend_from_slice(subject);
+        entry.part = part;
         entry.generation = generation;
         self.bytes += entry.bytes();
         looked_for

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::cache::Cache;
-use super::connection::Phase;
+use super::connection::{Options, Phase};
 use super::dispatch::Dispatch;
 use super::key::{ConnectionKey, Target};
 use super::local::{Local, Origin};
@@ -107,7 +107,8 @@ impl Executor {
         };
         match frame {
             Frame::Publish(publish) => {
-                self.publish(local, key, data, at, &publish, work)?;
+                let options = client.options;
+                self.publish(local, key, options, data, at, &publish, work)?;
                 return Ok(Step::Done(used));
             }
             Frame::Subscribe {
@@ -173,20 +174,18 @@ impl Executor {
     }
 
     #[inline]
+    #[allow(clippy::too_many_arguments, reason = "it is one step of `next`")]
     fn publish(
         &mut self,
         local: &mut Local,
         key: ConnectionKey,
+        options: Options,
         data: &Bytes,
         at: usize,
         publish: &Publish,
         work: &mut u64,
     ) -> Result<(), ProtocolError> {
         let message = publish.message.moved(at);
-        let Some(client) = local.get(key) else {
-            return Ok(());
-        };
-        let options = client.options;
         let origin = Origin {
             key,
             echo: options.echo,

@@ -244,9 +244,10 @@ impl Routes {
         }
     }
 
-    /// Changes when a subscription that could match the subject comes or goes.
-    pub(crate) fn generation(&self, subject: &[u8]) -> u64 {
-        self.generations[part(first_token(subject))].load(Ordering::Acquire)
+    /// Changes when a subscription comes or goes that could match a subject of this part.
+    #[inline]
+    pub(crate) fn generation(&self, part: Part) -> u64 {
+        self.generations[part.0 as usize % PARTS].load(Ordering::Acquire)
     }
 
     /// What matches a subject to which a message is published. Nothing matches one
@@ -303,12 +304,25 @@ fn first_token(subject: &[u8]) -> &[u8] {
     tokens(subject).next().unwrap_or_default()
 }
 
-/// FNV-1a of the token: any function would do that spreads short texts.
+/// The part of the subject space that a first token belongs to: FNV-1a of the token,
+/// as any function would do that spreads short texts.
 fn part(token: &[u8]) -> usize {
     let hash = token.iter().fold(0x811c_9dc5_u32, |hash, &byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
     (hash ^ (hash >> 16)) as usize % PARTS
+}
+
+/// A part of the subject space.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Part(u32);
+
+impl Part {
+    /// The one that a subject belongs to.
+    #[allow(clippy::cast_possible_truncation, reason = "there are few parts")]
+    pub(crate) fn of(subject: &[u8]) -> Self {
+        Self(part(first_token(subject)) as u32)
+    }
 }
 
 #[cfg(test)]
@@ -501,8 +515,8 @@ mod tests {
             .expect("not all are in one part");
         let generations = || {
             [
-                routes.generation(b"a.b"),
-                routes.generation(other.as_bytes()),
+                routes.generation(Part::of(b"a.b")),
+                routes.generation(Part::of(other.as_bytes())),
             ]
         };
         let before = generations();
