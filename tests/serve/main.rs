@@ -4,14 +4,21 @@
 
 #![cfg(unix)]
 
+#[cfg(feature = "tls")]
+#[path = "../common/certificates.rs"]
+mod certificates;
+#[path = "../common/client.rs"]
 mod client;
 mod corpus;
 mod drain;
 mod faults;
+#[path = "../common/http.rs"]
+mod http;
 mod limits;
 mod monitor;
 mod protocol;
 mod secrets;
+#[path = "../common/server.rs"]
 mod server;
 mod startup;
 #[cfg(feature = "tls")]

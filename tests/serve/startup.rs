@@ -2,11 +2,11 @@
 
 use std::process::{Command, Stdio};
 
-use crate::server::Server;
+use crate::server::{Server, program};
 
 /// Runs it to its end. Returns its exit code and what it wrote.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_broker"))
+    let output = Command::new(program())
         .arg("serve")
         .args(arguments)
         .envs(variables.iter().copied())
@@ -105,7 +105,7 @@ fn a_port_that_is_taken_is_named() {
 
 #[test]
 fn help_shows_every_default() {
-    let output = Command::new(env!("CARGO_BIN_EXE_broker"))
+    let output = Command::new(program())
         .args(["serve", "--help"])
         .output()
         .expect("the executable starts");

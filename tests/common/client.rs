@@ -1,5 +1,7 @@
 //! A client that says exactly what it is told to.
 
+#![allow(dead_code, reason = "each test executable uses its part")]
+
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -9,6 +11,21 @@ use serde_json::Value;
 use crate::server::{PATIENCE, Server};
 
 pub(crate) const CONNECT: &[u8] = b"CONNECT {\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\n";
+
+/// What a server sends.
+#[derive(Debug)]
+pub(crate) enum Frame {
+    /// MSG or HMSG.
+    Message {
+        subject: String,
+        reply: Option<String>,
+        /// The block of headers, empty in MSG, and the payload.
+        headers: Vec<u8>,
+        payload: Vec<u8>,
+    },
+    /// Any other line.
+    Line(String),
+}
 
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
@@ -46,7 +63,13 @@ impl Client {
     /// Returns when all that was sent before has been carried out.
     pub(crate) fn sync(&mut self) {
         self.send("PING\r\n");
-        self.expect("PONG\r\n");
+        loop {
+            match self.line().as_str() {
+                "PONG" => return,
+                // A server may ask at any time.
+                line => assert_eq!(line, "PING"),
+            }
+        }
     }
 
     /// Reads more; false at the end.
@@ -75,6 +98,63 @@ impl Client {
             let buffer = self.buffer.escape_ascii().to_string();
             assert!(self.fill(), "the connection ends with {buffer:?}");
         }
+    }
+
+    /// The next frame; nothing at the end, even within a frame.
+    pub(crate) fn frame(&mut self) -> Option<Frame> {
+        let end = loop {
+            if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
+                break end;
+            }
+            if !self.fill() {
+                return None;
+            }
+        };
+        let line = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
+        let mut words = line.split(' ');
+        let verb = words.next();
+        if !matches!(verb, Some("MSG" | "HMSG")) {
+            self.buffer.drain(..end + 2);
+            return Some(Frame::Line(line));
+        }
+        let words: Vec<_> = words.collect();
+        let numbers = if verb == Some("HMSG") { 2 } else { 1 };
+        let size = |from_end: usize| {
+            let word = words[words.len() - from_end];
+            word.parse::<usize>().expect("a length")
+        };
+        let (head, total) = (if numbers == 2 { size(2) } else { 0 }, size(1));
+        let start = end + 2;
+        while self.buffer.len() < start + total + 2 {
+            if !self.fill() {
+                return None;
+            }
+        }
+        let frame = Frame::Message {
+            subject: words[0].to_owned(),
+            reply: (words.len() == 3 + numbers).then(|| words[2].to_owned()),
+            headers: self.buffer[start..start + head].to_vec(),
+            payload: self.buffer[start + head..start + total].to_vec(),
+        };
+        self.buffer.drain(..start + total + 2);
+        Some(frame)
+    }
+
+    /// A second client for the same connection, to write while the first reads.
+    pub(crate) fn writing_half(&self) -> Self {
+        Self {
+            stream: self.stream.try_clone().expect("a file is left"),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Has the connection end with a reset, once it is dropped, in the place of a
+    /// regular end.
+    pub(crate) fn end_with_reset(&self) {
+        let socket = socket2::SockRef::from(&self.stream);
+        socket
+            .set_linger(Some(std::time::Duration::ZERO))
+            .expect("it is TCP");
     }
 
     pub(crate) fn read_info(&mut self) -> Value {

@@ -1,0 +1,105 @@
+//! What was published, and what came of it.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Frame};
+use crate::workers::Placed;
+
+/// How long a message may be on its way before it counts as lost.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
+/// How often each number came. Each message carries a number of its own.
+#[derive(Clone, Default)]
+pub(crate) struct Ledger(Arc<Mutex<Vec<u8>>>);
+
+impl Ledger {
+    fn times(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().expect("no panic with the lock")
+    }
+
+    /// A number for the next message.
+    pub(crate) fn issue(&self) -> usize {
+        let mut times = self.times();
+        times.push(0);
+        times.len() - 1
+    }
+
+    pub(crate) fn issued(&self) -> usize {
+        self.times().len()
+    }
+
+    pub(crate) fn came(&self, number: usize) {
+        let mut times = self.times();
+        times[number] = times[number].saturating_add(1);
+    }
+
+    /// How many did not come yet.
+    fn missing(&self) -> usize {
+        let times = self.times();
+        times.iter().filter(|times| **times == 0).count()
+    }
+
+    /// How many came more than once.
+    fn doubled(&self) -> usize {
+        let times = self.times();
+        times.iter().filter(|times| **times > 1).count()
+    }
+
+    pub(crate) fn expect_none_twice(&self) {
+        assert_eq!(self.doubled(), 0, "of {} came twice", self.issued());
+    }
+
+    /// Each came once, or is about to come.
+    pub(crate) fn expect_each_once(&self, told: &str) {
+        let deadline = Instant::now() + ON_ITS_WAY;
+        while self.missing() > 0 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let (missing, doubled, issued) = (self.missing(), self.doubled(), self.issued());
+        assert!(
+            missing == 0 && doubled == 0,
+            "{missing} of {issued} lost, {doubled} came twice; {told}"
+        );
+    }
+}
+
+/// The number that a message carries.
+pub(crate) fn number_in(payload: &[u8]) -> usize {
+    let text = std::str::from_utf8(payload).expect("digits");
+    let digits = text.trim_end_matches('.');
+    digits.parse().expect("a number")
+}
+
+/// A connection that somebody reads all the time.
+pub(crate) struct Reading {
+    /// To send on the connection.
+    pub(crate) client: Client,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Reading {
+    /// Calls `take` with each frame that comes.
+    pub(crate) fn start(mut placed: Placed, mut take: impl FnMut(Frame) + Send + 'static) -> Self {
+        let client = placed.writing_half();
+        let reader = thread::spawn(move || {
+            while let Some(frame) = placed.frame() {
+                take(frame);
+            }
+        });
+        Self {
+            client,
+            reader: Some(reader),
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // The reader finds the end then.
+        let _ = self.client.stream.shutdown(std::net::Shutdown::Both);
+        let ended = self.reader.take().expect("taken here alone").join();
+        assert!(ended.is_ok() || thread::panicking(), "the reader panicked");
+    }
+}
