@@ -31,6 +31,8 @@ pub struct Config {
     pub max_subscriptions: usize,
     /// Most bytes that may wait for a connection.
     pub max_pending: usize,
+    /// Most memory held for clients in all, in bytes.
+    pub max_memory: usize,
     /// How long a connection may be quiet before it is asked whether it lives.
     pub ping_interval: Duration,
     /// How many such questions may be without answer.

@@ -13,6 +13,9 @@ mod commands;
 mod config;
 mod connection;
 mod delivery;
+mod health;
+mod listen;
+mod log_limit;
 mod mailbox;
 mod monitor;
 mod output;
@@ -169,10 +172,11 @@ impl Server {
             let work = move || worker::run(index, &shared, poll);
             threads.push(spawn("worker", work)?);
         }
-        if let Some(monitor) = self.monitor {
-            let shared = Arc::clone(&self.shared);
-            spawn("monitor", move || monitor.run(&shared))?;
-        }
+        let monitor = self.monitor;
+        // Dropped at the end, it ends.
+        let _monitor = monitor
+            .map(|monitor| monitor.start(Arc::clone(&self.shared)))
+            .transpose()?;
         self.acceptor.run(&self.shared)?;
         let mut clean = true;
         for thread in threads {

@@ -8,6 +8,7 @@ use crossbeam::utils::CachePadded;
 
 use super::batch::Batch;
 use super::config::Config;
+use super::health::Health;
 use super::mailbox::Mailbox;
 use super::routes::Routes;
 use super::worker::Worker;
@@ -86,6 +87,12 @@ impl Peer {
 }
 
 impl Shared {
+    /// What `/healthz` tells.
+    #[allow(clippy::unused_self, reason = "nothing is known of the workers yet")]
+    pub(crate) fn health(&self) -> Health {
+        Health::of(None, false, [])
+    }
+
     /// Connections of all workers.
     pub(crate) fn connections(&self) -> usize {
         let of = |peer: &CachePadded<Peer>| peer.connections.load(Ordering::Relaxed);

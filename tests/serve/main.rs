@@ -9,10 +9,12 @@ mod corpus;
 mod drain;
 mod faults;
 mod limits;
+mod log;
 mod monitor;
 mod protocol;
 mod secrets;
 mod server;
+mod signals;
 mod startup;
 #[cfg(feature = "tls")]
 mod tls;
