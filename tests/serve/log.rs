@@ -69,9 +69,13 @@ impl Unread {
         }
     }
 
-    fn end(&mut self) -> Option<i32> {
+    fn signal(&self) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, Signal::TERM).expect("it runs");
+    }
+
+    /// Waits for its end without reading. Returns its exit code.
+    fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is a child") {
@@ -100,7 +104,8 @@ fn a_log_that_nobody_reads_stalls_nobody() {
         server.connect();
         bystander.sync();
     }
-    assert_eq!(server.end(), Some(0));
+    server.signal();
+    assert_eq!(server.wait(), Some(0));
 }
 
 #[test]
@@ -111,20 +116,9 @@ fn lines_that_were_dropped_are_counted_once_there_is_room() {
     assert!(line.contains("ERROR"), "{line}");
     server.connect();
     // The log goes on.
-    let mut rest = String::new();
-    let end = thread::scope(|scope| {
-        let Unread { stderr, .. } = &mut server;
-        let reader = scope.spawn(|| {
-            stderr.read_to_string(&mut rest).expect("it is UTF-8");
-        });
-        let pid = Pid::from_child(&server.child);
-        kill_process(pid, Signal::TERM).expect("it runs");
-        let status = server.child.wait().expect("it is a child");
-        reader.join().expect("no panic");
-        status.code()
-    });
-    assert_eq!(end, Some(0));
-    assert!(rest.trim_end().ends_with("drained"), "{rest:.3000}");
+    server.signal();
+    server.read_until("drained");
+    assert_eq!(server.wait(), Some(0));
 }
 
 #[test]
@@ -138,7 +132,8 @@ fn refused_connections_are_logged_a_few_times_a_second() {
     bystander.sync();
     server.read_until("more connections were refused");
     let seconds = start.elapsed().as_secs();
-    assert_eq!(server.end(), Some(0));
+    server.signal();
+    assert_eq!(server.wait(), Some(0));
     let mut rest = String::new();
     server.stderr.read_to_string(&mut rest).expect("UTF-8");
     let lines = rest.lines().count() as u64;
@@ -167,7 +162,8 @@ fn the_end_is_logged() {
     for _ in 0..20 {
         server.connect();
     }
-    assert_eq!(server.end(), Some(0));
+    server.signal();
+    assert_eq!(server.wait(), Some(0));
     let mut rest = String::new();
     server.stderr.read_to_string(&mut rest).expect("UTF-8");
     assert!(rest.trim_end().ends_with("drained"), "{rest}");

@@ -1,7 +1,13 @@
 //! Figures by HTTP.
 
+#[cfg(target_os = "linux")]
+use std::io::{BufRead, BufReader};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+#[cfg(target_os = "linux")]
+use std::process::{Child, Command, Stdio};
+#[cfg(target_os = "linux")]
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -200,4 +206,72 @@ fn clients_that_do_not_read_delay_nobody() {
         })
         .collect();
     assert_eq!(get(port, "/healthz").0, "HTTP/1.1 200 OK");
+}
+
+/// To ask for room again and again would keep a CPU busy.
+#[cfg(target_os = "linux")]
+#[test]
+fn when_files_run_out_it_waits() {
+    let server = Scarce::start(64);
+    // Accepted or not, they are connected.
+    let idle: Vec<_> = (0..200).map(|_| open(server.http)).collect();
+    thread::sleep(Duration::from_millis(200));
+    let before = server.cpu_ticks();
+    thread::sleep(Duration::from_secs(1));
+    let used = server.cpu_ticks() - before;
+    // A hundredth of a second each, usually.
+    assert!(used < 30, "{used} ticks");
+    drop(idle);
+    assert_eq!(get(server.http, "/healthz").0, "HTTP/1.1 200 OK");
+}
+
+/// A server with few open files.
+#[cfg(target_os = "linux")]
+struct Scarce {
+    child: Child,
+    http: u16,
+}
+
+#[cfg(target_os = "linux")]
+impl Scarce {
+    fn start(files: usize) -> Self {
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        let mut child = Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_broker"), "serve"])
+            .args(["--workers", "1", "--listen", "127.0.0.1:0"])
+            .args(["--http", "127.0.0.1:0"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the executable starts");
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let line = stderr
+            .lines()
+            .map(|line| line.expect("UTF-8"))
+            .find(|line| line.contains("monitoring on"))
+            .expect("it starts");
+        let port = line.rsplit(':').next().expect("a port");
+        Self {
+            child,
+            http: port.parse().expect("a number"),
+        }
+    }
+
+    /// CPU time it has used.
+    fn cpu_ticks(&self) -> u64 {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("it runs");
+        let (_, fields) = stat.rsplit_once(')').expect("a name");
+        let times = fields.split_ascii_whitespace().skip(11).take(2);
+        times
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum()
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Scarce {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
