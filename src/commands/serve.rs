@@ -13,8 +13,8 @@ use tracing::level_filters::LevelFilter;
 
 use super::log::{Log, Style};
 
-/// What the flags bound in all.
-const MEMORY: &str = "\
+/// What belongs to no single flag.
+const NOTES: &str = "\
 Memory of the process at its peak: at most 32 MiB + --workers x 16 MiB + 1.25 x --max-memory.
 
 Signals: SIGTERM, SIGINT and SIGUSR2 drain and end the server, a second one ends it at once. \
@@ -22,7 +22,7 @@ SIGHUP and SIGUSR1 are logged: there is nothing to reload, and no log file to op
 
 /// Arguments of `broker serve`.
 #[derive(Args)]
-#[command(after_help = MEMORY)]
+#[command(after_help = NOTES)]
 pub(crate) struct Arguments {
     /// Address to listen at for clients; port 0 is any free one, [::] every address of
     /// IPv6 and IPv4, 0.0.0.0 every address of IPv4 alone

@@ -86,7 +86,7 @@ impl Acceptor {
     }
 
     /// Ends [`run`](Self::run) when it is woken.
-    #[expect(dead_code, reason = "for the worker that fails")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the worker that fails"))]
     pub(crate) fn waker(&self) -> Arc<Waker> {
         Arc::clone(&self.waker)
     }
@@ -240,4 +240,41 @@ fn end_at_once() -> ! {
     tracing::warn!("ended at once by a second signal");
     std::thread::sleep(LAST_WORDS);
     std::process::exit(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Config, Credentials, Server};
+    use super::*;
+    use crate::protocol::Limits;
+
+    #[test]
+    fn it_ends_when_it_is_woken() {
+        let second = Duration::from_secs(1);
+        let server = Server::bind(Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            http: None,
+            workers: 1,
+            name: None,
+            credentials: Credentials::None,
+            tls: None,
+            limits: Limits {
+                max_control_line: 4096,
+                max_payload: 1 << 20,
+            },
+            max_connections: 1,
+            max_subscriptions: 1,
+            max_pending: 1 << 20,
+            max_memory: 1 << 24,
+            ping_interval: second,
+            max_pings_out: 1,
+            auth_timeout: second,
+            write_deadline: second,
+            drain_timeout: second,
+        });
+        let server = server.expect("any free port");
+        server.acceptor.waker().wake().expect("it is there");
+        let end = server.acceptor.run(&server.shared);
+        assert_eq!(end.expect("it waits for events"), End::Woken);
+    }
 }

@@ -7,6 +7,7 @@ pub(crate) use unix::Signals;
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code, reason = "no signal comes there"))]
 pub(crate) enum Signal {
     /// SIGTERM, SIGINT: to end.
     Terminate,

@@ -167,7 +167,7 @@ fn a_request_may_come_in_pieces() {
 
 #[test]
 fn idle_connections_delay_nobody() {
-    const TOLERABLE: Duration = Duration::from_millis(500);
+    const TOLERABLE: Duration = Duration::from_secs(1);
     let server = Server::start(&["--http", "127.0.0.1:0"]);
     let port = server.http_port();
     let start = Instant::now();
