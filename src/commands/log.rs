@@ -4,6 +4,7 @@
 //! When nobody reads standard error the queue fills, further lines are dropped, and
 //! their number is logged once there is room again.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
@@ -51,10 +52,7 @@ impl Log {
             .spawn(move || write_all(&waiting, &counted, &direct))?;
         tracing::dispatcher::set_global_default(dispatch(level, style, Arc::clone(&queue)))
             .map_err(io::Error::other)?;
-        // Those who ask for a backtrace get it from the usual place.
-        if std::env::var_os("RUST_BACKTRACE").is_none() {
-            panic::set_hook(Box::new(log_panic));
-        }
+        panic::set_hook(Box::new(log_panic));
         Ok(Self { queue })
     }
 
@@ -105,6 +103,13 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let place = place.as_deref().unwrap_or("an unknown place");
     tracing::error!("thread {name} panicked at {place}: {message}");
+    // If `RUST_BACKTRACE` asks for it.
+    let trace = Backtrace::capture();
+    if trace.status() == BacktraceStatus::Captured {
+        for line in trace.to_string().lines() {
+            tracing::error!("{line}");
+        }
+    }
 }
 
 #[derive(Debug)]
