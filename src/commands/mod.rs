@@ -2,4 +2,5 @@
 
 pub(crate) mod bench;
 pub(crate) mod info;
+mod log;
 pub(crate) mod serve;

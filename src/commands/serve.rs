@@ -11,10 +11,21 @@ use broker::server::{Config, Credentials, Server, ServerError, TlsFiles};
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
+use super::log::{Log, Style};
+
+/// What belongs to no single flag.
+const NOTES: &str = "\
+Memory of the process at its peak: at most 32 MiB + --workers x 16 MiB + 1.25 x --max-memory.
+
+Signals: SIGTERM, SIGINT and SIGUSR2 drain and end the server, a second one ends it at once. \
+SIGHUP and SIGUSR1 are logged: there is nothing to reload, and no log file to open again.";
+
 /// Arguments of `broker serve`.
 #[derive(Args)]
+#[command(after_help = NOTES)]
 pub(crate) struct Arguments {
-    /// Address to listen at for clients; port 0 is any free one
+    /// Address to listen at for clients; port 0 is any free one, [::] every address of
+    /// IPv6 and IPv4, 0.0.0.0 every address of IPv4 alone
     #[arg(long, env = "BROKER_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:4222", value_parser = address)]
     listen: SocketAddr,
     /// Address to serve /healthz, /varz and /metrics at [default: none]
@@ -89,12 +100,16 @@ pub(crate) struct Arguments {
         long,
         env = "BROKER_MAX_SUBSCRIPTIONS",
         value_name = "N",
-        default_value_t = 0
+        default_value_t = 65_536
     )]
     max_subscriptions: u32,
     /// Most bytes that may wait for a connection before it is ended as a slow consumer
     #[arg(long, env = "BROKER_MAX_PENDING", value_name = "BYTES", default_value_t = 64 << 20, value_parser = clap::value_parser!(u32).range(1024..=2_147_483_648))]
     max_pending: u32,
+    /// Most memory held for clients in all: what waits for them, what they have half sent,
+    /// their subscriptions; beyond it whoever holds the most is ended
+    #[arg(long, env = "BROKER_MAX_MEMORY", value_name = "BYTES", default_value_t = 1 << 30, value_parser = clap::value_parser!(u64).range(16 << 20..))]
+    max_memory: u64,
     /// How long a connection may be quiet before it is sent a PING
     #[arg(long, env = "BROKER_PING_INTERVAL", value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     ping_interval: Duration,
@@ -182,26 +197,40 @@ enum SecretError {
     Nothing,
 }
 
+/// The exit code after a panic: Rust's own.
+const PANICKED: u8 = 101;
+
+/// Why the program ends with a failure.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    log_to_stderr(arguments);
-    let credentials = match credentials(arguments) {
-        Ok(credentials) => credentials,
-        Err(error) => return fail(&error),
+    let log = match start_log(arguments) {
+        Ok(log) => log,
+        Err(error) => {
+            // With standard error gone, the exit code is all that is left.
+            let _ = writeln!(io::stderr(), "broker: cannot start the log: {error}");
+            return ExitCode::FAILURE;
+        }
     };
-    raise_open_files();
-    match serve(arguments, credentials) {
+    match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => {
+            log.last(&format!("broker: {error}"));
+            match error {
+                Failure::Server(ServerError::Panicked(_)) => ExitCode::from(PANICKED),
+                _ => ExitCode::FAILURE,
+            }
+        }
     }
 }
 
-fn fail(error: &dyn std::error::Error) -> ExitCode {
-    // With standard error gone, the exit code is all that is left.
-    let _ = writeln!(io::stderr(), "broker: {error}");
-    ExitCode::FAILURE
-}
-
-fn log_to_stderr(arguments: &Arguments) {
+fn start_log(arguments: &Arguments) -> io::Result<Log> {
     let level = match arguments.log_level {
         Level::Error => LevelFilter::ERROR,
         Level::Warn => LevelFilter::WARN,
@@ -209,14 +238,11 @@ fn log_to_stderr(arguments: &Arguments) {
         Level::Debug => LevelFilter::DEBUG,
         Level::Trace => LevelFilter::TRACE,
     };
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false)
-        .with_writer(io::stderr);
-    match arguments.log_format {
-        Format::Text => builder.init(),
-        Format::Json => builder.json().init(),
-    }
+    let style = match arguments.log_format {
+        Format::Text => Style::Text,
+        Format::Json => Style::Json,
+    };
+    Log::start(level, style)
 }
 
 /// The first line of a file: editors put an end to it.
@@ -267,7 +293,9 @@ fn raise_open_files() {
     }
 }
 
-fn serve(arguments: &Arguments, credentials: Credentials) -> Result<(), ServerError> {
+fn serve(arguments: &Arguments) -> Result<(), Failure> {
+    let credentials = credentials(arguments)?;
+    raise_open_files();
     let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
     let cpus = || std::thread::available_parallelism().map_or(1, usize::from);
     let config = Config {
@@ -288,12 +316,12 @@ fn serve(arguments: &Arguments, credentials: Credentials) -> Result<(), ServerEr
         max_connections: arguments.max_connections as usize,
         max_subscriptions: arguments.max_subscriptions as usize,
         max_pending: arguments.max_pending as usize,
-        max_memory: 1 << 30,
+        max_memory: usize::try_from(arguments.max_memory).unwrap_or(usize::MAX),
         ping_interval: arguments.ping_interval,
         max_pings_out: arguments.max_pings_out,
         auth_timeout: arguments.auth_timeout,
         write_deadline: arguments.write_deadline,
         drain_timeout: arguments.drain_timeout,
     };
-    Server::bind(config)?.run()
+    Ok(Server::bind(config)?.run()?)
 }

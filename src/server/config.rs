@@ -31,7 +31,7 @@ pub struct Config {
     pub max_subscriptions: usize,
     /// Most bytes that may wait for a connection.
     pub max_pending: usize,
-    /// Most bytes held for all clients together.
+    /// Most memory held for clients in all, in bytes.
     pub max_memory: usize,
     /// How long a connection may be quiet before it is asked whether it lives.
     pub ping_interval: Duration,

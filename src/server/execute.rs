@@ -24,6 +24,9 @@ const PER_TARGET: u64 = 3;
 /// Work that a subscription is when it comes or goes.
 const PER_SUBSCRIPTION: u64 = 24;
 
+/// What is published here ends the worker of a test.
+const PANIC: &[u8] = b"$TEST.PANIC";
+
 /// What came of carrying out some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carried {
@@ -202,6 +205,10 @@ impl Executor {
             confirm(local, key);
             self.bound_replies(local, key);
         }
+        assert!(
+            !cfg!(test) || subject != PANIC,
+            "a client of a test asked for it"
+        );
         local.counters.in_msgs += 1;
         local.counters.in_bytes += message.body.len() as u64;
 

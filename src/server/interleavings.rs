@@ -180,7 +180,7 @@ impl Rig {
     }
 }
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
         http: None,

@@ -16,6 +16,7 @@ use super::config::Config;
 use super::connection::{Connection, Phase, Writing};
 use super::counters::Counters;
 use super::key::{ConnectionKey, Target};
+use super::log_limit::{LogLimit, Verdict};
 use super::output::{Blocks, Written};
 use super::routes::Routes;
 use super::stall::{self, Bounds};
@@ -35,6 +36,9 @@ const SHARE_BEHIND_FROM: usize = CHUNK / 4;
 
 /// Bytes written in one round, about, before events are looked at again.
 const WRITTEN_PER_ROUND: usize = 8 << 20;
+
+/// Clients whose errors are logged in a second.
+const MOST_ERRORS_LOGGED: u32 = 20;
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +111,8 @@ pub(crate) struct Local {
     connections: Arc<AtomicUsize>,
     /// For reading what nobody wants.
     scratch: Box<[u8]>,
+    /// Errors of clients in the log.
+    errors: LogLimit,
 }
 
 impl Local {
@@ -131,6 +137,7 @@ impl Local {
             unsent: 0,
             connections,
             scratch: vec![0; 4096].into(),
+            errors: LogLimit::new(MOST_ERRORS_LOGGED),
         }
     }
 
@@ -425,6 +432,13 @@ impl Local {
         usages.max_by_key(|&(_, usage)| usage)
     }
 
+    /// Logs how many errors of clients were not logged, when it is time.
+    pub(crate) fn log_omitted(&mut self) {
+        if let Some(count) = self.errors.omitted(self.now) {
+            tracing::warn!("{count} more clients were ended for errors");
+        }
+    }
+
     /// Ends a connection, with a word to the client if there is one to say.
     pub(crate) fn close(&mut self, key: ConnectionKey, reason: Reason) {
         self.end_subscriptions(key);
@@ -442,7 +456,10 @@ impl Local {
             }
             Reason::Shutdown => {}
             Reason::Error(error) => {
-                tracing::warn!("client {id} at {address}: {error}");
+                self.log_omitted();
+                if self.errors.judge(self.now) == Verdict::Log {
+                    tracing::warn!("client {id} at {address}: {error}");
+                }
                 let is_late = matches!(error, ProtocolError::SlowConsumer | ProtocolError::Memory);
                 self.counters.slow_consumers += u64::from(is_late);
                 // In the midst of a line there is no place for another.

@@ -14,14 +14,19 @@ mod connection;
 mod counters;
 mod dispatch;
 mod execute;
+mod health;
 mod input;
 #[cfg(test)]
 mod interleavings;
 mod key;
+mod listen;
 mod local;
+mod log_limit;
 mod mailbox;
 mod monitor;
 mod output;
+#[cfg(test)]
+mod panic;
 mod routes;
 mod shared;
 mod signals;
@@ -36,6 +41,7 @@ mod worker;
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
@@ -87,6 +93,9 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
+    /// A thread has panicked; standard error has its message.
+    #[error("a bug in the server ended its thread \"{0}\"; others were drained. Please report it")]
+    Panicked(&'static str),
     /// Not everything could be written before the end.
     #[error(
         "clients did not take all that waited for them within --drain-timeout; it is lost to them"
@@ -170,30 +179,51 @@ impl Server {
 
     /// Serves clients until a signal ends it.
     ///
+    /// A panic in a worker ends it too: the clients of that worker lose their
+    /// connections, those of others get what waits for them.
+    ///
     /// # Errors
     ///
     /// When it cannot go on, or ends with something lost.
     pub fn run(self) -> Result<(), ServerError> {
-        let mut failure = None;
         let mut threads = Vec::new();
         for (worker, poll) in self.workers {
-            threads.push(spawn("worker", move || worker::run(worker, poll))?);
-        }
-        if let Some(monitor) = self.monitor {
+            let waker = self.acceptor.waker();
+            let peer = worker.peer();
             let shared = Arc::clone(&self.shared);
-            spawn("monitor", move || monitor.run(&shared))?;
+            let work = move || {
+                let served = catch_unwind(AssertUnwindSafe(|| worker::run(worker, poll)));
+                if !matches!(served, Ok(Ok(_))) {
+                    shared.workers[peer].bury();
+                    // It has no way to fail that would matter more than this.
+                    let _ = waker.wake();
+                }
+                match served {
+                    Ok(served) => served.map_err(Failure::System),
+                    Err(_) => Err(Failure::Panic),
+                }
+            };
+            threads.push(spawn("worker", work)?);
         }
+        let monitor = self.monitor;
+        // Dropped at the end, it ends.
+        let _monitor = monitor
+            .map(|monitor| monitor.start(Arc::clone(&self.shared)))
+            .transpose()?;
         self.acceptor.run(&self.shared)?;
         let mut clean = true;
+        let mut failure = None;
         for thread in threads {
             match thread.join() {
                 Ok(Ok(all)) => clean &= all,
-                Ok(Err(error)) => failure = Some(error),
-                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(Err(Failure::System(source))) => {
+                    failure = Some(system("wait for events")(source))
+                }
+                Ok(Err(Failure::Panic)) | Err(_) => failure = Some(ServerError::Panicked("worker")),
             }
         }
-        if let Some(source) = failure {
-            return Err(system("wait for events")(source));
+        if let Some(failure) = failure {
+            return Err(failure);
         }
         if !clean {
             return Err(ServerError::Undrained);
@@ -201,6 +231,15 @@ impl Server {
         tracing::info!("drained");
         Ok(())
     }
+}
+
+/// Why a worker ended before the server.
+#[derive(Debug)]
+enum Failure {
+    /// It has no events any more.
+    System(io::Error),
+    /// It has panicked.
+    Panic,
 }
 
 fn spawn<T: Send + 'static>(

@@ -10,6 +10,7 @@ use crossbeam::utils::CachePadded;
 use super::batch::Batch;
 use super::config::Config;
 use super::counters::{Counters, Published};
+use super::health::Health;
 use super::local::Local;
 use super::mailbox::Mailbox;
 use super::routes::Routes;
@@ -134,15 +135,6 @@ impl Peer {
     }
 }
 
-/// What `/healthz` goes by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct WorkerState {
-    /// It has panicked.
-    pub(crate) is_dead: bool,
-    /// For how long it has been in the same round; nothing if it waits for events.
-    pub(crate) busy: Duration,
-}
-
 impl Shared {
     pub(crate) fn new(
         config: Config,
@@ -196,21 +188,15 @@ impl Shared {
         self.workers[worker].round.store(since, Ordering::Relaxed);
     }
 
-    /// How each worker is.
-    pub(crate) fn worker_states(&self) -> impl Iterator<Item = WorkerState> {
+    /// What `/healthz` tells.
+    pub(crate) fn health(&self) -> Health {
         let now = self.started.elapsed();
-        self.workers.iter().map(move |peer| {
+        let failed = self.workers.iter().position(|peer| peer.is_dead());
+        let rounds = self.workers.iter().map(|peer| {
             let round = Duration::from_millis(peer.round.load(Ordering::Relaxed));
-            let asleep = peer.mailbox.is_asleep();
-            WorkerState {
-                is_dead: peer.is_dead(),
-                busy: if asleep {
-                    Duration::ZERO
-                } else {
-                    now.saturating_sub(round)
-                },
-            }
-        })
+            (!peer.mailbox.is_asleep()).then(|| now.saturating_sub(round))
+        });
+        Health::of(failed, self.draining.load(Ordering::Relaxed), rounds)
     }
 
     /// Whether all workers have sent all that clients had published before the end of

@@ -145,6 +145,11 @@ impl Worker {
         }
     }
 
+    /// Its number.
+    pub(crate) fn peer(&self) -> usize {
+        self.index
+    }
+
     fn mailbox(&self) -> &Mailbox {
         &self.shared.workers[self.index].mailbox
     }
@@ -565,6 +570,7 @@ impl Worker {
     fn tick(&mut self, local: &mut Local) {
         let now = local.now;
         self.next_tick = now + self.tick;
+        local.log_omitted();
         let mut due = Vec::new();
         let mut largest = 0;
         for (_, client) in &mut local.clients {

@@ -15,11 +15,13 @@ mod faults;
 #[path = "../common/http.rs"]
 mod http;
 mod limits;
+mod log;
 mod monitor;
 mod protocol;
 mod secrets;
 #[path = "../common/server.rs"]
 mod server;
+mod signals;
 mod startup;
 #[cfg(feature = "tls")]
 mod tls;

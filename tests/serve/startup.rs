@@ -1,7 +1,9 @@
 //! What keeps the server from starting is named, with what to do.
 
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
+use crate::client::Client;
 use crate::server::{Server, program};
 
 /// Runs it to its end. Returns its exit code and what it wrote.
@@ -28,6 +30,7 @@ fn bad_flags_and_variables_are_named() {
         (&["--max-payload", "many"], &[], &["--max-payload", "many"]),
         (&["--max-control-line", "1"], &[], &["--max-control-line"]),
         (&["--workers", "0"], &[], &["--workers"]),
+        (&["--max-memory", "1000000"], &[], &["--max-memory"]),
         (&["--ping-interval", "0"], &[], &["--ping-interval"]),
         (&["--ping-interval", "NaN"], &[], &["--ping-interval"]),
         (&["--log-level", "loud"], &[], &["--log-level", "loud"]),
@@ -116,6 +119,7 @@ fn help_shows_every_default() {
         "4096",
         "65536",
         "67108864",
+        "1073741824",
         "120",
         "info",
         "text",
@@ -132,6 +136,33 @@ fn who_listens_to_the_world_without_a_secret_is_warned() {
     let server = Server::start(&["--listen", "0.0.0.0:0"]);
     server.wait_for_log("WARN");
     server.connect().sync();
+}
+
+#[test]
+fn any_address_of_ipv6_is_any_address_of_ipv4_as_well() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        // The machine has no IPv6.
+        return;
+    }
+    let server = Server::start(&["--listen", "[::]:0", "--http", "[::]:0"]);
+    let mut client = Client::to(server.port);
+    assert_eq!(client.read_info()["client_ip"], "127.0.0.1");
+    for port in [server.port, server.http_port()] {
+        for address in ["127.0.0.1", "::1"] {
+            TcpStream::connect((address, port)).expect("it listens there");
+        }
+    }
+}
+
+#[test]
+fn help_tells_how_much_memory_it_takes() {
+    let output = Command::new(env!("CARGO_BIN_EXE_broker"))
+        .args(["serve", "--help"])
+        .output()
+        .expect("the executable starts");
+    let help = String::from_utf8_lossy(&output.stdout);
+    let formula = "32 MiB + --workers x 16 MiB + 1.25 x --max-memory";
+    assert!(help.contains(formula), "{help}");
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! `/varz`: the figures by nats-server's names.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::super::shared::Shared;
+use super::pages::Pages;
+use super::process;
+use super::time::{duration, timestamp};
+
+/// What nats-server 2.10 tells, as far as it exists here; and `broker_version`,
+/// `max_memory` and `memory` (what is held of it), `workers` and `stalled_clients`, which do not exist there.
+pub(super) fn varz(pages: &Pages, shared: &Shared) -> Value {
+    let mut all = settings(pages, shared);
+    for more in [process(pages, shared), traffic(pages, shared)] {
+        if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+            all.extend(more);
+        }
+    }
+    all
+}
+
+/// What it was told to be.
+fn settings(pages: &Pages, shared: &Shared) -> Value {
+    let (info, config) = (&shared.info, &shared.config);
+    json!({
+        "server_id": info.server_id,
+        "server_name": info.server_name,
+        "version": info.version,
+        "broker_version": env!("CARGO_PKG_VERSION"),
+        "proto": info.proto,
+        "addr": info.host,
+        "host": info.host,
+        "port": info.port,
+        "http_host": pages.address.ip().to_string(),
+        "http_port": pages.address.port(),
+        "http_base_path": "",
+        "https_port": 0,
+        "auth_required": info.auth_required,
+        "tls_required": info.tls_required,
+        "tls_verify": info.tls_verify,
+        "max_connections": config.max_connections,
+        "max_subscriptions": config.max_subscriptions,
+        "max_payload": config.limits.max_payload,
+        "max_control_line": config.limits.max_control_line,
+        "max_pending": config.max_pending,
+        "max_memory": config.max_memory,
+        "ping_interval": nanoseconds(config.ping_interval),
+        "ping_max": config.max_pings_out,
+        "auth_timeout": config.auth_timeout.as_secs_f64(),
+        "tls_timeout": config.auth_timeout.as_secs_f64(),
+        "write_deadline": nanoseconds(config.write_deadline),
+    })
+}
+
+/// What the process is and uses.
+fn process(pages: &Pages, shared: &Shared) -> Value {
+    let uptime = pages.started.elapsed();
+    json!({
+        "start": timestamp(pages.start),
+        "config_load_time": timestamp(pages.start),
+        "now": timestamp(SystemTime::now()),
+        "uptime": duration(uptime),
+        "cores": std::thread::available_parallelism().map_or(0, usize::from),
+        // nats-server's number of threads that run at a time.
+        "gomaxprocs": shared.config.workers,
+        "workers": shared.config.workers,
+        "cpu": process::cpu_seconds() / uptime.as_secs_f64() * 100.0,
+        "mem": process::resident(),
+        "memory": shared.held(),
+    })
+}
+
+/// Clients and what they did.
+fn traffic(pages: &Pages, shared: &Shared) -> Value {
+    let counters = shared.counters();
+    json!({
+        "connections": shared.connections(),
+        "total_connections": counters.total_connections,
+        // There are no other servers.
+        "routes": 0,
+        "remotes": 0,
+        "leafnodes": 0,
+        "subscriptions": counters.subscriptions,
+        "slow_consumers": counters.slow_consumers,
+        "slow_consumer_stats": {
+            "clients": counters.slow_consumers,
+            "routes": 0,
+            "gateways": 0,
+            "leafs": 0,
+        },
+        "stalled_clients": counters.stalls,
+        "in_msgs": counters.in_msgs,
+        "out_msgs": counters.out_msgs,
+        "in_bytes": counters.in_bytes,
+        "out_bytes": counters.out_bytes,
+        "http_req_stats": pages.requests,
+    })
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
