@@ -5,7 +5,13 @@ let
   inherit (variant) target;
   cargo = rust.cargoWith rust.build;
   flagsFor = features: "--release --locked --target ${target} --features=${builtins.concatStringsSep "," features}";
-  common = { inherit manifests crates; flags = flagsFor variant.features; };
+  common = {
+    inherit manifests crates;
+    flags = flagsFor variant.features;
+    # What saves 140 KB of a static file: identical functions once, and relocations as a bitmap, which musl reads since
+    # 1.2.4. A linker other than lld does not know these flags, so they are no part of Cargo's configuration.
+    rustflags = if variant.static then "-Clink-arg=--icf=all -Clink-arg=--pack-dyn-relocs=relr" else "";
+  };
 
   keep = "mv target $out";
 

@@ -10,7 +10,7 @@ derive (
     tools = [ toolchain cc tools ] ++ arguments.tools or [ ];
     script = ./cargo.sh;
     # Panic messages name the crates' files; the store's path is no part of them.
-    RUSTFLAGS = "--remap-path-prefix=${crates}=/crates";
+    RUSTFLAGS = "--remap-path-prefix=${crates}=/crates ${arguments.rustflags or ""}";
     CFLAGS = "-ffile-prefix-map=${crates}=/crates";
   }
 )
