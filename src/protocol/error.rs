@@ -75,3 +75,78 @@ impl ProtocolError {
         }
     }
 }
+
+/// Something that nats-server lets no client do. The connection goes on, without
+/// what the client wanted and without `+OK`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Violation<'a> {
+    /// A message to a [reserved](super::is_reserved) subject.
+    Publish(&'a [u8]),
+    /// A message with a [reserved](super::is_reserved_reply) reply.
+    Reply(&'a [u8]),
+    /// A subscription to a subject by the queue group [`SYSTEM_QUEUE`].
+    Queue(&'a [u8]),
+}
+
+/// The queue group that nats-server keeps for itself.
+pub const SYSTEM_QUEUE: &[u8] = b"_sys_";
+
+impl Violation<'_> {
+    /// The line that tells the client.
+    #[must_use]
+    pub fn line(self) -> String {
+        let what = match self {
+            Self::Publish(subject) => format!("Publish to {}", quoted(subject)),
+            Self::Reply(reply) => format!("Publish with Reply of {}", quoted(reply)),
+            Self::Queue(subject) => format!(
+                "Subscription to {} using queue {}",
+                quoted(subject),
+                quoted(SYSTEM_QUEUE)
+            ),
+        };
+        format!("-ERR 'Permissions Violation for {what}'\r\n")
+    }
+}
+
+/// A subject in quotes as Go has it, always on one line.
+fn quoted(subject: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for chunk in subject.utf8_chunks() {
+        for sign in chunk.valid().chars() {
+            if matches!(sign, '"' | '\\') {
+                text.push('\\');
+            }
+            if sign.is_control() {
+                text.push_str(&format!("\\x{:02x}", u32::from(sign)));
+            } else {
+                text.push(sign);
+            }
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text.push('"');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn violations_are_told_on_one_line() {
+        assert_eq!(
+            Violation::Reply(b"_R_.\"\\\xff\x01\x7f\xc3\xa9").line(),
+            "-ERR 'Permissions Violation for Publish with Reply of \"_R_.\\\"\\\\\\xff\\x01\\x7f\u{e9}\"'\r\n"
+        );
+        assert_eq!(
+            Violation::Queue(b"a").line(),
+            "-ERR 'Permissions Violation for Subscription to \"a\" using queue \"_sys_\"'\r\n"
+        );
+        assert_eq!(
+            Violation::Publish(b"_GR_.x").line(),
+            "-ERR 'Permissions Violation for Publish to \"_GR_.x\"'\r\n"
+        );
+    }
+}
