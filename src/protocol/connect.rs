@@ -93,6 +93,12 @@ impl Connect {
             .map_err(|_| ProtocolError::Arguments)
     }
 
+    /// Whether it says who the client is. A further CONNECT need not.
+    #[must_use]
+    pub fn gives_credentials(&self) -> bool {
+        self.user.is_some() || self.pass.is_some() || self.auth_token.is_some()
+    }
+
     /// Whether the options go together.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What a client can do wrong, in the words of nats-server.
 
+use std::fmt::Write as _;
+
 /// A violation of the protocol or of a limit.
 ///
 /// The texts are those of nats-server (`server/errors.go` and `server/client.go`),
@@ -111,19 +113,20 @@ impl Violation<'_> {
 /// A subject in quotes as Go has it, always on one line.
 fn quoted(subject: &[u8]) -> String {
     let mut text = String::from("\"");
+    let byte = |text: &mut String, byte: u32| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\\x{byte:02x}");
+    };
     for chunk in subject.utf8_chunks() {
         for sign in chunk.valid().chars() {
-            if matches!(sign, '"' | '\\') {
-                text.push('\\');
-            }
-            if sign.is_control() {
-                text.push_str(&format!("\\x{:02x}", u32::from(sign)));
-            } else {
-                text.push(sign);
+            match sign {
+                '"' | '\\' => text.extend(['\\', sign]),
+                _ if sign.is_control() => byte(&mut text, u32::from(sign)),
+                _ => text.push(sign),
             }
         }
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+        for invalid in chunk.invalid() {
+            byte(&mut text, u32::from(*invalid));
         }
     }
     text.push('"');

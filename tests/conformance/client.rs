@@ -40,9 +40,11 @@ impl Client {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Sends a part and returns when it has been carried out.
-    pub(crate) fn carry_out(&mut self, part: &Part) {
-        self.send(&part.bytes);
+    /// Sends a part, so many bytes at a time, and returns when it has been carried out.
+    pub(crate) fn carry_out(&mut self, part: &Part, at_a_time: usize) {
+        for bytes in part.bytes.chunks(at_a_time) {
+            self.send(bytes);
+        }
         self.sync(part.pings());
     }
 
