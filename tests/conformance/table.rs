@@ -110,15 +110,12 @@ fn repeated(line: &str) -> String {
         let repeat = inner
             .rsplit_once('*')
             .and_then(|(what, times)| Some((what, times.parse().ok()?)));
-        match (repeat, next.strip_prefix('}')) {
-            (Some((what, times)), Some(next)) => {
-                text.push_str(&what.repeat(times));
-                rest = next;
-            }
-            _ => {
-                text.push('{');
-                rest = after;
-            }
+        if let (Some((what, times)), Some(next)) = (repeat, next.strip_prefix('}')) {
+            text.push_str(&what.repeat(times));
+            rest = next;
+        } else {
+            text.push('{');
+            rest = after;
         }
     }
     text + rest
