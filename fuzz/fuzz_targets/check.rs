@@ -43,6 +43,10 @@ fn check_frame(frame: &Frame<'_>, bytes: &[u8]) {
     assert!(body.len() <= LIMITS.max_payload);
     assert!(message.headers as usize <= body.len());
     assert!(!message.subject.is_empty());
+    let line = &bytes[..line_length(bytes)];
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let control = line.iter().any(|&byte| byte < b' ' && byte != b'\t');
+    assert_eq!(publish.valid, !control);
 
     // Written anew it is the same message, in the usual way.
     for keep_headers in [true, false] {
@@ -72,6 +76,12 @@ fn check_frame(frame: &Frame<'_>, bytes: &[u8]) {
             );
         }
     }
+}
+
+/// Where the line of a PUB ends.
+fn line_length(bytes: &[u8]) -> usize {
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    end.expect("a frame has a line")
 }
 
 /// The length of a tail without zeros before its numbers, which a client may send.

@@ -1,5 +1,7 @@
 //! What a client can do wrong, in the words of nats-server.
 
+use std::fmt::Write as _;
+
 /// A violation of the protocol or of a limit.
 ///
 /// The texts are those of nats-server (`server/errors.go` and `server/client.go`),
@@ -76,5 +78,81 @@ impl ProtocolError {
             Self::Arguments | Self::HeadersNotSupported => None,
             told => Some(format!("-ERR '{told}'\r\n")),
         }
+    }
+}
+
+/// Something that nats-server lets no client do. The connection goes on, without
+/// what the client wanted and without `+OK`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Violation<'a> {
+    /// A message to a [reserved](super::is_reserved) subject.
+    Publish(&'a [u8]),
+    /// A message with a [reserved](super::is_reserved_reply) reply.
+    Reply(&'a [u8]),
+    /// A subscription to a subject by the queue group [`SYSTEM_QUEUE`].
+    Queue(&'a [u8]),
+}
+
+/// The queue group that nats-server keeps for itself.
+pub const SYSTEM_QUEUE: &[u8] = b"_sys_";
+
+impl Violation<'_> {
+    /// The line that tells the client.
+    #[must_use]
+    pub fn line(self) -> String {
+        let what = match self {
+            Self::Publish(subject) => format!("Publish to {}", quoted(subject)),
+            Self::Reply(reply) => format!("Publish with Reply of {}", quoted(reply)),
+            Self::Queue(subject) => format!(
+                "Subscription to {} using queue {}",
+                quoted(subject),
+                quoted(SYSTEM_QUEUE)
+            ),
+        };
+        format!("-ERR 'Permissions Violation for {what}'\r\n")
+    }
+}
+
+/// A subject in quotes as Go has it, always on one line.
+fn quoted(subject: &[u8]) -> String {
+    let mut text = String::from("\"");
+    let byte = |text: &mut String, byte: u32| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\\x{byte:02x}");
+    };
+    for chunk in subject.utf8_chunks() {
+        for sign in chunk.valid().chars() {
+            match sign {
+                '"' | '\\' => text.extend(['\\', sign]),
+                _ if sign.is_control() => byte(&mut text, u32::from(sign)),
+                _ => text.push(sign),
+            }
+        }
+        for invalid in chunk.invalid() {
+            byte(&mut text, u32::from(*invalid));
+        }
+    }
+    text.push('"');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn violations_are_told_on_one_line() {
+        assert_eq!(
+            Violation::Reply(b"_R_.\"\\\xff\x01\x7f\xc3\xa9").line(),
+            "-ERR 'Permissions Violation for Publish with Reply of \"_R_.\\\"\\\\\\xff\\x01\\x7f\u{e9}\"'\r\n"
+        );
+        assert_eq!(
+            Violation::Queue(b"a").line(),
+            "-ERR 'Permissions Violation for Subscription to \"a\" using queue \"_sys_\"'\r\n"
+        );
+        assert_eq!(
+            Violation::Publish(b"_GR_.x").line(),
+            "-ERR 'Permissions Violation for Publish to \"_GR_.x\"'\r\n"
+        );
     }
 }

@@ -2,7 +2,20 @@
 
 use serde::Serialize;
 
-/// The fields of INFO, by nats-server's names.
+/// The version that INFO tells: that of the nats-server whose protocol this follows,
+/// which `tests/conformance` asks for the same answers.
+///
+/// Clients take the version for the level of the protocol: told Broker's own, they
+/// take it for a server of 2018 and do without what they think it lacks.
+pub const PROTOCOL_VERSION: &str = "2.10.27";
+
+/// The version of Go that INFO tells; here it is the version of Rust.
+///
+/// It means nothing to clients, but some cannot read INFO without it: Python's
+/// nats-core, the crate `nats` and nats.swift.
+pub const GO: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
+
+/// The fields of INFO, by nats-server's names, that are not the same for all.
 #[derive(Debug, Clone, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub struct ServerInfo {
@@ -10,7 +23,8 @@ pub struct ServerInfo {
     pub server_id: String,
     /// A name for people.
     pub server_name: String,
-    /// Version of the server.
+    /// Version of Broker. INFO tells [`PROTOCOL_VERSION`] in its place.
+    #[serde(skip)]
     pub version: &'static str,
     /// 1: the server understands `echo` and sends INFO at any time.
     pub proto: u8,
@@ -50,7 +64,19 @@ impl ServerInfo {
     /// The whole line, with its end.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
-        let json = serde_json::to_string(self).unwrap_or_default();
+        #[derive(Serialize)]
+        struct Line<'a> {
+            version: &'static str,
+            go: &'static str,
+            #[serde(flatten)]
+            info: &'a ServerInfo,
+        }
+        let line = Line {
+            version: PROTOCOL_VERSION,
+            go: GO,
+            info: self,
+        };
+        let json = serde_json::to_string(&line).unwrap_or_default();
         format!("INFO {json}\r\n").into_bytes()
     }
 }

@@ -10,8 +10,8 @@ mod parser;
 mod subject;
 
 pub use connect::Connect;
-pub use error::ProtocolError;
-pub use info::ServerInfo;
+pub use error::{ProtocolError, SYSTEM_QUEUE, Violation};
+pub use info::{GO, PROTOCOL_VERSION, ServerInfo};
 pub use message::{Message, SHARE_FROM, Span, no_responders};
 pub use parser::{Frame, Limits, Parsed, Publish, parse};
-pub use subject::{MAX_TOKENS, is_literal, is_valid, tokens};
+pub use subject::{is_literal, is_reserved, is_reserved_reply, is_valid, tokens};

@@ -54,6 +54,9 @@ pub struct Publish {
     pub message: Message,
     /// Whether what follows the subject can be passed on as it is, see [`Message`].
     pub canonical: bool,
+    /// Whether its line is free of control bytes. nats-server passes them on, and
+    /// a `\\r` or NUL in a subject breaks subscribers that read lines or C strings.
+    pub valid: bool,
     /// Whether it came with the verb HPUB.
     pub with_headers: bool,
 }
@@ -74,10 +77,14 @@ pub enum Parsed<'a> {
 /// What the client did wrong; nothing after it can be understood.
 #[inline]
 pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+    // What most frames are, by a single comparison.
+    if input.starts_with(b"PUB ") {
+        return publish(input, 3, limits);
+    }
     let lower = |at: usize| input.get(at).map(u8::to_ascii_lowercase);
     match (lower(0), lower(1)) {
-        (Some(b'p'), Some(b'u')) => publish(input, b"pub", limits),
-        (Some(b'h'), _) => publish(input, b"hpub", limits),
+        (Some(b'p'), Some(b'u')) => publish_verb(input, b"pub", limits),
+        (Some(b'h'), _) => publish_verb(input, b"hpub", limits),
         (Some(b'p'), Some(b'i')) => simple(input, b"ping", limits, Frame::Ping),
         (Some(b'p'), Some(b'o')) => simple(input, b"pong", limits, Frame::Pong),
         (Some(b's'), _) => with_arguments(input, b"sub", limits, subscribe),
@@ -229,45 +236,85 @@ fn size(digits: &[u8]) -> Option<usize> {
     })
 }
 
-/// PUB or HPUB in one pass over its line: this is where a broker spends its time.
+/// How many bytes come before the first blank or control byte.
 #[inline]
-fn publish<'a>(input: &'a [u8], verb: &[u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+fn word_length(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH_BITS: u64 = ONES << 7;
+    let mut length = 0;
+    while let Some(eight) = bytes[length..].first_chunk::<8>() {
+        let eight = u64::from_le_bytes(*eight);
+        // The high bit of each byte up to ' ' remains, and perhaps of bytes after it,
+        // from which the subtraction has borrowed.
+        let found = eight.wrapping_sub(ONES * (u64::from(b' ') + 1)) & !eight & HIGH_BITS;
+        if found != 0 {
+            return length + found.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let rest = &bytes[length..];
+    let end = rest.iter().position(|&byte| byte <= b' ');
+    length + end.unwrap_or(rest.len())
+}
+
+/// PUB or HPUB, in any case.
+fn publish_verb<'a>(
+    input: &'a [u8],
+    verb: &[u8],
+    limits: &Limits,
+) -> Result<Parsed<'a>, ProtocolError> {
     if !has_verb(input, verb)? {
         return Ok(Parsed::Incomplete(0));
     }
-    let mut at = verb.len();
-    match input.get(at) {
-        None => return Ok(Parsed::Incomplete(0)),
-        Some(&blank) if is_blank(blank) => {}
-        Some(_) => return Err(ProtocolError::UnknownOperation),
+    match input.get(verb.len()) {
+        None => Ok(Parsed::Incomplete(0)),
+        Some(&blank) if is_blank(blank) => publish(input, verb.len(), limits),
+        Some(_) => Err(ProtocolError::UnknownOperation),
     }
-    let with_headers = verb.len() == 4;
+}
+
+/// What follows the verb and is PUB's or HPUB's by its length, in one pass over the
+/// line: this is where a broker spends its time.
+#[inline]
+fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+    let mut at = verb;
+    let with_headers = verb == 4;
     let most = if with_headers { 4 } else { 3 };
-    let bound = input.len().min(at + limits.max_control_line + 3);
+    let line = &input[..input.len().min(at + limits.max_control_line + 3)];
 
     let mut fields = [Span::default(); 4];
     let mut count = 0;
     let mut canonical = true;
+    let mut valid = true;
     loop {
         let gap = at;
-        while at < bound && is_blank(input[at]) {
+        while at < line.len() && is_blank(line[at]) {
             at += 1;
         }
         let begin = at;
-        canonical &= begin == gap + 1 && input[gap] == b' ';
-        while at < bound && !matches!(input[at], b' ' | b'\t' | b'\n') {
-            at += 1;
-        }
-        if at == bound {
-            return if bound < input.len() || at > verb.len() + limits.max_control_line + 2 {
-                Err(ProtocolError::ControlLine)
-            } else {
-                Ok(Parsed::Incomplete(0))
-            };
-        }
-        let ends = input[at] == b'\n';
-        let return_before = ends && at > begin && input[at - 1] == b'\r';
-        let end = at - usize::from(return_before);
+        canonical &= begin == gap + 1 && line[gap] == b' ';
+        let (end, ends) = loop {
+            at += word_length(&line[at..]);
+            match (line.get(at), line.get(at + 1)) {
+                (Some(b' ' | b'\t'), _) => break (at, false),
+                (Some(b'\r'), Some(b'\n')) => {
+                    at += 1;
+                    break (at - 1, true);
+                }
+                (Some(b'\n'), _) => {
+                    canonical = false;
+                    break (at, true);
+                }
+                (Some(_), _) => {
+                    valid = false;
+                    at += 1;
+                }
+                (None, _) if at < input.len() || at > verb + limits.max_control_line + 2 => {
+                    return Err(ProtocolError::ControlLine);
+                }
+                (None, _) => return Ok(Parsed::Incomplete(0)),
+            }
+        };
         if end > begin {
             if count == most {
                 return Err(ProtocolError::Arguments);
@@ -278,11 +325,10 @@ fn publish<'a>(input: &'a [u8], verb: &[u8], limits: &Limits) -> Result<Parsed<'
             canonical = false;
         }
         if ends {
-            canonical &= return_before;
             break;
         }
     }
-    if at > verb.len() + limits.max_control_line + 2 {
+    if at > verb + limits.max_control_line + 2 {
         return Err(ProtocolError::ControlLine);
     }
     let body = at + 1;
@@ -320,7 +366,49 @@ fn publish<'a>(input: &'a [u8], verb: &[u8], limits: &Limits) -> Result<Parsed<'
         },
         // Without headers HPUB is passed on as MSG, which has one number only.
         canonical: canonical && (!with_headers || headers > 0),
+        valid,
         with_headers,
     };
     Ok(Parsed::Frame(Frame::Publish(publish), end + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_end_at_the_first_blank_or_control_byte() {
+        for length in 0..20 {
+            for byte in 0..=255 {
+                let mut bytes = vec![b'!'; length];
+                assert_eq!(word_length(&bytes), length);
+                bytes.extend([byte, b'!', b' ', 0xff, 0x80, b'!', b'!', b'!', b'!']);
+                let expected = bytes.iter().position(|&byte| byte <= b' ');
+                assert_eq!(Some(word_length(&bytes)), expected, "{length} {byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn control_bytes_in_subjects_are_seen() {
+        const LIMITS: Limits = Limits {
+            max_control_line: 64,
+            max_payload: 64,
+        };
+        for (line, valid) in [
+            (&b"PUB a r 1\r\nx\r\n"[..], true),
+            (b"PUB a\t1 \nx\r\n", true),
+            (b"PUB \x7f \xff 1\r\nx\r\n", true),
+            (b"PUB a\rb 1\r\nx\r\n", false),
+            (b"PUB \r 1\r\nx\r\n", false),
+            (b"PUB a\0 1\r\nx\r\n", false),
+            (b"PUB a r\x1f 1\r\nx\r\n", false),
+            (b"pub a \x01 1\r\nx\r\n", false),
+        ] {
+            let Ok(Parsed::Frame(Frame::Publish(publish), used)) = parse(line, &LIMITS) else {
+                panic!("{}", line.escape_ascii());
+            };
+            assert_eq!((publish.valid, used), (valid, line.len()));
+        }
+    }
 }

@@ -1,26 +1,20 @@
 //! Subjects: tokens separated by dots, with the wildcards `*` and `>`.
 
-/// How many tokens of a subject are looked at; it bounds the depth of the tree.
-///
-/// nats-server has no such limit of its own: a control line of 4,096 bytes leaves
-/// room for 2,048 tokens of one letter. Real subjects have a handful.
-pub const MAX_TOKENS: usize = 256;
-
 /// The tokens of a subject.
 pub fn tokens(subject: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     subject.split(|&byte| byte == b'.')
 }
 
-/// Whether a client may subscribe to it: no empty token, `>` at the end only.
+/// Whether a client may subscribe to it: no empty token, `>` at the end only, no
+/// control bytes, which messages cannot have in their subjects either.
 ///
-/// A `*` or `>` beside other characters is a part of a token like any other.
+/// A `*` or `>` beside other characters is a part of a token like any other. The
+/// control line bounds how many tokens there are, as with nats-server.
 #[must_use]
 pub fn is_valid(subject: &[u8]) -> bool {
     let mut full_wildcard = false;
-    let mut count = 0;
     for token in tokens(subject) {
-        count += 1;
-        if token.is_empty() || full_wildcard || count > MAX_TOKENS {
+        if token.is_empty() || full_wildcard || token.iter().any(|&byte| byte < b' ') {
             return false;
         }
         full_wildcard = token == b">";
@@ -32,6 +26,27 @@ pub fn is_valid(subject: &[u8]) -> bool {
 #[must_use]
 pub fn is_literal(subject: &[u8]) -> bool {
     tokens(subject).all(|token| !token.is_empty() && token != b"*" && token != b">")
+}
+
+/// What the subject has after the prefix.
+fn after<'a>(prefix: &[u8], subject: &'a [u8]) -> Option<&'a [u8]> {
+    subject.strip_prefix(prefix).filter(|rest| !rest.is_empty())
+}
+
+/// Whether no client may publish to it: nats-server maps replies there from one
+/// cluster to another.
+#[must_use]
+#[inline]
+pub fn is_reserved(subject: &[u8]) -> bool {
+    after(b"_GR_.", subject).is_some()
+}
+
+/// Whether no client may ask for answers there: nats-server does that itself, for
+/// services, acknowledgements and clusters.
+#[must_use]
+#[inline]
+pub fn is_reserved_reply(reply: &[u8]) -> bool {
+    reply.starts_with(b"_R_.") || after(b"$JS.ACK.", reply).is_some() || is_reserved(reply)
 }
 
 #[cfg(test)]
@@ -56,6 +71,9 @@ mod tests {
             ("a..b", false, false),
             (">.a", false, false),
             ("a.>.b", false, false),
+            ("a\u{7f}.é", true, true),
+            ("a\0b", false, true),
+            ("a.\r", false, true),
         ] {
             assert_eq!(is_valid(subject.as_bytes()), valid, "{subject:?}");
             assert_eq!(is_literal(subject.as_bytes()), literal, "{subject:?}");
@@ -63,9 +81,21 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_tokens_is_bounded() {
-        let subject = |count: usize| vec!["a"; count].join(".");
-        assert!(is_valid(subject(MAX_TOKENS).as_bytes()));
-        assert!(!is_valid(subject(MAX_TOKENS + 1).as_bytes()));
+    fn some_replies_are_those_of_nats_server_itself() {
+        for (reply, reserved) in [
+            ("_R_.", true),
+            ("_R_.x", true),
+            ("_R_", false),
+            ("$JS.ACK.x", true),
+            ("$JS.ACK.", false),
+            ("_GR_.x", true),
+            ("_GR_.", false),
+            ("_INBOX.x", false),
+            ("", false),
+        ] {
+            assert_eq!(is_reserved_reply(reply.as_bytes()), reserved, "{reply}");
+        }
+        assert!(is_reserved(b"_GR_.x"));
+        assert!(!is_reserved(b"_GR_.") && !is_reserved(b"_R_.x"));
     }
 }

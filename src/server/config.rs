@@ -57,6 +57,9 @@ pub struct TlsFiles {
 }
 
 /// What a client must know to be let in.
+///
+/// A token or password that looks like a bcrypt hash is the hash of it, as with
+/// nats-server.
 #[derive(Clone)]
 pub enum Credentials {
     /// Nothing.
@@ -85,6 +88,16 @@ impl Credentials {
         !matches!(self, Self::None)
     }
 
+    /// Whether [`Credentials::accept`] computes a hash, which takes a CPU for tens of
+    /// milliseconds and more: no event loop should wait for it.
+    #[must_use]
+    pub fn are_hashed(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Token(secret) | Self::User(_, secret) => is_bcrypt(secret),
+        }
+    }
+
     /// Whether the client knows them.
     ///
     /// It takes the same time whichever part is wrong, and from which byte on.
@@ -94,14 +107,40 @@ impl Credentials {
             let given = given.as_deref().unwrap_or_default();
             known.as_bytes().ct_eq(given.as_bytes())
         };
+        let knows = |secret: &str, given: &Option<String>| -> Choice {
+            if is_bcrypt(secret) {
+                let given = given.as_deref().unwrap_or_default();
+                // What is no hash after all is the hash of nothing.
+                u8::from(bcrypt::verify(given, secret).unwrap_or(false)).into()
+            } else {
+                same(secret, given)
+            }
+        };
         match self {
             Self::None => true,
-            Self::Token(token) => same(token, &client.auth_token).into(),
+            Self::Token(token) => knows(token, &client.auth_token).into(),
             Self::User(user, password) => {
-                (same(user, &client.user) & same(password, &client.pass)).into()
+                (same(user, &client.user) & knows(password, &client.pass)).into()
             }
         }
     }
+}
+
+/// Whether nats-server would take it for a hash: `$2a$` and two digits at its start.
+fn is_bcrypt(secret: &str) -> bool {
+    matches!(
+        secret.as_bytes(),
+        [
+            b'$',
+            b'2',
+            b'a' | b'b' | b'x' | b'y',
+            b'$',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b'$',
+            ..
+        ]
+    )
 }
 
 #[cfg(test)]
@@ -132,5 +171,39 @@ mod tests {
         assert!(!token.accept(&Connect::default()));
         assert!(Credentials::None.accept(&Connect::default()));
         assert_eq!(format!("{user:?}{token:?}"), "UserToken");
+    }
+
+    #[test]
+    fn a_bcrypt_hash_is_known_by_its_password() {
+        let client = |user: &str, secret: &str| Connect {
+            user: Some(user.to_owned()),
+            pass: Some(secret.to_owned()),
+            auth_token: Some(secret.to_owned()),
+            ..Connect::default()
+        };
+        let parts = bcrypt::hash_with_salt("secret", 4, [7; 16]).expect("a cost of 4 is allowed");
+        for version in [
+            bcrypt::Version::TwoA,
+            bcrypt::Version::TwoB,
+            bcrypt::Version::TwoX,
+            bcrypt::Version::TwoY,
+        ] {
+            let hash = parts.format_for_version(version);
+            let user = Credentials::User("u".to_owned(), hash.clone());
+            let token = Credentials::Token(hash.clone());
+            assert!(user.are_hashed() && token.are_hashed());
+            assert!(user.accept(&client("u", "secret")) && token.accept(&client("", "secret")));
+            for wrong in ["", "secret1", &hash] {
+                assert!(!user.accept(&client("u", wrong)) && !token.accept(&client("", wrong)));
+            }
+            assert!(!user.accept(&client("v", "secret")));
+        }
+        let broken = Credentials::Token("$2a$04$".to_owned());
+        assert!(broken.are_hashed());
+        assert!(!broken.accept(&client("", "$2a$04$")) && !broken.accept(&client("", "")));
+        for plain in ["$2c$04$x", "$2a$4$x", "2a$04$", "t"] {
+            assert!(!Credentials::Token(plain.to_owned()).are_hashed());
+        }
+        assert!(!Credentials::None.are_hashed());
     }
 }

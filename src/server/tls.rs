@@ -5,10 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mio::net::TcpStream;
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig,
+    ServerConnection, SignatureScheme,
+};
 
 use super::config::TlsFiles;
 
@@ -98,11 +103,64 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
                 .map_err(|error| wrong(error.to_string()))?;
-            builder.with_client_cert_verifier(verifier)
+            builder.with_client_cert_verifier(Arc::new(ClientVerifier(verifier)))
         }
     };
     let config = builder.with_single_cert(chain, key).map_err(pair)?;
     Ok(Arc::new(config))
+}
+
+/// Judges the certificates of clients.
+///
+/// A certificate by an authority that only has the name of the right one fails by its
+/// signature. The client would be told `decrypt error`, as if the connection were
+/// broken: nats-server tells it `unknown ca`, and so does this.
+#[derive(Debug)]
+struct ClientVerifier(Arc<dyn ClientCertVerifier>);
+
+impl ClientCertVerifier for ClientVerifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.0.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let judged = self.0.verify_client_cert(certificate, intermediates, now);
+        judged.map_err(|error| match error {
+            rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
+                CertificateError::UnknownIssuer.into()
+            }
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
 }
 
 /// The server's end of one TLS connection.
@@ -190,5 +248,45 @@ impl Session {
 
     pub(crate) fn is_flushed(&self) -> bool {
         !self.tls.wants_write()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::AlertDescription;
+
+    use super::*;
+
+    fn authority() -> CertifiedIssuer<'static, KeyPair> {
+        let mut params = CertificateParams::new(Vec::new()).expect("no names");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        CertifiedIssuer::self_signed(params, key).expect("a certificate")
+    }
+
+    #[test]
+    fn another_authority_of_the_same_name_is_an_unknown_one() {
+        let (right, other) = (authority(), authority());
+        let mut roots = RootCertStore::empty();
+        roots.add(right.der().clone()).expect("it is one");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .expect("there is an authority");
+        let verifier = ClientVerifier(verifier);
+        let judged = |issuer| {
+            let key = KeyPair::generate().expect("a key");
+            let params = CertificateParams::new(vec!["client".to_owned()]).expect("a name");
+            let certificate = params.signed_by(&key, issuer).expect("a certificate");
+            verifier
+                .verify_client_cert(certificate.der(), &[], UnixTime::now())
+                .map_err(|error| match error {
+                    rustls::Error::InvalidCertificate(error) => AlertDescription::from(error),
+                    other => panic!("{other}"),
+                })
+        };
+        assert!(judged(&right).is_ok());
+        assert_eq!(judged(&other).err(), Some(AlertDescription::UnknownCA));
     }
 }

@@ -62,7 +62,7 @@ const CONVERSATIONS: &[(&str, &str, End)] = &[
         Closed,
     ),
     (
-        "CONNECT {\"no_responders\":true}\r\n",
+        "CONNECT {\"no_responders\":true,\"headers\":false}\r\n",
         "-ERR 'no responders requires headers support'\r\n",
         Closed,
     ),

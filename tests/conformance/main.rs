@@ -1,0 +1,117 @@
+//! Every answer in `cases.txt` is given by the built `broker`, and by nats-server, the
+//! reference:
+//! `SERVER_UNDER_TEST=nats-server:/usr/sbin/nats-server cargo test --test conformance`.
+
+#![forbid(unsafe_code)]
+
+#[path = "../clients/certificates.rs"]
+#[allow(dead_code, reason = "there is no TLS in the table")]
+mod certificates;
+mod client;
+#[path = "../clients/server.rs"]
+#[allow(dead_code, reason = "no server is started again")]
+mod server;
+mod table;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use client::Client;
+use server::{Description, Server};
+use table::{Part, Row};
+
+/// What the server says to a row, by client.
+type Answers = BTreeMap<char, Vec<u8>>;
+
+fn description(words: &'static str) -> Description {
+    let mut description = Description::default();
+    match *words.split(' ').collect::<Vec<_>>() {
+        ["user", name, password] => description.user = Some((name, password)),
+        ["token", token] => description.token = Some(token),
+        ["max_payload", bytes] => {
+            description.max_payload = Some(bytes.parse().expect("a number of bytes"));
+        }
+        [""] => {}
+        _ => panic!("no server is described by {words}"),
+    }
+    description
+}
+
+/// Sends a row and collects the answers. What is expected is waited for, so that a
+/// server that lets other threads deliver is not taken for one that does not.
+fn answers(address: &str, row: &Row, expected: &[Part], at_a_time: usize) -> Answers {
+    let mut clients = BTreeMap::new();
+    for part in &row.sent {
+        let client = clients
+            .entry(part.client)
+            .or_insert_with(|| Client::open(address, row.connect));
+        client.carry_out(part, at_a_time);
+    }
+    let given = clients.into_iter().map(|(name, mut client)| {
+        let part = expected.iter().find(|part| part.client == name);
+        client.wait_for(part.map_or(b"", |part| &part.bytes));
+        (name, client.end())
+    });
+    given.filter(|(_, answer)| !answer.is_empty()).collect()
+}
+
+/// The variable is that of [`Server`].
+fn is_broker() -> bool {
+    let named = std::env::var("SERVER_UNDER_TEST").unwrap_or_default();
+    !named.starts_with("nats-server:")
+}
+
+fn is_as_expected(answers: &Answers, expected: &[Part]) -> bool {
+    answers.len() == expected.len()
+        && expected.iter().all(|part| {
+            let answer = answers.get(&part.client);
+            answer.is_some_and(|answer| table::matches(&part.bytes, answer))
+        })
+}
+
+/// Checks the rows, sent so many bytes at a time.
+fn check<'r>(rows: impl Iterator<Item = &'r Row>, at_a_time: usize) {
+    let broker = is_broker();
+    let mut servers = HashMap::new();
+    let mut failures = String::new();
+    for row in rows {
+        let server = servers
+            .entry(row.server)
+            .or_insert_with(|| Server::described(description(row.server)));
+        let address = server.address();
+        let expected = match &row.broker {
+            Some(of_broker) if broker => of_broker,
+            _ => &row.answer,
+        };
+        let address = address.trim_start_matches("nats://");
+        let found = answers(address, row, expected, at_a_time);
+        if !is_as_expected(&found, expected) {
+            let _ = writeln!(failures, "cases.txt:{}: {:.300}", row.line, row.text);
+            for (client, answer) in found {
+                let answer = answer.escape_ascii().to_string();
+                let _ = writeln!(failures, "    found {client}: {answer:.300}");
+            }
+        }
+    }
+    // Their logs would hide what failed.
+    drop(servers);
+    assert!(failures.is_empty(), "rows that failed:\n{failures}");
+}
+
+#[test]
+fn every_row_is_answered_as_the_table_says() {
+    let rows = table::rows();
+    assert!(rows.len() >= 400, "{} rows", rows.len());
+    check(rows.iter(), usize::MAX);
+}
+
+#[test]
+fn rows_are_answered_the_same_one_byte_at_a_time() {
+    const LONGEST: usize = 250;
+    // nats-server complains twice of a PUB that comes in pieces, and leaves out `\r`.
+    if !is_broker() {
+        return;
+    }
+    let short = |row: &&Row| row.sent.iter().all(|part| part.bytes.len() < LONGEST);
+    check(table::rows().iter().filter(short), 1);
+}
