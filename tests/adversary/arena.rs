@@ -1,0 +1,249 @@
+//! Where an attack takes place: a server, bystanders on every worker, and what is
+//! measured.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::attacker::Attacker;
+use crate::bystander::{End, Measured, Pair, Stream};
+#[cfg(feature = "tls")]
+use crate::certificates::Files;
+use crate::server::{Server, has_flag, is_slow};
+
+const MIB: u64 = 1 << 20;
+
+/// Threads of the server.
+const WORKERS: u64 = 2;
+
+/// How long an attack goes on that could go on for ever.
+const LASTS: Duration = Duration::from_millis(1200);
+
+/// How long an attack may take that has so much to send.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How long the bystanders go on after the attackers have gone: to forget a client can
+/// take longer than to serve it.
+const AFTERMATH: Duration = Duration::from_millis(300);
+
+/// Attacks take this in turns, since they measure latency.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The most memory, in bytes, that the server states it takes with this
+/// `--max-memory`.
+fn stated_memory(max_memory: u64) -> u64 {
+    32 * MIB + WORKERS * 16 * MIB + max_memory + max_memory / 4
+}
+
+fn latency_bound() -> Duration {
+    let otherwise = if is_slow() { 250 } else { 50 };
+    let set = std::env::var("ADVERSARY_P99_MS");
+    let milliseconds = set.map_or(otherwise, |text| text.parse().expect("milliseconds"));
+    Duration::from_millis(milliseconds)
+}
+
+/// CPU back to idle after so long.
+fn idle_bound() -> Duration {
+    Duration::from_secs(if is_slow() { 5 } else { 1 })
+}
+
+/// `full` for a server that is built to be fast, `reduced` for another.
+pub(crate) fn scaled(full: usize, reduced: usize) -> usize {
+    if is_slow() { reduced } else { full }
+}
+
+/// An attack to come.
+pub(crate) struct Attack {
+    name: &'static str,
+    max_memory: u64,
+    flags: Vec<String>,
+    by_tls: bool,
+}
+
+/// What is attacked.
+pub(crate) struct Target<'a> {
+    pub(crate) server: &'a Server,
+    start: Instant,
+    #[cfg(feature = "tls")]
+    pub(crate) files: Option<&'a Files>,
+}
+
+impl Target<'_> {
+    /// Whether an attack that could go on for ever goes on.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.start.elapsed() < LASTS
+    }
+
+    fn end(&self) -> Instant {
+        self.start + PATIENCE
+    }
+
+    /// A connection on which nothing was sent.
+    pub(crate) fn open(&self) -> Option<Attacker> {
+        Attacker::open(self.server.port, self.end())
+    }
+
+    /// A connection after CONNECT.
+    pub(crate) fn connect(&self) -> Option<Attacker> {
+        Attacker::connect(self.server.port, self.end())
+    }
+
+    /// As many as the server takes, up to `count`.
+    pub(crate) fn connect_many(&self, count: usize) -> Vec<Attacker> {
+        (0..count).map_while(|_| self.connect()).collect()
+    }
+}
+
+impl Attack {
+    /// An attack on a server with the smallest memory that makes sense here, so that
+    /// little has to be sent to go beyond it.
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            max_memory: 64 * MIB,
+            flags: Vec::new(),
+            by_tls: false,
+        }
+    }
+
+    pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().copied().map(String::from));
+        self
+    }
+
+    /// Another cap on memory than 64 MiB.
+    pub(crate) fn max_memory(mut self, mib: u64) -> Self {
+        self.max_memory = mib * MIB;
+        self
+    }
+
+    /// A server that speaks TLS alone; so do the bystanders.
+    #[cfg(feature = "tls")]
+    pub(crate) fn by_tls(mut self) -> Self {
+        self.by_tls = true;
+        self
+    }
+
+    /// Has `attack` attack. The attackers have gone when it returns.
+    pub(crate) fn run(mut self, attack: impl FnOnce(&Target)) {
+        // An attack that has failed spoils nothing for the next.
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = WORKERS.to_string();
+        let max_memory = self.max_memory.to_string();
+        let mut flags = vec!["--workers", &workers];
+        if has_flag("--max-memory") {
+            flags.extend(["--max-memory", &max_memory]);
+        }
+        #[cfg(feature = "tls")]
+        let files = self.by_tls.then(|| Files::new(self.name));
+        #[cfg(feature = "tls")]
+        if let Some(files) = &files {
+            let [certificate, key] = ["server.pem", "server.key"].map(|name| files.path(name));
+            let tls = ["--tls-cert".into(), certificate, "--tls-key".into(), key];
+            self.flags.extend(tls);
+        }
+        flags.extend(self.flags.iter().map(String::as_str));
+        let server = Server::start(&flags);
+        let connect = || -> Box<dyn Stream> {
+            #[cfg(feature = "tls")]
+            if let Some(files) = &files {
+                return Box::new(files.client(&server, false));
+            }
+            Box::new(server.open().stream)
+        };
+        let pairs = pairs(&connect);
+
+        let end = End::default();
+        let bystanders: Vec<_> = pairs.map(|pair| pair.start(End::clone(&end))).into();
+        let target = Target {
+            server: &server,
+            start: Instant::now(),
+            #[cfg(feature = "tls")]
+            files: files.as_ref(),
+        };
+        attack(&target);
+        let gone = Instant::now();
+        thread::sleep(AFTERMATH);
+        *end.lock().expect("no panic with the lock") = Some(Instant::now());
+        let measured: Vec<Measured> = bystanders
+            .into_iter()
+            .map(|bystander| bystander.join().expect("it does not panic"))
+            .collect();
+        let idle = time_to_idle(&server, gone);
+        let peak = server.peak_memory();
+        still_answers(&connect);
+        self.judge(measured, peak, idle);
+    }
+
+    fn judge(&self, measured: Vec<Measured>, peak: u64, idle: Duration) {
+        let mut figures = format!("{}:", self.name);
+        let mut faults = Vec::new();
+        for (number, measured) in measured.into_iter().enumerate() {
+            match measured {
+                Ok(mut round_trips) => {
+                    round_trips.sort_unstable();
+                    let count = round_trips.len();
+                    let (p99, max) = (round_trips[count * 99 / 100], round_trips[count - 1]);
+                    let _ = write!(
+                        figures,
+                        " p99 {:.1} ms, max {:.1} ms of {count};",
+                        p99.as_secs_f64() * 1e3,
+                        max.as_secs_f64() * 1e3
+                    );
+                    if p99 > latency_bound() {
+                        faults.push(format!("bystander {number} waits"));
+                    }
+                }
+                Err(error) => faults.push(format!("bystander {number} lost: {error}")),
+            }
+        }
+        let bound = stated_memory(self.max_memory);
+        let _ = write!(
+            figures,
+            " peak {} of {} MiB; idle after {:.1} s",
+            peak / MIB,
+            bound / MIB,
+            idle.as_secs_f64()
+        );
+        if peak > bound {
+            faults.push("too much memory".to_owned());
+        }
+        if idle > idle_bound() {
+            faults.push("not idle soon".to_owned());
+        }
+        eprintln!("{figures}");
+        assert!(faults.is_empty(), "{figures}: {}", faults.join(", "));
+    }
+}
+
+/// One pair for each worker. New connections go to the workers in turns, so that each
+/// worker has a requester, and a responder for the requester of the other: every
+/// request passes both workers, and shows when either stands still.
+fn pairs(connect: &impl Fn() -> Box<dyn Stream>) -> [Pair; WORKERS as usize] {
+    let [first, second, third, fourth] = [(); 4].map(|()| connect());
+    [Pair::new(0, first, second), Pair::new(1, fourth, third)]
+}
+
+/// New clients are served on every worker.
+fn still_answers(connect: &impl Fn() -> Box<dyn Stream>) {
+    let end = End::new(Mutex::new(Some(Instant::now() + Duration::from_millis(20))));
+    for pair in pairs(connect) {
+        let measured = pair.start(End::clone(&end)).join();
+        let measured = measured.expect("it does not panic");
+        assert!(measured.is_ok(), "new clients: {measured:?}");
+    }
+}
+
+/// Until the server takes less than a fifth of one CPU.
+fn time_to_idle(server: &Server, since: Instant) -> Duration {
+    const WINDOW: Duration = Duration::from_millis(100);
+    loop {
+        let (start, before) = (since.elapsed(), server.cpu_time());
+        thread::sleep(WINDOW);
+        let busy = server.cpu_time().saturating_sub(before);
+        if busy <= WINDOW / 5 || start > idle_bound() * 5 {
+            return start;
+        }
+    }
+}

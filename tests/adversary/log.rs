@@ -1,0 +1,75 @@
+//! Clients that use the log, and bytes that have no place in a subject.
+
+use std::time::Duration;
+
+use crate::arena::{Attack, scaled};
+use crate::client::{Client, Frame};
+
+#[test]
+fn a_name_with_a_line_of_its_own_in_the_log() {
+    let attack = Attack::new("forged line").flags(&["--log-level", "debug"]);
+    attack.run(|target| {
+        let mut client = target.server.open();
+        client.send("CONNECT {\"verbose\":false,\"name\":\"x\\nforged: all is well\"}\r\n");
+        client.sync();
+        // It is named as it ends.
+        client.send_in_vain(b"nonsense\r\n");
+        client.read_to_end();
+        target.server.wait_for_log("forged");
+        let log = target.server.log();
+        let forged = log.iter().find(|line| line.starts_with("forged"));
+        assert!(forged.is_none(), "{forged:?} is a line of the log");
+    });
+}
+
+#[test]
+fn refused_connections_on_a_log_that_nobody_reads() {
+    let attack = Attack::new("refused").flags(&["--max-connections", "10"]);
+    attack.run(|target| {
+        let kept = target.connect_many(5);
+        let lines = target.server.log().len();
+        let count = scaled(3000, 1000);
+        for _ in 0..count {
+            drop(target.open());
+        }
+        let written = target.server.log().len() - lines;
+        target.server.leave_log_unread(true);
+        // More than the pipe of the log has room for, if each has a line.
+        for _ in 0..count {
+            drop(target.open());
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        target.server.leave_log_unread(false);
+        drop(kept);
+        assert!(written < 100, "{written} lines for {count} refused");
+    });
+}
+
+#[test]
+fn subjects_with_control_bytes() {
+    Attack::new("control bytes").run(|target| {
+        let mut subscriber = target.server.connect();
+        subscriber.send("SUB raw.> 1\r\n");
+        subscriber.sync();
+        for subject in [
+            "raw.a\rb",
+            "raw.a\0b",
+            "raw.a\x01b",
+            "raw.a\x7fb",
+            "raw.a\x1bb",
+        ] {
+            let mut client = Client::to(target.server.port);
+            client.read_info();
+            client.connect();
+            client.send_in_vain(format!("PUB {subject} 0\r\n\r\nPING\r\n").as_bytes());
+            let _ = client.stream.shutdown(std::net::Shutdown::Write);
+            client.read_to_end();
+        }
+        subscriber.send("PUB raw.end 0\r\n\r\n");
+        let first = subscriber.frame();
+        let Some(Frame::Message { subject, .. }) = first else {
+            panic!("{first:?}");
+        };
+        assert_eq!(subject, "raw.end", "a control byte is passed on");
+    });
+}

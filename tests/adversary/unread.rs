@@ -1,0 +1,108 @@
+//! Clients that have the server say much and read nothing of it.
+
+use std::net::Shutdown;
+use std::time::Duration;
+
+use crate::arena::{Attack, scaled};
+use crate::attacker::{Attacker, frames};
+
+const SMALL_PENDING: &[&str] = &["--max-pending", "1048576"];
+
+/// Sends the same for as long as the server takes it.
+fn repeat(target: &crate::arena::Target, attacker: &mut Attacker, bytes: &str) {
+    while target.goes_on() && attacker.send(bytes) {}
+}
+
+#[test]
+fn pings_whose_pongs_nobody_reads() {
+    Attack::new("pongs").flags(SMALL_PENDING).run(|target| {
+        let Some(mut attacker) = target.connect() else {
+            return;
+        };
+        repeat(target, &mut attacker, &"PING\r\n".repeat(20_000));
+    });
+}
+
+#[test]
+fn pongs_that_somebody_reads_byte_by_byte() {
+    // Each byte is progress for a deadline that looks at the last progress alone.
+    let flags = [SMALL_PENDING, &["--write-deadline", "0.3"]].concat();
+    Attack::new("trickle").flags(&flags).run(|target| {
+        let Some(mut attacker) = target.connect() else {
+            return;
+        };
+        let pings = "PING\r\n".repeat(20_000);
+        while target.goes_on() && attacker.send(&pings) && attacker.read_a_byte() {}
+    });
+}
+
+#[test]
+fn acknowledgements_and_errors_that_nobody_reads() {
+    Attack::new("verbose").flags(SMALL_PENDING).run(|target| {
+        let Some(mut attacker) = target.connect() else {
+            return;
+        };
+        attacker.send("CONNECT {\"verbose\":true,\"pedantic\":true}\r\n");
+        let text = "UNSUB 1\r\nSUB a..b 1\r\n".repeat(10_000);
+        repeat(target, &mut attacker, &text);
+    });
+}
+
+#[test]
+fn refusals_of_requests_that_nobody_reads() {
+    Attack::new("refusals").flags(SMALL_PENDING).run(|target| {
+        let Some(mut attacker) = target.connect() else {
+            return;
+        };
+        attacker.send("SUB answers.of.nobody 1\r\n");
+        let text = "PUB nobody answers.of.nobody 0\r\n\r\n".repeat(5000);
+        repeat(target, &mut attacker, &text);
+    });
+}
+
+#[test]
+fn halves_that_are_closed_before_the_answers_are_read() {
+    Attack::new("halves").flags(SMALL_PENDING).run(|target| {
+        let mut attackers = target.connect_many(scaled(100, 30));
+        let pings = "PING\r\n".repeat(20_000);
+        for attacker in &mut attackers {
+            if !target.goes_on() {
+                break;
+            }
+            attacker.send(&pings);
+            let _ = attacker.stream.shutdown(Shutdown::Write);
+        }
+        while target.goes_on() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+}
+
+#[test]
+fn one_client_with_thousands_of_subscriptions_to_everything() {
+    // Each message becomes 2000 for a client that reads none.
+    Attack::new("fan-out").flags(SMALL_PENDING).run(|target| {
+        let (Some(mut stuck), Some(mut publisher)) = (target.connect(), target.connect()) else {
+            return;
+        };
+        stuck.send(frames(2000, |n| format!("SUB wide.> {n}\r\n")));
+        stuck.sync();
+        let frame = format!("PUB wide.a 1024\r\n{}\r\n", "x".repeat(1024));
+        repeat(target, &mut publisher, &frame.repeat(10));
+    });
+}
+
+#[test]
+fn storms_of_replies() {
+    // Everyone answers every request of everyone, to an inbox that nobody reads.
+    Attack::new("replies").flags(SMALL_PENDING).run(|target| {
+        let mut attackers = target.connect_many(50);
+        for attacker in &mut attackers {
+            attacker.send("SUB storm.> 1\r\n");
+        }
+        let storm = "PUB storm.a storm.b 16\r\n0123456789abcdef\r\n".repeat(20);
+        while target.goes_on() && !attackers.is_empty() {
+            attackers.retain_mut(|attacker| target.goes_on() && attacker.send(&storm));
+        }
+    });
+}
