@@ -15,10 +15,10 @@ use crate::server::{Server, has_flag, is_slow};
 const MIB: u64 = 1 << 20;
 
 /// Threads of the server.
-const WORKERS: u64 = 2;
+const WORKERS: usize = 2;
 
 /// How long an attack goes on that could go on for ever.
-const LASTS: Duration = Duration::from_millis(1200);
+const LASTS: Duration = Duration::from_secs(1);
 
 /// How long an attack may take that has so much to send.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -33,7 +33,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The most memory, in bytes, that the server states it takes with this
 /// `--max-memory`.
 fn stated_memory(max_memory: u64) -> u64 {
-    32 * MIB + WORKERS * 16 * MIB + max_memory + max_memory / 4
+    32 * MIB + WORKERS as u64 * 16 * MIB + max_memory + max_memory / 4
 }
 
 fn latency_bound() -> Duration {
@@ -212,15 +212,15 @@ impl Attack {
         if idle > idle_bound() {
             faults.push("not idle soon".to_owned());
         }
-        eprintln!("{figures}");
         assert!(faults.is_empty(), "{figures}: {}", faults.join(", "));
+        eprintln!("{figures}");
     }
 }
 
 /// One pair for each worker. New connections go to the workers in turns, so that each
 /// worker has a requester, and a responder for the requester of the other: every
 /// request passes both workers, and shows when either stands still.
-fn pairs(connect: &impl Fn() -> Box<dyn Stream>) -> [Pair; WORKERS as usize] {
+fn pairs(connect: &impl Fn() -> Box<dyn Stream>) -> [Pair; WORKERS] {
     let [first, second, third, fourth] = [(); 4].map(|()| connect());
     [Pair::new(0, first, second), Pair::new(1, fourth, third)]
 }

@@ -61,7 +61,7 @@ fn connections_that_come_to_be_refused() {
                 break;
             };
             attacker.send(garbage);
-            while attacker.read_a_byte() {
+            while attacker.read_a_little() {
                 if !target.goes_on() {
                     break;
                 }

@@ -36,7 +36,9 @@ fn refused_connections_on_a_log_that_nobody_reads() {
         target.server.leave_log_unread(true);
         // More than the pipe of the log has room for, if each has a line.
         for _ in 0..count {
-            drop(target.open());
+            if target.open().is_none() {
+                break;
+            }
         }
         std::thread::sleep(Duration::from_millis(300));
         target.server.leave_log_unread(false);
