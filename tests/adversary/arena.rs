@@ -15,10 +15,10 @@ use crate::server::{Server, has_flag, is_slow};
 const MIB: u64 = 1 << 20;
 
 /// Threads of the server.
-const WORKERS: u64 = 2;
+const WORKERS: usize = 2;
 
 /// How long an attack goes on that could go on for ever.
-const LASTS: Duration = Duration::from_millis(1200);
+const LASTS: Duration = Duration::from_secs(1);
 
 /// How long an attack may take that has so much to send.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -33,7 +33,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The most memory, in bytes, that the server states it takes with this
 /// `--max-memory`.
 fn stated_memory(max_memory: u64) -> u64 {
-    32 * MIB + WORKERS * 16 * MIB + max_memory + max_memory / 4
+    32 * MIB + WORKERS as u64 * 16 * MIB + max_memory + max_memory / 4
 }
 
 fn latency_bound() -> Duration {
@@ -58,6 +58,7 @@ pub(crate) struct Attack {
     name: &'static str,
     max_memory: u64,
     flags: Vec<String>,
+    #[cfg(feature = "tls")]
     by_tls: bool,
 }
 
@@ -65,6 +66,7 @@ pub(crate) struct Attack {
 pub(crate) struct Target<'a> {
     pub(crate) server: &'a Server,
     start: Instant,
+    faults: Mutex<Vec<String>>,
     #[cfg(feature = "tls")]
     pub(crate) files: Option<&'a Files>,
 }
@@ -73,6 +75,14 @@ impl Target<'_> {
     /// Whether an attack that could go on for ever goes on.
     pub(crate) fn goes_on(&self) -> bool {
         self.start.elapsed() < LASTS
+    }
+
+    /// A promise of this attack alone. The others are judged all the same.
+    pub(crate) fn expect(&self, holds: bool, otherwise: impl Into<String>) {
+        if !holds {
+            let mut faults = self.faults.lock().expect("no panic with the lock");
+            faults.push(otherwise.into());
+        }
     }
 
     fn end(&self) -> Instant {
@@ -103,6 +113,7 @@ impl Attack {
             name,
             max_memory: 64 * MIB,
             flags: Vec::new(),
+            #[cfg(feature = "tls")]
             by_tls: false,
         }
     }
@@ -126,7 +137,7 @@ impl Attack {
     }
 
     /// Has `attack` attack. The attackers have gone when it returns.
-    pub(crate) fn run(mut self, attack: impl FnOnce(&Target)) {
+    pub(crate) fn run(self, attack: impl FnOnce(&Target)) {
         // An attack that has failed spoils nothing for the next.
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let workers = WORKERS.to_string();
@@ -135,15 +146,17 @@ impl Attack {
         if has_flag("--max-memory") {
             flags.extend(["--max-memory", &max_memory]);
         }
+        flags.extend(self.flags.iter().map(String::as_str));
         #[cfg(feature = "tls")]
         let files = self.by_tls.then(|| Files::new(self.name));
         #[cfg(feature = "tls")]
-        if let Some(files) = &files {
-            let [certificate, key] = ["server.pem", "server.key"].map(|name| files.path(name));
-            let tls = ["--tls-cert".into(), certificate, "--tls-key".into(), key];
-            self.flags.extend(tls);
+        let paths = files
+            .as_ref()
+            .map(|files| ["server.pem", "server.key"].map(|name| files.path(name)));
+        #[cfg(feature = "tls")]
+        if let Some([certificate, key]) = &paths {
+            flags.extend(["--tls-cert", certificate, "--tls-key", key]);
         }
-        flags.extend(self.flags.iter().map(String::as_str));
         let server = Server::start(&flags);
         let connect = || -> Box<dyn Stream> {
             #[cfg(feature = "tls")]
@@ -159,10 +172,12 @@ impl Attack {
         let target = Target {
             server: &server,
             start: Instant::now(),
+            faults: Mutex::default(),
             #[cfg(feature = "tls")]
             files: files.as_ref(),
         };
         attack(&target);
+        let faults = target.faults.into_inner().expect("as above");
         let gone = Instant::now();
         thread::sleep(AFTERMATH);
         *end.lock().expect("no panic with the lock") = Some(Instant::now());
@@ -173,12 +188,11 @@ impl Attack {
         let idle = time_to_idle(&server, gone);
         let peak = server.peak_memory();
         still_answers(&connect);
-        self.judge(measured, peak, idle);
+        self.judge(faults, measured, peak, idle);
     }
 
-    fn judge(&self, measured: Vec<Measured>, peak: u64, idle: Duration) {
+    fn judge(&self, mut faults: Vec<String>, measured: Vec<Measured>, peak: u64, idle: Duration) {
         let mut figures = format!("{}:", self.name);
-        let mut faults = Vec::new();
         for (number, measured) in measured.into_iter().enumerate() {
             match measured {
                 Ok(mut round_trips) => {
@@ -212,15 +226,15 @@ impl Attack {
         if idle > idle_bound() {
             faults.push("not idle soon".to_owned());
         }
-        eprintln!("{figures}");
         assert!(faults.is_empty(), "{figures}: {}", faults.join(", "));
+        eprintln!("{figures}");
     }
 }
 
 /// One pair for each worker. New connections go to the workers in turns, so that each
 /// worker has a requester, and a responder for the requester of the other: every
 /// request passes both workers, and shows when either stands still.
-fn pairs(connect: &impl Fn() -> Box<dyn Stream>) -> [Pair; WORKERS as usize] {
+fn pairs(connect: &impl Fn() -> Box<dyn Stream>) -> [Pair; WORKERS] {
     let [first, second, third, fourth] = [(); 4].map(|()| connect());
     [Pair::new(0, first, second), Pair::new(1, fourth, third)]
 }

@@ -11,6 +11,10 @@ use crate::client::CONNECT;
 /// How long one read or write waits before it looks at the clock.
 const SLICE: Duration = Duration::from_millis(20);
 
+/// How long a connection may take: a server that accepts none for a while has Linux
+/// try again for minutes.
+const CONNECTING: Duration = Duration::from_millis(300);
+
 pub(crate) struct Attacker {
     pub(crate) stream: TcpStream,
     /// It gives up then.
@@ -20,7 +24,8 @@ pub(crate) struct Attacker {
 impl Attacker {
     /// A connection on which nothing was sent or read.
     pub(crate) fn open(port: u16, end: Instant) -> Option<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        let address = ([127, 0, 0, 1], port).into();
+        let stream = TcpStream::connect_timeout(&address, CONNECTING).ok()?;
         stream.set_nodelay(true).ok()?;
         stream.set_read_timeout(Some(SLICE)).ok()?;
         stream.set_write_timeout(Some(SLICE)).ok()?;
@@ -72,9 +77,9 @@ impl Attacker {
         false
     }
 
-    /// Reads at most one byte. False at the end.
-    pub(crate) fn read_a_byte(&mut self) -> bool {
-        match self.stream.read(&mut [0]) {
+    /// Reads at most 64 KiB. False at the end.
+    pub(crate) fn read_a_little(&mut self) -> bool {
+        match self.stream.read(&mut vec![0; 64 * 1024]) {
             Ok(read) => read > 0,
             Err(error) => is_wait(error.kind()),
         }

@@ -93,24 +93,29 @@ impl Pair {
 /// The payload that ends an answering thread.
 const LAST: &str = "last";
 
-/// Measures each request from when it was due, not from when it was sent: a server that
-/// stands still for a second delays all requests of that second, not one.
+/// Asks one thing at a time. A server that stands still for a second delays all that
+/// would have been asked in that second, not one request: those that could not be sent
+/// count with the time that each would have waited.
 fn ask(mut requester: Lines, number: usize, end: &End) -> io::Result<Vec<Duration>> {
     let mut round_trips = Vec::new();
-    let mut due = Instant::now();
-    loop {
+    for count in 0_usize.. {
         let last = *end.lock().expect("no panic with the lock");
-        if last.is_some_and(|last| due > last) {
+        if last.is_some_and(|last| Instant::now() > last) {
             break;
         }
-        let payload = round_trips.len().to_string();
+        let sent = Instant::now();
+        let payload = count.to_string();
         request(&mut requester, number, &payload)?;
         let head = format!("MSG answers.{number} 1 {}\r\n", payload.len());
         expect(&mut requester, &head)?;
         expect(&mut requester, &format!("{payload}\r\n"))?;
-        round_trips.push(due.elapsed());
-        due += INTERVAL;
-        thread::sleep(due.saturating_duration_since(Instant::now()));
+        let mut waited = sent.elapsed();
+        round_trips.push(waited);
+        while let Some(less) = waited.checked_sub(INTERVAL) {
+            round_trips.push(less);
+            waited = less;
+        }
+        thread::sleep(INTERVAL.saturating_sub(sent.elapsed()));
     }
     request(&mut requester, number, LAST)?;
     Ok(round_trips)

@@ -18,7 +18,7 @@ fn a_name_with_a_line_of_its_own_in_the_log() {
         target.server.wait_for_log("forged");
         let log = target.server.log();
         let forged = log.iter().find(|line| line.starts_with("forged"));
-        assert!(forged.is_none(), "{forged:?} is a line of the log");
+        target.expect(forged.is_none(), format!("{forged:?} is a line of the log"));
     });
 }
 
@@ -36,12 +36,15 @@ fn refused_connections_on_a_log_that_nobody_reads() {
         target.server.leave_log_unread(true);
         // More than the pipe of the log has room for, if each has a line.
         for _ in 0..count {
-            drop(target.open());
+            if target.open().is_none() {
+                break;
+            }
         }
         std::thread::sleep(Duration::from_millis(300));
         target.server.leave_log_unread(false);
         drop(kept);
-        assert!(written < 100, "{written} lines for {count} refused");
+        let told = format!("{written} lines for {count} refused");
+        target.expect(written < 100, told);
     });
 }
 
@@ -70,6 +73,7 @@ fn subjects_with_control_bytes() {
         let Some(Frame::Message { subject, .. }) = first else {
             panic!("{first:?}");
         };
-        assert_eq!(subject, "raw.end", "a control byte is passed on");
+        let passed_on = format!("{subject:?} is passed on");
+        target.expect(subject == "raw.end", passed_on);
     });
 }

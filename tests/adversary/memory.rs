@@ -14,10 +14,14 @@ fn a_cache_of_routes_whose_entries_are_replaced() {
         let subscriptions = scaled(100_000, 10_000);
         attacker.send(frames(subscriptions, |n| format!("SUB x.> {n}\r\n")));
         attacker.sync();
-        attacker.send(frames(16_000, |n| {
-            format!("PUB x.{n} 0\r\n\r\nPUB y.{n} 0\r\n\r\n")
-        }));
-        attacker.sync();
+        // Each of the first has 100,000 targets; the others take its place.
+        let replacing = frames(16_000, |n| format!("PUB y.{n} 0\r\n\r\n"));
+        for n in 0.. {
+            let frame = format!("PUB x.{n} 0\r\n\r\n");
+            if !target.goes_on() || !attacker.send(frame) || !attacker.send(&replacing) {
+                break;
+            }
+        }
     });
 }
 

@@ -16,7 +16,7 @@ fn many_on_one_subject_that_end_with_the_connection() {
         let Some(mut attacker) = target.connect() else {
             return;
         };
-        let subscriptions = scaled(200_000, 20_000);
+        let subscriptions = scaled(400_000, 20_000);
         attacker.send(frames(subscriptions, |n| format!("SUB x {n}\r\n")));
         attacker.sync();
     });

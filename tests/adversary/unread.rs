@@ -24,15 +24,15 @@ fn pings_whose_pongs_nobody_reads() {
 }
 
 #[test]
-fn pongs_that_somebody_reads_byte_by_byte() {
-    // Each byte is progress for a deadline that looks at the last progress alone.
+fn pongs_that_somebody_reads_too_slowly() {
+    // Each read is progress for a deadline that looks at the last progress alone.
     let flags = [SMALL_PENDING, &["--write-deadline", "0.3"]].concat();
     Attack::new("trickle").flags(&flags).run(|target| {
         let Some(mut attacker) = target.connect() else {
             return;
         };
         let pings = "PING\r\n".repeat(20_000);
-        while target.goes_on() && attacker.send(&pings) && attacker.read_a_byte() {}
+        while target.goes_on() && attacker.send(&pings) && attacker.read_a_little() {}
     });
 }
 

@@ -12,10 +12,10 @@ const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// How often each number came. Each message carries a number of its own.
 #[derive(Clone, Default)]
-pub(crate) struct Ledger(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Ledger(Arc<Mutex<Vec<u16>>>);
 
 impl Ledger {
-    fn times(&self) -> MutexGuard<'_, Vec<u8>> {
+    fn times(&self) -> MutexGuard<'_, Vec<u16>> {
         self.0.lock().expect("no panic with the lock")
     }
 
