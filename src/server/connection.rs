@@ -51,6 +51,21 @@ impl From<&Connect> for Options {
     }
 }
 
+impl Options {
+    /// The CONNECT that a further one changes.
+    pub(crate) fn connect(self) -> Connect {
+        Connect {
+            verbose: self.verbose,
+            pedantic: self.pedantic,
+            echo: self.echo,
+            headers: self.headers,
+            no_responders: self.no_responders,
+            protocol: i64::from(self.info),
+            ..Connect::default()
+        }
+    }
+}
+
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {

@@ -12,7 +12,8 @@ use super::local::{Local, Origin};
 use super::shared::Shared;
 use super::subscriptions::Subscription;
 use crate::protocol::{
-    Connect, Frame, Limits, Parsed, ProtocolError, Publish, is_literal, is_valid, parse,
+    Frame, Limits, Parsed, ProtocolError, Publish, SYSTEM_QUEUE, Violation, is_literal,
+    is_reserved, is_reserved_reply, is_valid, parse,
 };
 
 /// Work that a frame is at least, see [`super::turns`].
@@ -20,6 +21,11 @@ const PER_FRAME: u64 = 2;
 
 /// Work that each subscription is to which a message goes.
 const PER_TARGET: u64 = 3;
+
+/// Work that it is to look a subject up that is not remembered, and what each pattern
+/// adds that is looked for.
+const PER_LOOK_UP: u64 = 24;
+const PER_PATTERN: u64 = 1;
 
 /// Work that a subscription is when it comes or goes.
 const PER_SUBSCRIPTION: u64 = 24;
@@ -154,14 +160,17 @@ impl Executor {
         json: &[u8],
     ) -> Result<(), ProtocolError> {
         let config = &self.shared.config;
-        let connect = Connect::parse(json)?;
-        if !config.credentials.accept(&connect) {
-            return Err(ProtocolError::Authorization);
-        }
         let now = local.now;
         let Some(client) = local.get(key) else {
             return Ok(());
         };
+        // What a further CONNECT leaves out stays as it is.
+        let mut connect = client.options.connect();
+        connect.update(json)?;
+        let is_known = client.phase == Phase::Welcome && !connect.gives_credentials();
+        if !is_known && !config.credentials.accept(&connect) {
+            return Err(ProtocolError::Authorization);
+        }
         client.welcome(&connect, now, config.ping_interval);
         connect.check()?;
         tracing::debug!(
@@ -197,13 +206,20 @@ impl Executor {
             return Err(ProtocolError::HeadersNotSupported);
         }
         let subject = message.subject.of(data);
-        if options.pedantic || options.verbose {
-            // nats-server complains, and delivers it all the same.
-            if options.pedantic && !is_literal(subject) {
-                complain(local, key, ProtocolError::PublishSubject);
+        if options.pedantic || options.verbose || !publish.valid || is_reserved(subject) {
+            let goes_on = self.answer_publish(local, key, options, publish.valid, subject);
+            if !goes_on {
+                return Ok(());
             }
-            confirm(local, key);
+        }
+        let reply = message.reply.of(data);
+        if is_reserved_reply(reply) {
+            local.tell(key, Violation::Reply(reply).line().as_bytes());
             self.bound_replies(local, key);
+            return Ok(());
+        }
+        if options.verbose {
+            confirm(local, key);
         }
         assert!(
             !cfg!(test) || subject != PANIC,
@@ -213,7 +229,10 @@ impl Executor {
         local.counters.in_bytes += message.body.len() as u64;
 
         let found = self.cache.find(subject, &self.shared.routes);
-        *work += found.matches.len() as u64 * PER_TARGET + found.looked_for as u64;
+        *work += found.matches.len() as u64 * PER_TARGET;
+        if found.looked_for > 0 {
+            *work += PER_LOOK_UP + found.looked_for as u64 * PER_PATTERN;
+        }
         let copy;
         let (buffer, message) = if publish.canonical {
             (data, message)
@@ -238,6 +257,29 @@ impl Executor {
         Ok(())
     }
 
+    /// What is to be said to who publishes, before the message is looked at. Tells
+    /// whether it is delivered.
+    #[cold]
+    fn answer_publish(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        options: Options,
+        is_valid: bool,
+        subject: &[u8],
+    ) -> bool {
+        // nats-server complains of wildcards, and delivers the message all the same.
+        if !is_valid || options.pedantic && !is_literal(subject) {
+            complain(local, key, ProtocolError::PublishSubject);
+        }
+        let is_reserved = is_valid && is_reserved(subject);
+        if is_reserved {
+            local.tell(key, Violation::Publish(subject).line().as_bytes());
+        }
+        self.bound_replies(local, key);
+        is_valid && !is_reserved
+    }
+
     fn subscribe(
         &mut self,
         local: &mut Local,
@@ -246,6 +288,10 @@ impl Executor {
         queue: Option<&[u8]>,
         sid: &[u8],
     ) {
+        if queue == Some(SYSTEM_QUEUE) {
+            local.tell(key, Violation::Queue(subject).line().as_bytes());
+            return;
+        }
         let most = self.shared.config.max_subscriptions;
         let Some(client) = local.get(key) else {
             return;

@@ -423,13 +423,11 @@ impl Local {
         true
     }
 
-    /// The connection that is answerable for most memory, and how much that is.
-    pub(crate) fn largest(&self) -> Option<(ConnectionKey, usize)> {
-        let usages = self
-            .clients
-            .iter()
-            .map(|(_, client)| (client.key, client.usage()));
-        usages.max_by_key(|&(_, usage)| usage)
+    /// How much memory each connection is answerable for.
+    pub(crate) fn usages(&self) -> Vec<(ConnectionKey, usize)> {
+        let clients = self.clients.iter();
+        let usages = clients.map(|(_, client)| (client.key, client.usage()));
+        usages.collect()
     }
 
     /// Logs how many errors of clients were not logged, when it is time.
@@ -452,7 +450,6 @@ impl Local {
         match reason {
             Reason::Gone => {
                 tracing::debug!("client {id} at {address} is gone");
-                return;
             }
             Reason::Shutdown => {}
             Reason::Error(error) => {

@@ -149,6 +149,11 @@ impl Mailbox {
         self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::Relaxed)
     }
 
+    /// How much waits.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()

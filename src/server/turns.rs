@@ -15,8 +15,9 @@ use super::key::ConnectionKey;
 /// Work that is done for a connection in one turn, at most, but for a last frame.
 pub(crate) const TURN: u64 = 16 * 1024;
 
-/// Work that is done in one round before the system is asked for events again.
-pub(crate) const ROUND: u64 = 16 * TURN;
+/// Work that is done in one round before the system is asked for events again: what
+/// nobody has heard of cannot come first.
+pub(crate) const ROUND: u64 = TURN;
 
 /// Those that wait for their turn.
 #[derive(Debug, Default)]

@@ -238,6 +238,9 @@ impl Worker {
                 self.congested = !self.turns.is_empty();
                 return;
             }
+            if self.shared.is_over_memory() {
+                return;
+            }
             let Some((key, served)) = self.turns.pop() else {
                 return;
             };
@@ -261,6 +264,7 @@ impl Worker {
             if local.unsent > UNSENT {
                 self.flush(local);
             }
+            self.shared.workers[self.index].publish(local);
         }
     }
 
@@ -473,9 +477,13 @@ impl Worker {
         self.stalled = stalled;
     }
 
-    /// Takes what others have sent.
+    /// Takes what others have sent until now. They may go on sending, so that there is
+    /// no end to wait for.
     fn read_mail(&mut self, local: &mut Local) {
-        while let Some(mail) = self.mailbox().take() {
+        for _ in 0..self.mailbox().len() {
+            let Some(mail) = self.mailbox().take() else {
+                return;
+            };
             self.tell_of_room();
             match mail {
                 Mail::Messages(batch, worker) => {
@@ -592,28 +600,34 @@ impl Worker {
         }
     }
 
-    /// Ends the connection that is answerable for most memory, if it is one of this
-    /// worker; else has the worker look whose it seems to be.
+    /// Ends the connections that are answerable for most memory, until there is not too
+    /// much in use, if they are connections of this worker; else has the worker look
+    /// whose they seem to be.
     #[cold]
     fn shed(&mut self, local: &mut Local) {
-        let Some((key, usage)) = local.largest() else {
-            return;
-        };
         let own = &self.shared.workers[self.index];
-        own.largest.store(usage, Ordering::Relaxed);
-        let largest = |peer: &super::shared::Peer| peer.largest.load(Ordering::Relaxed);
-        let others = self.shared.workers.iter().filter(|peer| !peer.is_dead());
-        let Some(most) = others.max_by_key(|peer| largest(peer)) else {
-            return;
-        };
-        if largest(most) > usage {
-            most.mailbox.send(Mail::Shed);
-            return;
+        let mut usages = local.usages();
+        usages.sort_unstable_by_key(|&(_, usage)| std::cmp::Reverse(usage));
+        let peers = self.shared.workers.iter().enumerate();
+        let others = peers.filter(|&(index, peer)| index != self.index && !peer.is_dead());
+        let largest = others.map(|(_, peer)| (peer.largest.load(Ordering::Relaxed), peer));
+        let largest = largest.max_by_key(|&(usage, _)| usage);
+        for (key, usage) in usages {
+            own.publish(local);
+            own.largest.store(usage, Ordering::Relaxed);
+            if !self.shared.is_over_memory() {
+                return;
+            }
+            if let Some((most, peer)) = largest
+                && most > usage
+            {
+                peer.mailbox.send(Mail::Shed);
+                return;
+            }
+            local.close(key, Reason::Error(ProtocolError::Memory));
         }
-        local.close(key, Reason::Error(ProtocolError::Memory));
-        let next = local.largest().map_or(0, |(_, usage)| usage);
-        own.largest.store(next, Ordering::Relaxed);
         own.publish(local);
+        own.largest.store(0, Ordering::Relaxed);
     }
 
     /// Carries out what clients have sent so far, and tells them that the server
