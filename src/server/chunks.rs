@@ -78,6 +78,12 @@ impl Chunks {
         self.next = Some(chunk);
     }
 
+    /// Takes back a chunk that was copied from.
+    pub(crate) fn give_back(&mut self, chunk: Vec<u8>) {
+        // When there are enough of them, this one goes.
+        let _ = self.pool.free.push(chunk);
+    }
+
     /// What was read into the first `length` bytes, to be sliced at will.
     pub(crate) fn lend(&mut self, chunk: Vec<u8>, length: usize) -> Bytes {
         if length < WORTH_KEEPING {

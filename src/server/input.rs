@@ -10,13 +10,19 @@ use super::transport::Transport;
 /// Bytes of a client between the socket and the parser.
 ///
 /// They are read into a chunk, behind the start of a frame that came before. A frame
-/// that is larger than a chunk gets a buffer of its own.
+/// that is larger than a chunk is collected in chunks, and copied into one buffer when
+/// its end has come: an announcement alone costs nothing, and memory is only ever asked
+/// for and given back in one size, which allocators are good at.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
     /// The start of a frame whose end has not come yet.
     partial: Vec<u8>,
     /// The length of that frame in bytes, once it is known.
     needed: usize,
+    /// What follows the start of a frame that is larger than a chunk.
+    large: Vec<Vec<u8>>,
+    /// Bytes in the last of these chunks; the others are full.
+    in_last: usize,
     /// Frames for which there was no time yet.
     rest: Bytes,
 }
@@ -33,12 +39,12 @@ pub(crate) struct Read {
 impl Input {
     /// Memory that belongs to this input alone, in bytes.
     pub(crate) fn held(&self) -> usize {
-        self.partial.capacity()
+        self.partial.capacity() + self.large.len() * CHUNK
     }
 
     /// Bytes that came and were not carried out.
     pub(crate) fn waiting(&self) -> usize {
-        self.partial.len() + self.rest.len()
+        self.partial.len() + self.rest.len() + self.in_large()
     }
 
     /// Takes the frames for which there was no time.
@@ -98,26 +104,58 @@ impl Input {
         }
     }
 
+    /// Bytes in the chunks of a large frame.
+    fn in_large(&self) -> usize {
+        (self.large.len() * CHUNK + self.in_last).saturating_sub(CHUNK)
+    }
+
     fn read_large(&mut self, transport: &mut Transport, chunks: &mut Chunks) -> io::Result<Read> {
-        let before = self.partial.len();
-        // It grows with what really comes: an announcement alone costs nothing.
-        let room = self.needed.min(before + before.max(CHUNK));
-        if room > self.partial.capacity() {
-            self.partial.reserve_exact(room - before);
+        if self.large.is_empty() || self.in_last == CHUNK {
+            self.large.push(chunks.take());
+            self.in_last = 0;
         }
-        self.partial.resize(room, 0);
-        let read = transport.read(&mut self.partial[before..]);
-        let length = before + read.as_ref().map_or(0, |&read| read);
-        self.partial.truncate(length);
-        if read? == 0 {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        let more = length == room || !transport.short_read_means_empty();
+        let missing = self.needed - self.partial.len() - self.in_large();
+        let start = self.in_last;
+        let end = CHUNK.min(start + missing);
+        let last = self.large.last_mut().ok_or(ErrorKind::OutOfMemory)?;
+        let read = match transport.read(&mut last[start..end]) {
+            Ok(read @ 1..) => read,
+            end_or_error => {
+                if start == 0
+                    && let Some(unused) = self.large.pop()
+                {
+                    chunks.put_back(unused);
+                    self.in_last = if self.large.is_empty() { 0 } else { CHUNK };
+                }
+                return Err(end_or_error
+                    .err()
+                    .unwrap_or(ErrorKind::UnexpectedEof.into()));
+            }
+        };
+        self.in_last += read;
+        let more = start + read == end || !transport.short_read_means_empty();
         let mut data = Bytes::new();
-        if length == self.needed {
-            self.needed = 0;
-            data = chunks.lend_all(std::mem::take(&mut self.partial));
+        if read == missing {
+            data = self.assemble(chunks);
         }
         Ok(Read { data, more })
+    }
+
+    /// Puts the parts of a large frame into one buffer.
+    fn assemble(&mut self, chunks: &mut Chunks) -> Bytes {
+        let mut frame = Vec::with_capacity(self.needed);
+        frame.extend_from_slice(&self.partial);
+        for chunk in &self.large {
+            let missing = self.needed - frame.len();
+            frame.extend_from_slice(&chunk[..missing.min(CHUNK)]);
+        }
+        debug_assert_eq!(frame.len(), self.needed);
+        for chunk in self.large.drain(..) {
+            chunks.give_back(chunk);
+        }
+        self.large = Vec::new();
+        self.partial = Vec::new();
+        (self.needed, self.in_last) = (0, 0);
+        chunks.lend_all(frame)
     }
 }
