@@ -45,7 +45,8 @@ fn check_frame(frame: &Frame<'_>, bytes: &[u8]) {
     assert!(!message.subject.is_empty());
     let line = &bytes[..line_length(bytes)];
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let control = line.iter().any(|&byte| byte < b' ' && byte != b'\t');
+    let control = |&byte: &u8| byte.is_ascii_control() && byte != b'\t';
+    let control = line.iter().any(control);
     assert_eq!(publish.valid, !control);
 
     // Written anew it is the same message, in the usual way.

@@ -4,6 +4,6 @@ cargo (common // workspace // {
   name = "tests-reference";
   artifacts = allDependencies;
   command = ''
-    SERVER_UNDER_TEST=nats-server:${reference}/usr/sbin/nats-server cargo test $flags --test clients 2>&1 | tee $out
+    SERVER_UNDER_TEST=nats-server:${reference}/usr/sbin/nats-server cargo test $flags --test clients --test conformance 2>&1 | tee $out
   '';
 })

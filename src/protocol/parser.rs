@@ -241,19 +241,23 @@ fn size(digits: &[u8]) -> Option<usize> {
 fn word_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH_BITS: u64 = ONES << 7;
+    const DELETE: u8 = 0x7f;
     let mut length = 0;
     while let Some(eight) = bytes[length..].first_chunk::<8>() {
         let eight = u64::from_le_bytes(*eight);
         // The high bit of each byte up to ' ' remains, and perhaps of bytes after it,
         // from which the subtraction has borrowed.
-        let found = eight.wrapping_sub(ONES * (u64::from(b' ') + 1)) & !eight & HIGH_BITS;
+        let low = eight.wrapping_sub(ONES * (u64::from(b' ') + 1)) & !eight;
+        // The same for DEL, of which nothing but 0 remains.
+        let delete = eight ^ (ONES * u64::from(DELETE));
+        let found = (low | delete.wrapping_sub(ONES) & !delete) & HIGH_BITS;
         if found != 0 {
             return length + found.trailing_zeros() as usize / 8;
         }
         length += 8;
     }
     let rest = &bytes[length..];
-    let end = rest.iter().position(|&byte| byte <= b' ');
+    let end = rest.iter().position(|&byte| byte <= b' ' || byte == DELETE);
     length + end.unwrap_or(rest.len())
 }
 
@@ -383,7 +387,7 @@ mod tests {
                 let mut bytes = vec![b'!'; length];
                 assert_eq!(word_length(&bytes), length);
                 bytes.extend([byte, b'!', b' ', 0xff, 0x80, b'!', b'!', b'!', b'!']);
-                let expected = bytes.iter().position(|&byte| byte <= b' ');
+                let expected = bytes.iter().position(|&byte| byte <= b' ' || byte == 0x7f);
                 assert_eq!(Some(word_length(&bytes)), expected, "{length} {byte}");
             }
         }
@@ -398,7 +402,8 @@ mod tests {
         for (line, valid) in [
             (&b"PUB a r 1\r\nx\r\n"[..], true),
             (b"PUB a\t1 \nx\r\n", true),
-            (b"PUB \x7f \xff 1\r\nx\r\n", true),
+            (b"PUB \x80 \xff 1\r\nx\r\n", true),
+            (b"PUB a\x7fb 1\r\nx\r\n", false),
             (b"PUB a\rb 1\r\nx\r\n", false),
             (b"PUB \r 1\r\nx\r\n", false),
             (b"PUB a\0 1\r\nx\r\n", false),

@@ -14,7 +14,7 @@ pub fn tokens(subject: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
 pub fn is_valid(subject: &[u8]) -> bool {
     let mut full_wildcard = false;
     for token in tokens(subject) {
-        if token.is_empty() || full_wildcard || token.iter().any(|&byte| byte < b' ') {
+        if token.is_empty() || full_wildcard || token.iter().any(u8::is_ascii_control) {
             return false;
         }
         full_wildcard = token == b">";
@@ -71,7 +71,8 @@ mod tests {
             ("a..b", false, false),
             (">.a", false, false),
             ("a.>.b", false, false),
-            ("a\u{7f}.é", true, true),
+            ("a.é", true, true),
+            ("a\u{7f}", false, true),
             ("a\0b", false, true),
             ("a.\r", false, true),
         ] {

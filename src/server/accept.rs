@@ -181,8 +181,7 @@ impl Acceptor {
         };
         if let Some(peer) = shared.workers.iter().min_by_key(load) {
             peer.connections.fetch_add(1, Ordering::Relaxed);
-            peer.mailbox
-                .send(Mail::Connection(socket, address, self.last));
+            peer.mailbox.send_connection(socket, address, self.last);
         }
     }
 

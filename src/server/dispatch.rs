@@ -154,7 +154,14 @@ impl Dispatch {
             Delivery::Accepted => true,
             Delivery::Refused => false,
             Delivery::Crowded => {
-                self.relieve(local, target.connection, Some(origin), false);
+                if local.is_blocked(target.connection) {
+                    // There is nothing to be written, so nothing has to come before.
+                    if let Some(stall) = local.relieve(target.connection, false) {
+                        self.stall(origin.key, stall);
+                    }
+                } else {
+                    self.relieve(local, target.connection, Some(origin), false);
+                }
                 true
             }
             Delivery::Full => {
@@ -185,8 +192,9 @@ impl Dispatch {
     }
 
     fn stall(&mut self, key: ConnectionKey, stall: Duration) {
-        if self.stalls.last() != Some(&(key, stall)) {
-            self.stalls.push((key, stall));
+        match self.stalls.last_mut() {
+            Some((last, longest)) if *last == key => *longest = stall.max(*longest),
+            _ => self.stalls.push((key, stall)),
         }
     }
 

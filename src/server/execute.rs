@@ -28,7 +28,7 @@ const PER_LOOK_UP: u64 = 24;
 const PER_PATTERN: u64 = 1;
 
 /// Work that a subscription is when it comes or goes.
-const PER_SUBSCRIPTION: u64 = 24;
+const PER_SUBSCRIPTION: u64 = 64;
 
 /// What is published here ends the worker of a test.
 const PANIC: &[u8] = b"$TEST.PANIC";

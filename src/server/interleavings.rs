@@ -2,6 +2,7 @@
 //! chosen at random, and a count of every message.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::transport::Transport;
 use crate::protocol::Limits;
 
 const WORKERS: usize = 3;
+const HOUR: Duration = Duration::from_hours(1);
 const CONNECT: &str = "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true,\"protocol\":1}\r\n";
 
 /// A server that does nothing by itself.
@@ -82,9 +84,9 @@ impl Rig {
         let key = {
             let mut place = self.shared.workers[worker].local();
             let local = place.as_mut().expect("it was put there");
-            let (now, hour) = (Instant::now(), Duration::from_secs(3600));
+            let now = Instant::now();
             local.insert(id, |key| {
-                Connection::new(transport, address, key, id, now, hour)
+                Connection::new(transport, address, key, id, now, HOUR)
             })
         };
         self.clients.insert(key, (client, Vec::new()));
@@ -196,11 +198,11 @@ pub(super) fn config() -> Config {
         max_subscriptions: 0,
         max_pending: 64 << 20,
         max_memory: 1 << 30,
-        ping_interval: Duration::from_secs(3600),
+        ping_interval: HOUR,
         max_pings_out: 2,
-        auth_timeout: Duration::from_secs(3600),
-        write_deadline: Duration::from_secs(3600),
-        drain_timeout: Duration::from_secs(3600),
+        auth_timeout: HOUR,
+        write_deadline: HOUR,
+        drain_timeout: HOUR,
     }
 }
 
@@ -246,15 +248,15 @@ fn each_message_for_a_group_comes_to_one_member_whoever_leaves_in_between() {
                     });
                 }
                 _ => {
-                    let publisher = publishers[random.usize(..WORKERS)];
+                    let from = publishers[random.usize(..WORKERS)];
                     let mut frames = String::new();
                     for _ in 0..random.u8(1..30) {
                         published += 1;
                         let text = format!("{published:06}");
-                        frames += &format!("PUB q 6\r\n{text}\r\n");
+                        let _ = write!(frames, "PUB q 6\r\n{text}\r\n");
                     }
-                    let busy = some_busy(&mut random, publisher.worker());
-                    rig.while_busy(&busy, |rig| rig.send(publisher, &frames));
+                    let busy = some_busy(&mut random, from.worker());
+                    rig.while_busy(&busy, |rig| rig.send(from, &frames));
                 }
             }
         }
@@ -302,7 +304,7 @@ fn each_request_is_answered_for_if_nobody_gets_it() {
                     let mut frames = String::new();
                     for _ in 0..random.u8(1..4) {
                         let reply = format!("answer.{number}.{}", requests.len());
-                        frames += &format!("PUB service {reply} 1\r\nx\r\n");
+                        let _ = write!(frames, "PUB service {reply} 1\r\nx\r\n");
                         requests.insert(reply);
                     }
                     let busy = some_busy(&mut random, number);

@@ -281,6 +281,12 @@ impl Local {
         }
     }
 
+    /// Whether the system takes no more for this connection.
+    pub(crate) fn is_blocked(&self, key: ConnectionKey) -> bool {
+        let client = self.clients.get(key.slot());
+        client.is_some_and(|client| client.writing == Writing::Blocked)
+    }
+
     /// Makes room for a connection for which much waits: writes what can be written.
     /// Returns how long its publishers are to be stalled, if at all.
     ///
@@ -293,9 +299,14 @@ impl Local {
         needed: bool,
     ) -> Option<std::time::Duration> {
         self.flush(key.slot());
-        let client = self.get(key)?;
-        let is_full = client.output.pending() > 0 && client.writing == Writing::Blocked;
-        if needed && is_full {
+        while needed
+            && self.get(key)?.output.pending() > 0
+            && self.get(key)?.writing != Writing::Blocked
+        {
+            // What is written at a time was not enough.
+            self.flush(key.slot());
+        }
+        if needed && self.get(key)?.output.pending() > 0 {
             self.close(key, Reason::Error(ProtocolError::SlowConsumer));
             return None;
         }

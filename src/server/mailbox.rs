@@ -15,8 +15,6 @@ use super::key::ConnectionKey;
 /// What can be in the queue.
 #[derive(Debug)]
 pub(crate) enum Mail {
-    /// A connection to own, and its number.
-    Connection(TcpStream, SocketAddr, u64),
     /// Messages for connections that it owns, and the worker that filled the batch.
     Messages(Batch, usize),
     /// A connection that it owns publishes faster than somebody can take, and is
@@ -42,6 +40,8 @@ impl Mail {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
+    /// Connections to own, with their numbers. Messages do not wait for them.
+    connections: SegQueue<(TcpStream, SocketAddr, u64)>,
     /// Bytes of the messages in the queue.
     bytes: AtomicUsize,
     /// Mail with consequences ever sent, and that of it which was carried out, with all
@@ -60,6 +60,7 @@ impl Mailbox {
     pub(crate) fn new(waker: Waker) -> Self {
         Self {
             queue: SegQueue::new(),
+            connections: SegQueue::new(),
             bytes: AtomicUsize::new(0),
             sent: AtomicU64::new(0),
             settled: AtomicU64::new(0),
@@ -85,10 +86,24 @@ impl Mailbox {
         self.rouse();
     }
 
+    /// Gives the worker a connection to own.
+    pub(crate) fn send_connection(&self, socket: TcpStream, address: SocketAddr, id: u64) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.connections.push((socket, address, id));
+            self.rouse();
+        }
+    }
+
+    /// Takes the oldest of the connections.
+    pub(crate) fn take_connection(&self) -> Option<(TcpStream, SocketAddr, u64)> {
+        self.connections.pop()
+    }
+
     /// Takes nothing more: the worker is dead, and nobody may wait for it.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         while self.queue.pop().is_some() {}
+        while self.connections.pop().is_some() {}
     }
 
     /// Wakes the worker up if it sleeps.
@@ -156,7 +171,7 @@ impl Mailbox {
 
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.connections.is_empty()
     }
 
     /// Bytes of messages that wait.

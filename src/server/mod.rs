@@ -217,7 +217,7 @@ impl Server {
             match thread.join() {
                 Ok(Ok(all)) => clean &= all,
                 Ok(Err(Failure::System(source))) => {
-                    failure = Some(system("wait for events")(source))
+                    failure = Some(system("wait for events")(source));
                 }
                 Ok(Err(Failure::Panic)) | Err(_) => failure = Some(ServerError::Panicked("worker")),
             }

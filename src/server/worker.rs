@@ -44,7 +44,10 @@ const PER_READ: u64 = 80;
 const BYTES_PER_WORK: u64 = 256;
 
 /// Subscriptions of ended connections that are removed in one round.
-const MOST_REMOVED: usize = 4096;
+const MOST_REMOVED: usize = 512;
+
+/// Connections taken over in one round.
+const MOST_WELCOMED: usize = 16;
 
 /// Reads from one connection before the server ends.
 const MOST_LAST_READS: usize = 64;
@@ -165,6 +168,7 @@ impl Worker {
         }
         self.serve(local);
         self.settle(local);
+        self.welcome_some(local);
         self.read_mail(local);
         if self.to_drain {
             self.drain(local);
@@ -328,20 +332,17 @@ impl Worker {
                 self.settle(local);
                 local.leave(key);
             }
-            ErrorKind::Unsupported => self.refuse_clear(local, key),
+            // A client that talks in clear to a server with TLS is told so in clear.
+            ErrorKind::Unsupported => {
+                #[cfg(feature = "tls")]
+                local.change(key, |client| client.transport.session = None);
+                local.close(key, Reason::Error(ProtocolError::TlsRequired));
+            }
             _ => {
                 tracing::debug!("reading from a client: {error}");
                 local.close(key, Reason::Gone);
             }
         }
-    }
-
-    /// A client that talks in clear to a server with TLS is told so in clear.
-    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
-    fn refuse_clear(&mut self, local: &mut Local, key: ConnectionKey) {
-        #[cfg(feature = "tls")]
-        local.change(key, |client| client.transport.session = None);
-        local.close(key, Reason::Error(ProtocolError::TlsRequired));
     }
 
     /// The time for the credentials begins when the handshake has ended.
@@ -496,11 +497,6 @@ impl Worker {
                     }
                     self.stall_publishers(local);
                 }
-                Mail::Connection(socket, address, id) => {
-                    if let Err(error) = self.welcome(local, socket, address, id) {
-                        tracing::debug!("a client at {address} is gone: {error}");
-                    }
-                }
                 Mail::Stall(key, stall) => begin_stall(local, &mut self.stalled, key, stall),
                 Mail::NoResponders(key, reply) => {
                     let Executor {
@@ -515,6 +511,18 @@ impl Worker {
                     }
                 }
                 Mail::Drain => self.to_drain = true,
+            }
+        }
+    }
+
+    /// Takes over connections that were given to this worker, a few at a time.
+    fn welcome_some(&mut self, local: &mut Local) {
+        for _ in 0..MOST_WELCOMED {
+            let Some((socket, address, id)) = self.mailbox().take_connection() else {
+                return;
+            };
+            if let Err(error) = self.welcome(local, socket, address, id) {
+                tracing::debug!("a client at {address} is gone: {error}");
             }
         }
     }

@@ -46,12 +46,11 @@ impl Pattern {
             self.plain.insert(target);
             return;
         };
-        match self.groups.get_mut(name) {
-            Some(members) => members.insert(target),
-            None => {
-                let members = self.groups.entry(name.into()).or_default();
-                members.insert(target);
-            }
+        if let Some(members) = self.groups.get_mut(name) {
+            members.insert(target);
+        } else {
+            let members = self.groups.entry(name.into()).or_default();
+            members.insert(target);
         }
     }
 
@@ -390,7 +389,6 @@ mod tests {
             for token in pattern.split('.') {
                 match (token, subject.next()) {
                     (">", Some(_)) => return true,
-                    (_, None) => return false,
                     ("*", Some(_)) => {}
                     (token, Some(other)) if token == other => {}
                     _ => return false,
