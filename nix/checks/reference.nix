@@ -1,9 +1,9 @@
-# The tests with real clients against Debian's nats-server: what passes there is what Broker has to pass.
+# The tests with real clients, and those of the load generator, against Debian's nats-server: what passes there is what Broker has to pass.
 { cargo, workspace, common, allDependencies, reference }:
 cargo (common // workspace // {
   name = "tests-reference";
   artifacts = allDependencies;
   command = ''
-    SERVER_UNDER_TEST=nats-server:${reference}/usr/sbin/nats-server cargo test $flags --test clients 2>&1 | tee $out
+    SERVER_UNDER_TEST=nats-server:${reference}/usr/sbin/nats-server cargo test $flags --test clients --test load 2>&1 | tee $out
   '';
 })
