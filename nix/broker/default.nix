@@ -37,6 +37,8 @@ in
   rebuiltSeed = program "seed" "seed";
   # Measures the variants against each other.
   report = program "report" "release";
+  # The server that the report's servers are compared with: no real one can take less.
+  least = program "least" "release";
   # Writes nix/base/debian/debian.json.
   debianLock = program "debian-lock" "release";
 

@@ -1,4 +1,5 @@
-# The tests with real clients, and those of the load generator, against Debian's nats-server: what passes there is what Broker has to pass.
+# The tests with real clients, and of the load generator, against Debian's nats-server: what passes there is what Broker
+# has to pass.
 { cargo, workspace, common, allDependencies, reference }:
 cargo (common // workspace // {
   name = "tests-reference";
