@@ -21,6 +21,7 @@ let
   matrix = builtins.toJSON {
     baseline = "broker";
     generator = "${broker.packages.broker-static}/bin/broker";
+    least = "${broker.least}/bin/least";
     variants =
       map
         (name: {

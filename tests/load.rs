@@ -1,84 +1,38 @@
 //! `broker bench` against a real server, and against what is none.
 //!
-//! The server is the one that the variable `NATS_SERVER_BINARY` names, a
-//! nats-server, or else Broker itself.
+//! It always is the `bench` of the Broker that is built along with the tests,
+//! whatever the server is.
+
+#[path = "common/process.rs"]
+mod process;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use process::{Description, Process, Program};
 use serde_json::Value;
 
 /// A server that ends with the test.
-struct Server {
-    process: Child,
-    address: String,
-}
+struct Server(Process);
 
 impl Server {
-    /// `options` are those that nats-server and Broker have in common, by
-    /// Broker's names.
-    fn start(options: &[&str]) -> Self {
-        match std::env::var_os("NATS_SERVER_BINARY") {
-            Some(binary) => Self::nats(&binary, options),
-            None => Self::broker(options),
-        }
+    fn start() -> Self {
+        Self::described(&Description::default())
     }
 
-    fn nats(binary: &std::ffi::OsStr, options: &[&str]) -> Self {
-        // It cannot tell which port it has chosen but in a file.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a free port")
-            .port();
-        let process = Command::new(binary)
-            .args(["-a", "127.0.0.1", "-p", &port.to_string()])
-            .args(options.iter().map(|option| match *option {
-                "--password" => "--pass",
-                "--token" => "--auth",
-                other => other,
-            }))
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("NATS_SERVER_BINARY starts");
-        let address = format!("127.0.0.1:{port}");
-        let server = Self { process, address };
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(&server.address).is_err() {
-            assert!(Instant::now() < deadline, "nats-server does not listen");
-            thread::sleep(Duration::from_millis(5));
-        }
-        server
+    fn described(described: &Description) -> Self {
+        Self(Program::chosen().start(described, 0))
     }
 
-    fn broker(options: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_broker"))
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(options)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("Broker starts");
-        let mut log = BufReader::new(process.stderr.take().expect("it is piped"));
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            let read = log.read_line(&mut line).expect("the log is text");
-            said += &line;
-            assert!(read > 0, "it does not listen: {said}");
-            if let Some((_, place)) = line.split_once("listening on ") {
-                let end = |c: char| c != ':' && c != '.' && !c.is_ascii_digit();
-                break place.split(end).next().unwrap_or_default().to_owned();
-            }
-        };
-        // Otherwise it would wait once the pipe is full.
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { process, address }
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.0.port)
     }
 
     fn bench(&self, arguments: &str) -> Output {
-        bench(&self.address, arguments)
+        bench(&self.address(), arguments)
     }
 
     fn measure(&self, arguments: &str) -> Value {
@@ -86,14 +40,6 @@ impl Server {
         assert!(output.status.success(), "{arguments}: {output:?}");
         assert!(output.stderr.is_empty(), "{arguments}: {output:?}");
         serde_json::from_slice(&output.stdout).expect("JSON")
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -131,7 +77,7 @@ fn counts(outcome: &Value) -> [u64; 5] {
 
 #[test]
 fn every_message_is_accounted_for() {
-    let server = Server::start(&[]);
+    let server = Server::start();
     for (arguments, published, delivered) in [
         ("", 1001, 1001),
         ("--size 0", 1001, 1001),
@@ -168,7 +114,7 @@ fn every_message_is_accounted_for() {
 
 #[test]
 fn a_fixed_time_loses_nothing_either() {
-    let server = Server::start(&[]);
+    let server = Server::start();
     for arguments in [
         "--subscribers 3",
         "--publishers 3 --subscribers 3 --queue q",
@@ -189,7 +135,7 @@ fn a_fixed_time_loses_nothing_either() {
 
 #[test]
 fn rates_are_kept_and_latencies_told() {
-    let server = Server::start(&[]);
+    let server = Server::start();
     let outcome = server.measure("--rate 1000 --duration 1 --warm-up 0.2 --size 64");
     let rate = outcome["published"]["messages_per_second"].as_f64();
     let rate = rate.expect("a number");
@@ -221,7 +167,7 @@ fn rates_are_kept_and_latencies_told() {
 
 #[test]
 fn text_tells_the_same() {
-    let server = Server::start(&[]);
+    let server = Server::start();
     let output = server.bench("--messages 5000 --subscribers 2 --rate 50000");
     assert!(output.status.success(), "{output:?}");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -237,12 +183,15 @@ fn text_tells_the_same() {
 
 #[test]
 fn credentials_are_shown_and_refusals_explained() {
-    let server = Server::start(&["--user", "anna", "--password", "s3cret"]);
+    let server = Server::described(&Description {
+        user: Some(("anna", "s3cret")),
+        ..Description::default()
+    });
     let good = "--messages 10 --user anna --password s3cret";
     assert!(server.bench(good).status.success());
-    let with = format!("nats://anna:s3cret@{}", server.address);
+    let with = format!("nats://anna:s3cret@{}", server.address());
     assert!(bench(&with, "--messages 10").status.success());
-    let by_variable = command(&server.address, "--messages 10")
+    let by_variable = command(&server.address(), "--messages 10")
         .env("BROKER_USER", "anna")
         .env("BROKER_PASSWORD", "s3cret")
         .output();
@@ -256,7 +205,10 @@ fn credentials_are_shown_and_refusals_explained() {
         );
     }
     drop(server);
-    let server = Server::start(&["--token", "t0ken"]);
+    let server = Server::described(&Description {
+        token: Some("t0ken"),
+        ..Description::default()
+    });
     assert!(server.bench("--messages 10 --token t0ken").status.success());
     let text = refusal(&server.bench("--messages 10"));
     assert!(
@@ -267,7 +219,7 @@ fn credentials_are_shown_and_refusals_explained() {
 
 #[test]
 fn too_large_a_payload_is_refused_before_it_is_sent() {
-    let server = Server::start(&[]);
+    let server = Server::start();
     let text = refusal(&server.bench("--messages 1 --size 1048577"));
     assert!(text.contains("max_payload of 1048576 B"), "{text}");
     assert!(text.contains("--size"), "{text}");
@@ -281,14 +233,14 @@ fn a_server_that_ends_is_named() {
         "--request",
         "--request --rate 100",
     ] {
-        let mut server = Server::start(&[]);
-        let load = command(&server.address, arguments)
+        let server = Server::start();
+        let load = command(&server.address(), arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
         thread::sleep(Duration::from_millis(300));
-        server.process.kill().expect("it runs");
+        drop(server);
         let ended = Instant::now();
         let text = refusal(&load.wait_with_output().expect("it ends"));
         assert!(
@@ -302,10 +254,10 @@ fn a_server_that_ends_is_named() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_tells_what_was_measured() {
-    let server = Server::start(&[]);
+    let server = Server::start();
     for arguments in ["", "--rate 1000", "--request", "--request --rate 100"] {
         let line = format!("--json --duration 60 --warm-up 0 {arguments}");
-        let load = command(&server.address, &line)
+        let load = command(&server.address(), &line)
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");

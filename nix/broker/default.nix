@@ -15,9 +15,9 @@ let
   built = mapAttrs package variants;
 
   # A program of the workspace beside Broker: static, so that it needs nothing of its surroundings.
-  program = name: profile: rust.cargoWith rust.build {
+  program = { name, profile ? "release", paths ? [ ] }: rust.cargoWith rust.build {
     inherit name manifests crates;
-    source = rust.source { inherit root; paths = [ "crates/${name}" ]; };
+    source = rust.source { inherit root; paths = [ "crates/${name}" ] ++ paths; };
     command = ''
       cargo build --locked --package ${name} --profile ${profile} --target x86_64-unknown-linux-musl
       install -D -t $out/bin target/x86_64-unknown-linux-musl/${profile}/${name}
@@ -34,11 +34,13 @@ in
     references;
 
   # The base's seed, from its source (see nix/base).
-  rebuiltSeed = program "seed" "seed";
+  rebuiltSeed = program { name = "seed"; profile = "seed"; };
   # Measures the variants against each other.
-  report = program "report" "release";
+  report = program { name = "report"; };
+  # What the report compares servers with. Its C library is that of broker-static, so that only the work differs.
+  least = program { name = "least"; paths = [ "crates/fast-musl/src" ]; };
   # Writes nix/base/debian/debian.json.
-  debianLock = program "debian-lock" "release";
+  debianLock = program { name = "debian-lock"; };
 
   packages =
     mapAttrs (_: build: build.program) built

@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use mio::Interest;
 use serde::{Deserialize, Serialize};
 
 use super::scanner::{Frame, Scanner};
@@ -57,6 +60,18 @@ pub(super) struct Connection {
     pub(super) who: String,
     pub(super) stream: TcpStream,
     pub(super) scanner: Scanner,
+    /// Which ways it is used: both, unless it was split.
+    pub(super) interest: Interest,
+    pub(super) heard: Arc<Heard>,
+}
+
+/// What was heard on a connection besides messages, by whoever reads from it.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    /// PINGs to be answered.
+    pub(super) pings: AtomicU32,
+    /// PONGs since the connection was accepted.
+    pub(super) pongs: AtomicU32,
 }
 
 /// Connects to a server, and tells what it says of itself.
@@ -75,6 +90,8 @@ pub(super) fn connect(
         who,
         stream,
         scanner: Scanner::new(buffer),
+        interest: Interest::READABLE | Interest::WRITABLE,
+        heard: Arc::default(),
     };
     let info = connection.greeting(&server)?;
     if info.tls_required {
@@ -122,13 +139,17 @@ fn open(address: &Address) -> io::Result<TcpStream> {
 }
 
 impl Connection {
-    /// The same connection, for a thread that only reads from it.
-    pub(super) fn copy(&self) -> Result<Self, LoadError> {
+    /// Takes the reading from it, for another thread.
+    pub(super) fn split(&mut self) -> Result<Self, LoadError> {
         let stream = self.stream.try_clone();
+        let stream = stream.map_err(LoadError::system("share a connection"))?;
+        self.interest = Interest::WRITABLE;
         Ok(Self {
             who: self.who.clone(),
-            stream: stream.map_err(LoadError::system("share a connection"))?,
+            stream,
             scanner: Scanner::new(self.scanner.capacity()),
+            interest: Interest::READABLE,
+            heard: Arc::clone(&self.heard),
         })
     }
 
@@ -173,10 +194,6 @@ impl Connection {
     pub(super) fn confirm(&mut self, lines: &str) -> Result<(), LoadError> {
         // What the server says before it closes is worth more than that writing failed.
         let written = self.stream.write_all(format!("{lines}PING\r\n").as_bytes());
-        let stuck = |who: &String| LoadError::Stuck {
-            who: who.clone(),
-            seconds: PATIENCE.as_secs(),
-        };
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.scanner.frame() {
@@ -187,9 +204,9 @@ impl Connection {
                         said: text(said),
                     });
                 }
+                // It is answered when the load begins.
                 Ok(Some(Frame::Ping)) => {
-                    let answered = self.stream.write_all(b"PONG\r\n");
-                    answered.map_err(|e| LoadError::closed(self.who.clone(), Some(&e)))?;
+                    self.heard.pings.fetch_add(1, Relaxed);
                     continue;
                 }
                 Ok(Some(_)) => continue,
@@ -199,7 +216,9 @@ impl Connection {
                         why: error.to_string(),
                     });
                 }
-                Ok(None) if Instant::now() > deadline => return Err(stuck(&self.who)),
+                Ok(None) if Instant::now() > deadline => {
+                    return Err(LoadError::stuck(&self.who, PATIENCE));
+                }
                 Ok(None) => {}
             }
             match self.scanner.fill(&mut self.stream) {
@@ -208,7 +227,9 @@ impl Connection {
                     let cause = written.as_ref().err();
                     return Err(LoadError::closed(self.who.clone(), cause));
                 }
-                Err(error) if timed_out(&error) => return Err(stuck(&self.who)),
+                Err(error) if timed_out(&error) => {
+                    return Err(LoadError::stuck(&self.who, PATIENCE));
+                }
                 Err(error) => return Err(LoadError::closed(self.who.clone(), Some(&error))),
             }
         }

@@ -40,6 +40,11 @@ impl Counters {
         add(&self.expected, deliveries);
     }
 
+    /// For the thread that publishes: how many it has.
+    pub(super) fn published(&self) -> u64 {
+        self.published.load(Relaxed)
+    }
+
     pub(super) fn add_delivered(&self, messages: u64, at: u64) {
         self.last.store(at, Relaxed);
         add(&self.delivered, messages);

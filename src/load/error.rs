@@ -1,6 +1,7 @@
 //! Why a load cannot be run, or was not run to its end.
 
 use std::io;
+use std::time::Duration;
 
 /// What went wrong, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +103,14 @@ impl LoadError {
     pub(super) fn closed(who: String, error: Option<&io::Error>) -> Self {
         let how = error.map_or_else(String::new, |error| format!(" ({error})"));
         Self::Closed { who, how }
+    }
+
+    /// The server takes nothing more from a connection.
+    pub(super) fn stuck(who: &str, after: Duration) -> Self {
+        Self::Stuck {
+            who: who.to_owned(),
+            seconds: after.as_secs(),
+        }
     }
 
     /// For `map_err` where the system refuses something.

@@ -3,7 +3,7 @@
 //! Clients of all kinds share two threads, one that sends and one that
 //! receives, so that the load costs much less than what is measured: the server
 //! is often on the same machine. As fast as possible, a publisher writes a
-//! block of prepared frames over and over (`flood`), and a receiver cuts what
+//! block of prepared frames over and over (`pacing`), and a receiver cuts what
 //! comes into frames without looking at payloads (`scanner`). At a rate, each
 //! message carries the time at which it should have been sent (`clock`).
 
@@ -12,15 +12,13 @@ mod clock;
 mod connect;
 mod counters;
 mod error;
-mod flood;
 mod frames;
 mod outcome;
-mod paced;
+mod pacing;
 mod plan;
+mod publish;
 mod receive;
-mod request;
 mod scanner;
-mod settle;
 mod window;
 mod wire;
 
@@ -30,7 +28,7 @@ pub use error::LoadError;
 pub use outcome::{Flow, Latency, Outcome};
 pub use plan::{Balance, Pattern, Plan};
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -40,9 +38,9 @@ use mio::{Poll, Token, Waker};
 use clock::{Clock, Latencies, STAMP, nanoseconds};
 use connect::{Connection, connect};
 use counters::{Counters, Sample};
-use flood::{Published, Release};
 use outcome::Findings;
-use paced::Listener;
+use pacing::Release;
+use publish::Published;
 use receive::{Received, Ways};
 
 /// Room for what is received, of connections that mostly send and of others.
@@ -79,7 +77,6 @@ struct Clients {
 enum Said {
     Published(Result<Published, LoadError>),
     Received(Result<Received, LoadError>),
-    Requested(Result<(Published, Received), LoadError>),
     Responded(Result<(), LoadError>),
 }
 
@@ -191,93 +188,61 @@ impl Load<'_> {
     ) -> Result<(Published, Received), LoadError> {
         let &Self {
             plan,
-            run,
             counters,
             clock,
             ..
         } = self;
         let Clients {
-            publishers,
+            mut publishers,
             subscribers,
             ..
         } = clients;
         let sending = Poll::new().map_err(LoadError::system("watch connections"))?;
         let receiving = Poll::new().map_err(LoadError::system("watch connections"))?;
         let listening = Poll::new().map_err(LoadError::system("watch connections"))?;
-        let pings: Vec<_> = publishers.iter().map(|_| AtomicU32::new(0)).collect();
         let waker = Waker::new(sending.registry(), Token(usize::MAX))
             .map_err(LoadError::system("wake a thread"))?;
         let ways = Ways {
             latencies: self.latencies(),
             release: Release::new(waker, plan),
             pause: plan.rate.map_or(PAUSE, |_| Duration::ZERO),
-            pings: None,
         };
-        let pings = &pings[..];
         let (say, said) = bounded(3);
         thread::scope(|scope| {
             let start = Start { scope, say };
             let begin = || -> Result<(), LoadError> {
-                match (plan.pattern, plan.rate) {
-                    (Pattern::Publish, rate) => {
-                        start.receiver(move || {
-                            receive::receive(subscribers, receiving, ways, counters, clock)
-                        })?;
-                        start.publisher(move || match rate {
-                            None => flood::publish(plan, run, publishers, sending, counters, clock),
-                            Some(rate) => {
-                                let listener = Listener::Publisher;
-                                let task = paced::Task {
-                                    plan,
-                                    run,
-                                    rate,
-                                    listener,
-                                    counters,
-                                    clock,
-                                };
-                                paced::publish(&task, publishers, sending)
-                            }
-                        })
-                    }
-                    (Pattern::Request, None) => {
+                let read = match plan.pattern {
+                    Pattern::Publish => Some((subscribers, receiving)),
+                    Pattern::Request => {
                         start.thread("respond", move || {
                             Said::Responded(receive::respond(subscribers, receiving, counters))
                         })?;
-                        start.thread("request", move || {
-                            Said::Requested(request::request(
-                                plan, run, publishers, sending, counters, clock,
-                            ))
-                        })
+                        // Without a rate, those who ask read the answers.
+                        let halves = publishers.iter_mut().map(Connection::split);
+                        match plan.rate {
+                            Some(_) => Some((halves.collect::<Result<_, _>>()?, listening)),
+                            None => None,
+                        }
                     }
-                    (Pattern::Request, Some(rate)) => {
-                        let copies = publishers
-                            .iter()
-                            .map(Connection::copy)
-                            .collect::<Result<_, _>>()?;
-                        let ways = Ways {
-                            pings: Some(pings),
-                            ..ways
-                        };
-                        start.thread("respond", move || {
-                            Said::Responded(receive::respond(subscribers, receiving, counters))
-                        })?;
-                        start.receiver(move || {
-                            receive::receive(copies, listening, ways, counters, clock)
-                        })?;
-                        start.publisher(move || {
-                            let listener = Listener::Receiver(pings);
-                            let task = paced::Task {
-                                plan,
-                                run,
-                                rate,
-                                listener,
+                };
+                let latencies = match read {
+                    Some((connections, poll)) => {
+                        start.thread("receive", move || {
+                            Said::Received(receive::receive(
+                                connections,
+                                poll,
+                                ways,
                                 counters,
                                 clock,
-                            };
-                            paced::publish(&task, publishers, sending)
-                        })
+                            ))
+                        })?;
+                        None
                     }
-                }
+                    None => ways.latencies,
+                };
+                start.thread("publish", move || {
+                    Said::Published(publish::publish(self, publishers, sending, latencies))
+                })
             };
             let answer = begin().and_then(|()| self.attend(&said, tell));
             counters.finish();
@@ -287,8 +252,9 @@ impl Load<'_> {
 
     /// Where latencies are counted, if they mean anything.
     fn latencies(&self) -> Option<Latencies> {
-        let possible = self.plan.rate.is_some() && self.plan.size >= STAMP;
-        possible.then(|| Latencies::new(nanoseconds(self.plan.warm_up)))
+        let plan = self.plan;
+        let possible = plan.rate.is_some() || plan.pattern == Pattern::Request;
+        (possible && plan.size >= STAMP).then(|| Latencies::new(nanoseconds(self.plan.warm_up)))
     }
 
     /// Tells of progress, and ends it when everything has come or enough time
@@ -304,7 +270,11 @@ impl Load<'_> {
         loop {
             match said.recv_timeout(tick) {
                 Ok(Said::Published(result)) => {
-                    published = Some(result?);
+                    let mut sent = result?;
+                    if let Some(received) = sent.received.take() {
+                        return Ok((sent, received));
+                    }
+                    published = Some(sent);
                     last = (0, Instant::now());
                     tick = TICK / 20;
                 }
@@ -315,7 +285,6 @@ impl Load<'_> {
                         return Ok((published, received));
                     }
                 }
-                Ok(Said::Requested(result)) => return result,
                 Ok(Said::Responded(result)) => result?,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
@@ -375,20 +344,6 @@ impl<'scope> Start<'scope, '_> {
             .spawn_scoped(self.scope, move || drop(say.send(body())))
             .map(drop)
             .map_err(LoadError::system("start a thread"))
-    }
-
-    fn publisher(
-        &self,
-        body: impl FnOnce() -> Result<Published, LoadError> + Send + 'scope,
-    ) -> Result<(), LoadError> {
-        self.thread("publish", move || Said::Published(body()))
-    }
-
-    fn receiver(
-        &self,
-        body: impl FnOnce() -> Result<Received, LoadError> + Send + 'scope,
-    ) -> Result<(), LoadError> {
-        self.thread("receive", move || Said::Received(body()))
     }
 }
 

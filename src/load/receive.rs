@@ -1,6 +1,6 @@
 //! Receiving, all connections on one thread.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::mem;
 use std::thread;
 use std::time::Duration;
 
@@ -10,9 +10,12 @@ use mio::{Events, Poll};
 use super::clock::{Clock, Latencies};
 use super::connect::Connection;
 use super::counters::Counters;
-use super::flood::Release;
-use super::wire::Wire;
-use super::{LoadError, settle};
+use super::pacing::Release;
+use super::wire::{Wire, poll};
+use super::{LoadError, frames};
+
+/// How long to wait for events, so that the end is not missed.
+const IDLE: Duration = Duration::from_millis(20);
 
 /// What the receivers got.
 pub(super) struct Received {
@@ -23,7 +26,7 @@ pub(super) struct Received {
 }
 
 /// How receivers are to go about it.
-pub(super) struct Ways<'a> {
+pub(super) struct Ways {
     /// Where latencies are counted.
     pub(super) latencies: Option<Latencies>,
     /// Publishers that wait for deliveries.
@@ -31,37 +34,30 @@ pub(super) struct Ways<'a> {
     /// How long to leave messages where they are after each look: without a
     /// rate nobody waits for one, and many at once cost less.
     pub(super) pause: Duration,
-    /// Where to count PINGs that the publishing thread must answer, since it
-    /// writes to the same connections.
-    pub(super) pings: Option<&'a [AtomicU32]>,
 }
 
 /// Receives until all is over.
 pub(super) fn receive(
     connections: Vec<Connection>,
-    mut poll: Poll,
-    mut ways: Ways<'_>,
+    mut waiting: Poll,
+    mut ways: Ways,
     counters: &Counters,
     clock: Clock,
 ) -> Result<Received, LoadError> {
     let mut counts = vec![0_u64; connections.len()];
-    let mut wires = Vec::new();
-    for (place, connection) in connections.into_iter().enumerate() {
-        let mut wire = Wire::new(connection)?;
-        wire.register(poll.registry(), place)?;
-        wires.push(wire);
-    }
+    let mut wires = wires(connections, &waiting)?;
     let mut events = Events::with_capacity(256);
     // Those that may hold more, because they were not read to their end. The server may have said
     // something right after it had accepted a subscription.
     let mut unread: Vec<usize> = (0..wires.len()).collect();
+    let mut left = Vec::with_capacity(unread.len());
     while !counters.finished() {
-        let wait = if unread.is_empty() {
-            Duration::from_millis(20)
+        let longest = if unread.is_empty() {
+            IDLE
         } else {
             Duration::ZERO
         };
-        settle::poll(&mut poll, &mut events, Some(wait))?;
+        poll(&mut waiting, &mut events, longest)?;
         for event in &events {
             let place = event.token().0;
             if event.is_readable() && !unread.contains(&place) {
@@ -69,35 +65,17 @@ pub(super) fn receive(
             }
         }
         let mut all = 0;
-        let mut left = Vec::new();
-        for &place in &unread {
+        for place in unread.drain(..) {
             let wire = &mut wires[place];
-            let mut messages = 0;
-            let mut now = None;
-            let (heard, more) = wire.receive(|_, payload, _| {
-                messages += 1;
-                if let Some(latencies) = &mut ways.latencies {
-                    // One look at the clock for all that one read has brought.
-                    let now = *now.get_or_insert_with(|| clock.now());
-                    latencies.count(now, payload);
-                }
-            })?;
-            if heard.pings > 0 {
-                match ways.pings {
-                    Some(pings) => {
-                        pings[place].fetch_add(heard.pings, Relaxed);
-                    }
-                    None => wire.out().extend(b"PONG\r\n"),
-                }
-                wire.flush()?;
-            }
+            let (messages, more) = wire.messages(&mut ways.latencies, clock)?;
+            wire.flush()?;
             counts[place] += messages;
             all += messages;
             if more {
                 left.push(place);
             }
         }
-        unread = left;
+        mem::swap(&mut unread, &mut left);
         if all > 0 {
             counters.add_delivered(all, clock.now());
             ways.release.consider(counters);
@@ -113,38 +91,35 @@ pub(super) fn receive(
 /// Answers requests with their own payload until all is over.
 pub(super) fn respond(
     connections: Vec<Connection>,
-    mut poll: Poll,
+    mut waiting: Poll,
     counters: &Counters,
 ) -> Result<(), LoadError> {
-    let mut wires = Vec::new();
-    for (place, connection) in connections.into_iter().enumerate() {
-        let mut wire = Wire::new(connection)?;
-        wire.register(poll.registry(), place)?;
-        wires.push(wire);
-    }
+    let mut wires = wires(connections, &waiting)?;
     let mut events = Events::with_capacity(256);
     while !counters.finished() {
-        settle::poll(&mut poll, &mut events, Some(Duration::from_millis(20)))?;
+        poll(&mut waiting, &mut events, IDLE)?;
         for event in &events {
             let Some(wire) = wires.get_mut(event.token().0) else {
                 continue;
             };
-            if event.is_readable() {
-                loop {
-                    let (heard, more) = wire.receive(|reply, payload, out| {
-                        super::frames::answer(out, reply, payload);
-                    })?;
-                    for _ in 0..heard.pings {
-                        wire.out().extend(b"PONG\r\n");
-                    }
-                    wire.flush()?;
-                    if !more {
-                        break;
-                    }
-                }
+            let mut more = event.is_readable();
+            while more {
+                more = wire.receive(|reply, payload, out| frames::answer(out, reply, payload))?;
+                wire.flush()?;
             }
             wire.flush()?;
         }
     }
     Ok(())
+}
+
+/// The connections as events tell of them: by their places.
+fn wires(connections: Vec<Connection>, waiting: &Poll) -> Result<Vec<Wire>, LoadError> {
+    let wires = connections.into_iter().enumerate();
+    let wires = wires.map(|(place, connection)| {
+        let mut wire = Wire::new(connection)?;
+        wire.register(waiting.registry(), place)?;
+        Ok(wire)
+    });
+    wires.collect()
 }

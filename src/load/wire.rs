@@ -1,33 +1,33 @@
 //! A connection that is never waited for.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
+use mio::{Events, Interest, Poll, Registry, Token};
 
 use super::LoadError;
-use super::connect::{Connection, text};
+use super::clock::{Clock, Latencies};
+use super::connect::{Connection, Heard, text};
 use super::scanner::{Frame, ScanError, Scanner};
+
+const PONG: &[u8] = b"PONG\r\n";
 
 /// A connection with what was received and not looked at, and what is to be
 /// sent when the system takes it.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) who: String,
-    pub(super) stream: TcpStream,
-    pub(super) scanner: Scanner,
+    stream: TcpStream,
+    scanner: Scanner,
+    /// Which ways it is used.
+    interest: Interest,
+    heard: Arc<Heard>,
     /// Whole frames to be sent, of which `sent` bytes are.
     out: Vec<u8>,
     sent: usize,
-}
-
-/// What was heard on a connection besides messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Heard {
-    /// PINGs, each to be answered.
-    pub(super) pings: u32,
-    /// PONGs.
-    pub(super) pongs: u32,
 }
 
 impl Wire {
@@ -38,40 +38,40 @@ impl Wire {
             who: connection.who,
             stream: TcpStream::from_std(connection.stream),
             scanner: connection.scanner,
+            interest: connection.interest,
+            heard: connection.heard,
             out: Vec::new(),
             sent: 0,
         })
     }
 
     pub(super) fn register(&mut self, registry: &Registry, place: usize) -> Result<(), LoadError> {
-        let both = Interest::READABLE | Interest::WRITABLE;
         registry
-            .register(&mut self.stream, Token(place), both)
+            .register(&mut self.stream, Token(place), self.interest)
             .map_err(LoadError::system("watch a connection"))
     }
 
     /// Reads once and passes on each message: where to answer, payload.
-    /// Returns what else was heard, and whether there may be more to read.
+    /// Returns whether there may be more to read.
     #[inline]
     pub(super) fn receive(
         &mut self,
         mut message: impl FnMut(&[u8], &[u8], &mut Vec<u8>),
-    ) -> Result<(Heard, bool), LoadError> {
+    ) -> Result<bool, LoadError> {
         // What was read before may not have been looked at, so that is done in any case.
         let (closed, more) = match self.scanner.fill(&mut self.stream) {
             Ok(taken) => (taken.bytes == 0, taken.more),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => (false, false),
             Err(error) => return Err(self.lost(&error)),
         };
-        let mut heard = Heard::default();
         loop {
             match self.scanner.frame() {
                 Ok(Some(Frame::Message { reply, payload })) => {
                     message(reply, payload, &mut self.out);
                 }
                 Ok(None) => break,
-                Ok(Some(Frame::Ping)) => heard.pings += 1,
-                Ok(Some(Frame::Pong)) => heard.pongs += 1,
+                Ok(Some(Frame::Ping)) => _ = self.heard.pings.fetch_add(1, Relaxed),
+                Ok(Some(Frame::Pong)) => _ = self.heard.pongs.fetch_add(1, Relaxed),
                 Ok(Some(Frame::Okay | Frame::Info(_))) => {}
                 Ok(Some(Frame::NoResponders)) => {
                     return Err(LoadError::Reported {
@@ -91,7 +91,32 @@ impl Wire {
         if closed {
             return Err(LoadError::closed(self.who.clone(), None));
         }
-        Ok((heard, more))
+        Ok(more)
+    }
+
+    /// The same, where messages are only counted and timed.
+    #[inline]
+    pub(super) fn messages(
+        &mut self,
+        latencies: &mut Option<Latencies>,
+        clock: Clock,
+    ) -> Result<(u64, bool), LoadError> {
+        let mut messages = 0;
+        let mut now = None;
+        let more = self.receive(|_, payload, _| {
+            messages += 1;
+            if let Some(latencies) = latencies {
+                // One look at the clock for all that one read has brought.
+                let now = *now.get_or_insert_with(|| clock.now());
+                latencies.count(now, payload);
+            }
+        })?;
+        Ok((messages, more))
+    }
+
+    /// PONGs heard, also by another thread that reads from the connection.
+    pub(super) fn pongs(&self) -> u32 {
+        self.heard.pongs.load(Relaxed)
     }
 
     /// Writes once; 0 means that the system takes nothing for now.
@@ -115,13 +140,20 @@ impl Wire {
         &mut self.out
     }
 
-    /// How many bytes are to be sent.
+    /// How many bytes are to be sent, with the answers to PINGs.
     pub(super) fn unsent(&self) -> usize {
-        self.out.len() - self.sent
+        let pings = self.heard.pings.load(Relaxed) as usize;
+        self.out.len() - self.sent + pings * PONG.len()
     }
 
-    /// Sends what is to be sent, as far as the system takes it.
+    /// Sends what is to be sent, as far as the system takes it. PINGs are
+    /// answered here, by whoever writes to the connection.
     pub(super) fn flush(&mut self) -> Result<(), LoadError> {
+        if self.heard.pings.load(Relaxed) > 0 && self.interest.is_writable() {
+            for _ in 0..self.heard.pings.swap(0, Relaxed) {
+                self.out.extend(PONG);
+            }
+        }
         while self.sent < self.out.len() {
             match self.stream.write(&self.out[self.sent..]) {
                 Ok(written) => self.sent += written,
@@ -146,7 +178,7 @@ impl Wire {
     fn explain(&mut self, error: &io::Error) -> LoadError {
         loop {
             match self.receive(|_, _, _| {}) {
-                Ok((_, true)) => {}
+                Ok(true) => {}
                 Err(said @ LoadError::Reported { .. }) => return said,
                 Ok(_) | Err(_) => return self.lost(error),
             }
@@ -162,5 +194,19 @@ impl Wire {
             server: format!("the server of {}", self.who),
             why: error.to_string(),
         }
+    }
+}
+
+/// Waits for events; being interrupted is none.
+pub(super) fn poll(
+    poll: &mut Poll,
+    events: &mut Events,
+    longest: Duration,
+) -> Result<(), LoadError> {
+    match poll.poll(events, Some(longest)) {
+        Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+            Err(LoadError::system("wait for connections")(error))
+        }
+        _ => Ok(()),
     }
 }

@@ -61,10 +61,12 @@ pub(crate) struct Arguments {
 
 const AFTER: &str = "\
 The matrix: {\"baseline\":\"a\",\"generator\":\"/path/to/broker\",
+\"least\":\"/path/to/least\",
 \"variants\":[{\"name\":\"a\",\"label\":\"A\",\"allocations\":\"/path/to/benchmarks\",
 \"program\":\"/path/to/broker\"}, …]}
 where program may be null. The generator is the program whose `bench` puts the
-others under load; without it, that section is left out.
+others under load; without it, that section is left out. The least server is
+measured beside them where one client publishes to one; it may be left out.
 
 Ctrl-C ends it early; what was measured by then is written, marked incomplete.
 A complete report already in the folder is then kept, and the new one goes to

@@ -14,6 +14,9 @@ pub struct Matrix {
     /// The program whose load generator puts all programs under load.
     #[serde(default)]
     pub generator: Option<PathBuf>,
+    /// The least server, as a reference for programs under load.
+    #[serde(default)]
+    pub least: Option<PathBuf>,
     /// All variants, in the order in which they are shown.
     pub variants: Vec<Variant>,
 }

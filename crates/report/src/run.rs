@@ -27,6 +27,8 @@ const OVERVIEW: &str = "overview";
 const UNDER_LOAD: &str = "broker";
 /// What nats-server is called.
 const NATS: &str = "nats-server";
+/// What the least server is called, by its name and by people.
+const LEAST: [&str; 2] = ["least", "least server"];
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -114,7 +116,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     };
     let mut results = session.empty();
     let mut signal = session.run(&mut results, |progress| display.show(progress));
-    let programs = programs(&variants, nats);
+    let programs = programs(&variants, nats, matrix.least.clone());
     let loads = matrix
         .generator
         .as_deref()
@@ -183,9 +185,9 @@ fn finish(display: &Display, report: &Report, place: &Path) -> ExitCode {
     }
 }
 
-/// The servers: each variant's program if it has one, and nats-server if it is
-/// there.
-fn programs(variants: &[Variant], nats: Option<PathBuf>) -> Vec<Program> {
+/// The servers: each variant's program if it has one, nats-server and the least
+/// server if they are there.
+fn programs(variants: &[Variant], nats: Option<PathBuf>, least: Option<PathBuf>) -> Vec<Program> {
     let brokers = variants.iter().filter_map(|variant| {
         Some(Program {
             name: variant.name.clone(),
@@ -200,7 +202,13 @@ fn programs(variants: &[Variant], nats: Option<PathBuf>) -> Vec<Program> {
         path,
         kind: Kind::Nats,
     });
-    brokers.chain(nats).collect()
+    let least = least.map(|path| Program {
+        name: LEAST[0].to_owned(),
+        label: LEAST[1].to_owned(),
+        path,
+        kind: Kind::Least,
+    });
+    brokers.chain(nats).chain(least).collect()
 }
 
 fn find_nats_server(asked: Option<&Path>) -> Result<Option<PathBuf>, Error> {
@@ -329,8 +337,8 @@ mod tests {
             program: program.map(Into::into),
         };
         let variants = [variant("floor", None), variant("broker", Some("b"))];
-        let servers = programs(&variants, Some("n".into()));
+        let servers = programs(&variants, Some("n".into()), Some("l".into()));
         let names: Vec<_> = servers.iter().map(|server| &*server.name).collect();
-        assert_eq!(names, ["broker", NATS]);
+        assert_eq!(names, ["broker", NATS, LEAST[0]]);
     }
 }

@@ -74,7 +74,8 @@ fn variant(name: &str) -> VariantReport {
     }
 }
 
-/// A throughput and a latency of three servers, of which one does not start.
+/// A throughput and a latency of four servers, of which one does not start and one
+/// can take the first load alone.
 pub(crate) fn program() -> ProgramReport {
     let server = |name: &str| ServerReport {
         name: name.to_owned(),
@@ -92,12 +93,25 @@ pub(crate) fn program() -> ProgramReport {
         failure: Some("cannot start: no | such <file>".to_owned()),
         ..LoadCell::default()
     };
+    let left_out = LoadCell {
+        left_out: true,
+        ..LoadCell::default()
+    };
     let load = |name: &str, latency, rate| LoadReport {
         name: name.to_owned(),
         arguments: Vec::new(),
         latency,
         rate,
-        cells: vec![cell(&[2e6, 4e6]), failed.clone(), cell(&[1e6])],
+        cells: vec![
+            cell(&[2e6, 4e6]),
+            failed.clone(),
+            cell(&[1e6]),
+            if latency {
+                left_out.clone()
+            } else {
+                cell(&[6e6, 6e6])
+            },
+        ],
     };
     let idle = |failure: Option<&str>| IdleCell {
         starts: vec![0.002; usize::from(failure.is_none())],
@@ -108,14 +122,23 @@ pub(crate) fn program() -> ProgramReport {
         generator: "broker".into(),
         rounds: 2,
         seconds: 1.0,
-        servers: ["a", "b", "nats"].map(server).into(),
+        servers: ["a", "b", "nats", "least"].map(server).into(),
         baseline: Some(0),
         nats: Some(2),
+        least: Some(3),
         loads: vec![
             load("1 to 1 <&>", false, None),
             load("1 to 1, half load", true, Some(1_234_567)),
         ],
-        idle: vec![idle(None), idle(Some("cannot start")), idle(None)],
+        idle: vec![
+            idle(None),
+            idle(Some("cannot start")),
+            idle(None),
+            IdleCell {
+                left_out: true,
+                ..IdleCell::default()
+            },
+        ],
         plot: Some("broker.svg".to_owned()),
     };
     report.summarise();

@@ -192,9 +192,12 @@ mod tests {
         sample.program = Some(sample::program());
         let text = report(&sample, None);
         for part in [
-            "| 1 to 1 \\<\\&> | 3,000 (2,000–4,000) 3.00x / 1.00x | \
+            "| 1 to 1 \\<\\&> | 3,000 (2,000–4,000) 3.00x / 1.00x / 0.50x | \
              failed: cannot start: no \\| such \\<file> | \
-             1,000 (1,000–1,000) 1.00x / 0.33x \\[1 of 2 rounds\\] |",
+             1,000 (1,000–1,000) 1.00x / 0.33x / 0.17x \\[1 of 2 rounds\\] | \
+             6,000 (6,000–6,000) 6.00x / 2.00x / 1.00x |",
+            "the ratio to the a \\| \\<server> and the ratio to the least \\| \\<server> where",
+            "1.00x / 0.33x \\[1 of 2 rounds\\] |  |\n",
             "| 1 to 1, half load (1,234,567 messages/s) | 300 (200–400) 3.00x / 1.00x |",
             "at half of the messages that the nats \\| \\<server> stands",
             "| start (ms) | 2.00 (2.00–2.00) | failed: cannot start |",

@@ -50,14 +50,29 @@ pub(super) fn program(text: &mut String, report: &ProgramReport) {
     table(text, &header("measure"), resources(report));
 }
 
+/// What each cell is compared with, in the order of its ratios.
 fn ratios(report: &ProgramReport) -> String {
-    let label = |place: Option<usize>| Some(escape(&report.servers.get(place?)?.label));
-    match (label(report.nats), label(report.baseline)) {
-        (Some(nats), Some(baseline)) => {
-            format!(", then the ratio to {nats} and the ratio to {baseline}")
+    let places = [report.nats, report.baseline, report.least].into_iter();
+    let labels = places
+        .flatten()
+        .filter_map(|place| report.servers.get(place));
+    let ratios: Vec<_> = labels
+        .map(|server| format!("the ratio to {}", escape(&server.label)))
+        .collect();
+    let what_least_is = match report.least {
+        Some(_) => {
+            " where it was measured: it has one route from one client to one, checks nothing \
+                     and bounds nothing"
         }
-        (Some(one), None) | (None, Some(one)) => format!(", then the ratio to {one}"),
-        (None, None) => String::new(),
+        None => "",
+    };
+    match ratios.split_last() {
+        None => String::new(),
+        Some((one, [])) => format!(", then {one}{what_least_is}"),
+        Some((last, others)) => {
+            let others = others.join(", ");
+            format!(", then {others} and {last}{what_least_is}")
+        }
     }
 }
 
@@ -96,8 +111,8 @@ fn value(cell: &LoadCell, rounds: u32, show: fn(f64) -> String) -> String {
     let mut parts = Vec::new();
     if let Some(summary) = cell.summary {
         parts.push(with_range(summary, show));
-        let ratios = [cell.to_nats, cell.to_baseline].into_iter().flatten();
-        let ratios: Vec<_> = ratios.map(format::ratio).collect();
+        let ratios = [cell.to_nats, cell.to_baseline, cell.to_least];
+        let ratios: Vec<_> = ratios.into_iter().flatten().map(format::ratio).collect();
         parts.push(ratios.join(" / "));
         if cell.rounds.len() < rounds as usize {
             parts.push(format!("\\[{} of {rounds} rounds\\]", cell.rounds.len()));
@@ -105,7 +120,7 @@ fn value(cell: &LoadCell, rounds: u32, show: fn(f64) -> String) -> String {
     }
     match &cell.failure {
         Some(why) => parts.push(format!("failed: {}", escape(why))),
-        None if parts.is_empty() => parts.push("not measured".to_owned()),
+        None if parts.is_empty() && !cell.left_out => parts.push("not measured".to_owned()),
         None => {}
     }
     parts.join(" ")
@@ -118,6 +133,7 @@ fn resources(report: &ProgramReport) -> Vec<Vec<String>> {
             match (Summary::of(values(cell).iter().copied()), &cell.failure) {
                 (Some(summary), _) => with_range(summary, show),
                 (None, Some(why)) => format!("failed: {}", escape(why)),
+                (None, None) if cell.left_out => String::new(),
                 (None, None) => "not measured".to_owned(),
             }
         }));
@@ -144,7 +160,8 @@ fn resources(report: &ProgramReport) -> Vec<Vec<String>> {
         let row = |what: &str, show: &dyn Fn(&LoadCell) -> Option<String>| {
             let title = format!("{}, {what}", escape(&load.name));
             let cells = load.cells.iter();
-            let cells = cells.map(|cell| show(cell).unwrap_or_else(|| "–".to_owned()));
+            let missing = |cell: &LoadCell| if cell.left_out { "" } else { "–" };
+            let cells = cells.map(|cell| show(cell).unwrap_or_else(|| missing(cell).to_owned()));
             std::iter::once(title).chain(cells).collect::<Vec<_>>()
         };
         rows.push(row("peak RSS (MiB)", &|cell| {

@@ -98,6 +98,7 @@ fn panel(
         let Some(summary) = cell.summary else {
             let why = match &cell.failure {
                 Some(why) => format!("failed: {why}"),
+                None if cell.left_out => continue,
                 None => "not measured".to_owned(),
             };
             let room = PLOT + NUMBERS + x - one - 8.0;

@@ -22,6 +22,8 @@ pub struct ProgramReport {
     pub baseline: Option<usize>,
     /// Place of nats-server, if it is there.
     pub nats: Option<usize>,
+    /// Place of the least server, if it is there.
+    pub least: Option<usize>,
     /// The loads.
     pub loads: Vec<LoadReport>,
     /// The servers without load, in their order.
@@ -59,6 +61,8 @@ pub struct LoadReport {
 /// A load of one server.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LoadCell {
+    /// The server cannot do it.
+    pub left_out: bool,
     /// Each round that went well.
     pub rounds: Vec<LoadRound>,
     /// Why later rounds are missing.
@@ -69,6 +73,8 @@ pub struct LoadCell {
     pub to_baseline: Option<f64>,
     /// Median by nats-server's median.
     pub to_nats: Option<f64>,
+    /// Median by the least server's median.
+    pub to_least: Option<f64>,
     /// The most memory the server had, in bytes.
     pub peak_rss_bytes: Option<Summary>,
     /// Processors that the server kept busy.
@@ -112,6 +118,8 @@ pub struct Latency {
 /// A server without load.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct IdleCell {
+    /// It would mean nothing of this server.
+    pub left_out: bool,
     /// From starting the process to its first PONG, in seconds; one per round.
     pub starts: Vec<f64>,
     /// Memory then, in bytes.
@@ -139,11 +147,12 @@ impl ProgramReport {
                 cell.generator_cpus = of(|round| round.generator_cpus);
             }
             let median = |place: Option<usize>| Some(load.cells.get(place?)?.summary?.median);
-            let (baseline, nats) = (median(self.baseline), median(self.nats));
+            let [baseline, nats, least] = [self.baseline, self.nats, self.least].map(median);
             for cell in &mut load.cells {
                 let Some(own) = cell.summary else { continue };
                 cell.to_baseline = baseline.map(|other| own.median / other);
                 cell.to_nats = nats.map(|other| own.median / other);
+                cell.to_least = least.map(|other| own.median / other);
             }
         }
     }
@@ -152,8 +161,10 @@ impl ProgramReport {
     #[must_use]
     pub fn failures(&self) -> (usize, usize) {
         let loads = self.loads.iter().flat_map(|load| &load.cells);
+        let loads = loads.filter(|cell| !cell.left_out);
         let loads = loads.map(|cell| cell.failure.is_some());
-        let idle = self.idle.iter().map(|cell| cell.failure.is_some());
+        let idle = self.idle.iter().filter(|cell| !cell.left_out);
+        let idle = idle.map(|cell| cell.failure.is_some());
         let all: Vec<bool> = loads.chain(idle).collect();
         (all.len(), all.iter().filter(|failed| **failed).count())
     }

@@ -14,6 +14,13 @@ pub struct Scenario {
     pub at_half_load: bool,
 }
 
+impl Scenario {
+    /// Whether one client publishes to one subscriber, so that any size will do.
+    pub(super) fn is_one_to_one(&self) -> bool {
+        matches!(self.arguments, ["--size", _])
+    }
+}
+
 const fn throughput(name: &'static str, arguments: &'static [&'static str]) -> Scenario {
     Scenario {
         name,
@@ -96,6 +103,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn one_to_one_is_what_is_named_so() {
+        for scenario in SCENARIOS {
+            let named = scenario.name.starts_with("1 to 1,");
+            assert_eq!(scenario.is_one_to_one(), named, "{}", scenario.name);
+        }
+    }
 
     #[test]
     fn names_differ() {

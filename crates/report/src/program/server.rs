@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::scenario::Scenario;
 use crate::child::RunError;
 use crate::interrupt::Interrupt;
 use crate::strace::{as_number, is_executable};
@@ -26,6 +27,8 @@ pub enum Kind {
     Broker,
     /// nats-server.
     Nats,
+    /// The least server, which only has a route from one client to one.
+    Least,
 }
 
 /// A program that is a server.
@@ -73,10 +76,15 @@ pub fn find_nats_server() -> Option<PathBuf> {
 }
 
 impl Program {
+    /// Whether it can take this load, or idle clients where there is none.
+    pub(super) fn can(&self, scenario: Option<&Scenario>) -> bool {
+        self.kind != Kind::Least || scenario.is_some_and(Scenario::is_one_to_one)
+    }
+
     fn command(&self, address: SocketAddr) -> Command {
         let mut command = Command::new(&self.path);
         match self.kind {
-            Kind::Broker => command.args(["serve", "--listen", &address.to_string()]),
+            Kind::Broker | Kind::Least => command.args(["serve", "--listen", &address.to_string()]),
             Kind::Nats => {
                 let host = address.ip().to_string();
                 command.args(["-a", &host, "-p", &address.port().to_string()])

@@ -84,7 +84,14 @@ impl Session<'_> {
             arguments: scenario.arguments.iter().map(ToString::to_string).collect(),
             latency: scenario.at_half_load,
             rate: None,
-            cells: vec![LoadCell::default(); self.programs.len()],
+            cells: self
+                .programs
+                .iter()
+                .map(|program| LoadCell {
+                    left_out: !program.can(Some(scenario)),
+                    ..LoadCell::default()
+                })
+                .collect(),
         };
         let server = |program: &Program| ServerReport {
             name: program.name.clone(),
@@ -97,15 +104,23 @@ impl Session<'_> {
             seconds: self.seconds,
             servers: self.programs.iter().map(server).collect(),
             baseline: self.baseline,
-            nats: self.nats(),
+            nats: self.place(Kind::Nats),
+            least: self.place(Kind::Least),
             loads: self.scenarios.iter().map(load).collect(),
-            idle: vec![IdleCell::default(); self.programs.len()],
+            idle: self
+                .programs
+                .iter()
+                .map(|program| IdleCell {
+                    left_out: !program.can(None),
+                    ..IdleCell::default()
+                })
+                .collect(),
             plot: None,
         }
     }
 
-    fn nats(&self) -> Option<usize> {
-        self.programs.iter().position(|one| one.kind == Kind::Nats)
+    fn place(&self, kind: Kind) -> Option<usize> {
+        self.programs.iter().position(|one| one.kind == kind)
     }
 
     /// Fills in what can be measured. Returns the signal that ended it early.
@@ -139,7 +154,7 @@ impl Session<'_> {
     fn steps(&self) -> Vec<Step> {
         let count = self.programs.len();
         // Half of what the reference stands; the last resort is anybody.
-        let reference = self.nats().or(self.baseline).unwrap_or_default();
+        let reference = self.place(Kind::Nats).or(self.baseline).unwrap_or_default();
         let rates = self
             .scenarios
             .iter()
@@ -155,11 +170,14 @@ impl Session<'_> {
         for round in 1..=self.rounds {
             let kinds = (0..self.scenarios.len()).map(What::Load);
             for (place, what) in kinds.chain([What::Idle]).enumerate() {
+                let scenario = self.scenarios.get(place);
                 let first = place + round as usize - 1;
-                steps.extend((first..first + count).map(|place| Step {
+                let servers = (first..first + count).map(|place| place % count);
+                let servers = servers.filter(|&server| self.programs[server].can(scenario));
+                steps.extend(servers.map(|server| Step {
                     what,
                     round,
-                    server: place % count,
+                    server,
                 }));
             }
         }

@@ -1,0 +1,270 @@
+//! Publishing and requesting, all connections on one thread.
+//!
+//! Here it is said how messages are sent and answers received; when the next
+//! message is sent is the pacing's to say.
+
+use std::slice;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll};
+
+use super::clock::{Clock, Latencies, STAMP};
+use super::connect::Connection;
+use super::counters::Counters;
+use super::pacing::{Moment, Pacing, Then};
+use super::receive::Received;
+use super::window::{Measured, Window};
+use super::wire::{Wire, poll};
+use super::{Load, LoadError, Pattern, Plan, frames, pacing};
+
+/// How long the server has to take what is left.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// Turns between two looks at what the server says, while there is much to send.
+const TURNS: u32 = 32;
+/// The shortest sleep. Messages that become due meanwhile are sent together;
+/// their latency counts from the time of each.
+const SHORTEST: Duration = Duration::from_micros(50);
+/// The longest, so that what the server says is heard.
+const LONGEST: Duration = Duration::from_millis(20);
+
+/// A connection that publishes or requests.
+pub(super) struct Publisher {
+    pub(super) wire: Wire,
+    /// Whole frames, all alike.
+    block: Vec<u8>,
+    /// Bytes of a frame.
+    frame: usize,
+    /// Where in the frame the time goes, if there is room for it.
+    stamp: Option<usize>,
+    /// Where in the block the next write begins.
+    at: usize,
+    /// Deliveries of each message.
+    fan_out: u64,
+    /// Messages sent; of those written from the block, the whole ones.
+    pub(super) sent: u64,
+    /// Answers received.
+    received: u64,
+    /// The system may take more.
+    pub(super) writable: bool,
+}
+
+/// What the publishers did.
+pub(super) struct Published {
+    pub(super) measured: Measured,
+    /// Messages of each.
+    pub(super) sent: Vec<u64>,
+    /// The answers, if they came to the publishing thread.
+    pub(super) received: Option<Received>,
+}
+
+/// All of them, and what they are measured by.
+struct Publishers<'a> {
+    all: Vec<Publisher>,
+    poll: Poll,
+    events: Events,
+    window: Window,
+    counters: &'a Counters,
+    clock: Clock,
+    latencies: Option<Latencies>,
+}
+
+/// Publishes until the window is over and the server has dealt with everything.
+/// Answers are read here if the connections are whole.
+pub(super) fn publish(
+    load: &Load<'_>,
+    connections: Vec<Connection>,
+    poll: Poll,
+    latencies: Option<Latencies>,
+) -> Result<Published, LoadError> {
+    let (plan, counters) = (load.plan, load.counters);
+    let mut pacing = pacing::of(plan);
+    let all = connections.into_iter().enumerate();
+    let all = all.map(|(place, connection)| {
+        let mut publisher = Publisher::new(plan, load.run, place, connection, pacing.block())?;
+        publisher.wire.register(poll.registry(), place)?;
+        Ok(publisher)
+    });
+    let mut publishers = Publishers {
+        all: all.collect::<Result<_, _>>()?,
+        poll,
+        events: Events::with_capacity(256),
+        window: Window::new(plan),
+        counters,
+        clock: load.clock,
+        latencies,
+    };
+    publishers.run(&mut *pacing)?;
+    // Whatever is answered now, nobody sends any more.
+    counters.stop();
+    publishers.settle(&mut *pacing)?;
+    let all = &publishers.all;
+    let answers = plan.pattern == Pattern::Request && plan.rate.is_none();
+    Ok(Published {
+        sent: all.iter().map(|one| one.sent).collect(),
+        received: answers.then(|| Received {
+            counts: all.iter().map(|one| one.received).collect(),
+            latencies: publishers.latencies.map(Latencies::into_histogram),
+        }),
+        measured: publishers.window.measured(load.clock.now(), counters),
+    })
+}
+
+impl Publishers<'_> {
+    /// Takes turns until the pacing says that all is sent.
+    fn run(&mut self, pacing: &mut dyn Pacing) -> Result<(), LoadError> {
+        for turn in 1_u32.. {
+            let moment = Moment::new(&mut self.window, self.clock.now(), self.counters);
+            let then = pacing.turn(&mut self.all, moment)?;
+            let look = turn.is_multiple_of(TURNS);
+            match then {
+                Then::Done => break,
+                _ if self.counters.finished() => break,
+                Then::Wait(longest) => self.hear(longest, pacing)?,
+                Then::Again | Then::Sleep(_) if look => self.hear(Duration::ZERO, pacing)?,
+                Then::Again | Then::Sleep(_) => {}
+            }
+            if let Then::Sleep(until) = then {
+                let wait = Duration::from_nanos(until.saturating_sub(self.clock.now()));
+                thread::sleep(wait.clamp(SHORTEST, LONGEST));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for events and looks what the server says. Who gets an answer may
+    /// send the next request.
+    fn hear(&mut self, longest: Duration, pacing: &mut dyn Pacing) -> Result<(), LoadError> {
+        poll(&mut self.poll, &mut self.events, longest)?;
+        for event in &self.events {
+            let Some(publisher) = self.all.get_mut(event.token().0) else {
+                continue;
+            };
+            publisher.writable |= event.is_writable();
+            while event.is_readable() {
+                let (answers, more) = publisher.wire.messages(&mut self.latencies, self.clock)?;
+                if answers > 0 {
+                    let now = self.clock.now();
+                    publisher.received += answers;
+                    self.counters.add_delivered(answers, now);
+                    let moment = Moment::new(&mut self.window, now, self.counters);
+                    pacing.turn(slice::from_mut(publisher), moment)?;
+                }
+                if !more {
+                    break;
+                }
+            }
+            publisher.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is left on each connection, then waits until the server
+    /// answers a PING.
+    fn settle(&mut self, pacing: &mut dyn Pacing) -> Result<(), LoadError> {
+        let started = Instant::now();
+        for publisher in &mut self.all {
+            publisher.wire.out().extend(b"PING\r\n");
+            publisher.wire.flush()?;
+        }
+        let mut next = 0;
+        while let Some(publisher) = self.all.get(next) {
+            if self.counters.finished() {
+                break;
+            }
+            if publisher.wire.pongs() > 0 {
+                next += 1;
+                continue;
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(LoadError::stuck(&publisher.wire.who, PATIENCE));
+            }
+            // Another thread may be the one that hears the PONG.
+            self.hear(Duration::from_millis(1), pacing)?;
+        }
+        Ok(())
+    }
+}
+
+impl Publisher {
+    /// With a block of about so many bytes.
+    fn new(
+        plan: &Plan,
+        run: &str,
+        place: usize,
+        connection: Connection,
+        block: usize,
+    ) -> Result<Self, LoadError> {
+        let subject = plan.subject_of(place);
+        let reply = match plan.pattern {
+            Pattern::Publish => String::new(),
+            Pattern::Request => frames::inbox(run, place),
+        };
+        let one = frames::publish(&frames::subject(run, subject), &reply, plan.size);
+        Ok(Self {
+            wire: Wire::new(connection)?,
+            block: one.repeat((block / one.len()).max(1)),
+            frame: one.len(),
+            stamp: (plan.size >= STAMP).then(|| one.len() - 2 - plan.size),
+            at: 0,
+            fan_out: plan.fan_out(subject),
+            sent: 0,
+            received: 0,
+            writable: true,
+        })
+    }
+
+    /// Messages sent, and the one that is sent in part.
+    pub(super) fn begun(&self) -> u64 {
+        self.sent + u64::from(!self.at.is_multiple_of(self.frame))
+    }
+
+    /// Requests sent and not answered.
+    pub(super) fn unanswered(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+
+    /// Puts a message of this time among what is to be sent.
+    pub(super) fn append(&mut self, time: u64, counters: &Counters) {
+        if let Some(at) = self.stamp {
+            self.block[at..at + STAMP].copy_from_slice(&time.to_le_bytes());
+        }
+        self.wire.out().extend_from_slice(&self.block);
+        self.sent += 1;
+        counters.add_published(1, self.fan_out);
+    }
+
+    /// Writes from the block once, up to so many messages in all.
+    pub(super) fn write(&mut self, limit: u64, counters: &Counters) -> Result<(), LoadError> {
+        let part = self.at % self.frame;
+        let mut frames = (self.block.len() - self.at).div_ceil(self.frame);
+        if self.wire.unsent() > 0 {
+            // Between two frames there is room for what is to be sent besides.
+            if part == 0 {
+                self.wire.flush()?;
+                self.writable = self.wire.unsent() == 0;
+                return Ok(());
+            }
+            frames = 1;
+        }
+        if let Ok(left) = usize::try_from(limit - self.sent) {
+            frames = frames.min(left);
+        }
+        let end = self.at - part + frames * self.frame;
+        let written = self.wire.write(&self.block[self.at..end])?;
+        self.writable = self.at + written == end;
+        let messages = ((part + written) / self.frame) as u64;
+        self.at = (self.at + written) % self.block.len();
+        self.sent += messages;
+        counters.add_published(messages, messages * self.fan_out);
+        Ok(())
+    }
+
+    /// Sends what is to be sent, but not into the middle of a frame.
+    fn flush(&mut self) -> Result<(), LoadError> {
+        if self.at.is_multiple_of(self.frame) {
+            self.wire.flush()?;
+        }
+        Ok(())
+    }
+}

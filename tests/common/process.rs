@@ -1,0 +1,290 @@
+//! A server as a process: which program it is, how it is started, what it logs.
+//!
+//! It is Broker as built along with the tests, or what the variable
+//! `SERVER_UNDER_TEST` names: `broker:PATH` or `nats-server:PATH`. A second program
+//! tells whether a test finds what it is there to find.
+
+#![allow(dead_code, reason = "each test executable uses its part")]
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long anything may take before a test gives up: the machine may be busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Names the program: `broker:PATH` or `nats-server:PATH`.
+const VARIABLE: &str = "SERVER_UNDER_TEST";
+
+/// What a test asks of the server, in neither program's flags.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Description {
+    pub(crate) user: Option<(&'static str, &'static str)>,
+    pub(crate) token: Option<&'static str>,
+    pub(crate) tls: Option<Tls>,
+    /// Bytes a message may have, headers included.
+    pub(crate) max_payload: Option<usize>,
+}
+
+/// Files of a server that speaks TLS.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// Whose client certificates are asked for; `None` asks for none.
+    pub(crate) clients_ca: Option<PathBuf>,
+}
+
+/// The server under test.
+pub(crate) enum Program {
+    Broker(PathBuf),
+    NatsServer(PathBuf),
+}
+
+impl Program {
+    pub(crate) fn chosen() -> Self {
+        let Ok(named) = std::env::var(VARIABLE) else {
+            return Self::Broker(env!("CARGO_BIN_EXE_broker").into());
+        };
+        match named.split_once(':') {
+            Some(("broker", path)) => Self::Broker(path.into()),
+            Some(("nats-server", path)) => Self::NatsServer(path.into()),
+            _ => panic!("{VARIABLE} is broker:PATH or nats-server:PATH, not {named}"),
+        }
+    }
+
+    /// The path of Broker, for tests of what is Broker's own.
+    pub(crate) fn broker() -> PathBuf {
+        match Self::chosen() {
+            Self::Broker(path) => path,
+            Self::NatsServer(_) => panic!("{VARIABLE} is broker:PATH here"),
+        }
+    }
+
+    /// Whether it is the one built along with the tests.
+    pub(crate) fn is_own() -> bool {
+        std::env::var_os(VARIABLE).is_none()
+    }
+
+    /// Starts what is described on `port`; 0 is any free one.
+    pub(crate) fn start(&self, described: &Description, port: u16) -> Process {
+        match self {
+            Self::Broker(path) => Process::start(broker(path, described, port)),
+            Self::NatsServer(path) => Process::start(nats_server(path, described, port)),
+        }
+    }
+}
+
+fn broker(path: &PathBuf, described: &Description, port: u16) -> Command {
+    let mut command = Command::new(path);
+    command
+        .arg("serve")
+        .args(["--listen", &format!("127.0.0.1:{port}")]);
+    if let Some((user, password)) = described.user {
+        command.args(["--user", user, "--password", password]);
+    }
+    if let Some(token) = described.token {
+        command.args(["--token", token]);
+    }
+    if let Some(tls) = &described.tls {
+        command.arg("--tls-cert").arg(&tls.certificate);
+        command.arg("--tls-key").arg(&tls.key);
+        if let Some(ca) = &tls.clients_ca {
+            command.arg("--tls-ca").arg(ca);
+        }
+    }
+    if let Some(bytes) = described.max_payload {
+        command.args(["--max-payload", &bytes.to_string()]);
+    }
+    command
+}
+
+fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+    let mut command = Command::new(path);
+    // Its "any free port" is -1; 0 is the default port.
+    let port = if port == 0 {
+        "-1".to_owned()
+    } else {
+        port.to_string()
+    };
+    command.args(["--addr", "127.0.0.1", "--port", &port]);
+    if let Some((user, password)) = described.user {
+        command.args(["--user", user, "--pass", password]);
+    }
+    if let Some(token) = described.token {
+        command.args(["--auth", token]);
+    }
+    if let Some(tls) = &described.tls {
+        command.arg("--tls");
+        command.arg("--tlscert").arg(&tls.certificate);
+        command.arg("--tlskey").arg(&tls.key);
+        if let Some(ca) = &tls.clients_ca {
+            command.arg("--tlsverify").arg("--tlscacert").arg(ca);
+        }
+    }
+    if let Some(bytes) = described.max_payload {
+        // There is no flag for it.
+        let (process, file) = (std::process::id(), FILES.fetch_add(1, Relaxed));
+        let file = format!("nats-server-{process}-{file}.conf");
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
+        std::fs::write(&file, format!("max_payload: {bytes}\n")).expect("a file can be written");
+        command.arg("--config").arg(file);
+    }
+    command
+}
+
+/// What a server has written so far.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Lines>,
+    more: Condvar,
+    /// Nobody reads what the server writes any more.
+    unread: Mutex<bool>,
+    read_again: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    written: Vec<String>,
+    /// There will be no more.
+    ended: bool,
+}
+
+impl Log {
+    /// Waits for a line that holds one of these texts, and returns the line.
+    fn wait_for(&self, texts: &[&str]) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut lines = self.lines.lock().expect("no panic with the lock");
+        let sought = |line: &&String| texts.iter().any(|text| line.contains(text));
+        loop {
+            if let Some(line) = lines.written.iter().find(sought) {
+                return line.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || lines.ended {
+                let written = lines.written.join("\n");
+                drop(lines);
+                panic!("no {texts:?} in the log: {written}");
+            }
+            lines = self.more.wait_timeout(lines, left).expect("as above").0;
+        }
+    }
+
+    fn read(&self, written: impl BufRead) {
+        for line in written.lines().map_while(Result::ok) {
+            let mut lines = self.lines.lock().expect("no panic with the lock");
+            lines.written.push(line);
+            self.more.notify_all();
+            drop(lines);
+            let mut unread = self.unread.lock().expect("no panic with the lock");
+            while *unread {
+                unread = self.read_again.wait(unread).expect("as above");
+            }
+        }
+        let mut lines = self.lines.lock().expect("no panic with the lock");
+        lines.ended = true;
+        self.more.notify_all();
+    }
+}
+
+/// A running server, killed when dropped; what it wrote is shown if the test fails.
+pub(crate) struct Process {
+    child: Child,
+    log: Arc<Log>,
+    /// Where it listens.
+    pub(crate) port: u16,
+}
+
+impl Process {
+    /// Starts a server and waits until it listens.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let log = Arc::<Log>::default();
+        let stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+        let reader = Arc::clone(&log);
+        thread::spawn(move || reader.read(stderr));
+        let port = 0;
+        let mut process = Self { child, log, port };
+        // As Broker says it, and as nats-server does.
+        process.port = process.port_after(&["listening on ", "client connections on "]);
+        process
+    }
+
+    /// The port in the first line of the log that holds one of these texts.
+    pub(crate) fn port_after(&self, texts: &[&str]) -> u16 {
+        let line = self.log.wait_for(texts);
+        let (_, digits) = line.rsplit_once(':').expect("a colon before the port");
+        let digits = digits.split(|c: char| !c.is_ascii_digit()).next();
+        digits.and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    /// As clients of libraries take it.
+    pub(crate) fn address(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits for a line in the log.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        self.log.wait_for(&[text])
+    }
+
+    /// All lines of the log so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        let lines = self.log.lines.lock().expect("no panic with the lock");
+        lines.written.clone()
+    }
+
+    /// From the next line on, lets the pipe of the log fill up, or reads it again.
+    pub(crate) fn leave_log_unread(&self, unread: bool) {
+        *self.log.unread.lock().expect("no panic with the lock") = unread;
+        self.log.read_again.notify_all();
+    }
+
+    /// Its number, as the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("it runs");
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is a child") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking()
+            && let Ok(lines) = self.log.lines.lock()
+        {
+            let written = lines.written.join("\n");
+            eprintln!("--- the server's log ---\n{written}\n---");
+        }
+    }
+}
