@@ -9,7 +9,7 @@ let
   crates = rust.crates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-lNCxB+jqO+kKAIK684KXDPY/j5UGydcL8pba4qR64D4=";
+    hash = "sha256-xBgRBF8/NkxvtRnb7Bf4c70pSGXcYlOtarkIqzv+dok=";
   };
   package = import ./package.nix { inherit rust root crates manifests; };
   built = mapAttrs package variants;
