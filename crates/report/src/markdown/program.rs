@@ -69,7 +69,7 @@ fn ratios(report: &ProgramReport) -> String {
     match ratios.split_last() {
         None => String::new(),
         Some((one, [])) => format!(", then {one}{least}"),
-        Some((last, others)) => format!(", then {} and {last}{least}", others.join(", ")),
+        Some((one, others)) => format!(", then {} and {one}{least}", others.join(", ")),
     }
 }
 
