@@ -9,6 +9,8 @@ mod process;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -363,6 +365,33 @@ fn what_does_not_arrive_is_lost() {
     assert!(output.status.success(), "{output:?}");
     let outcome: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(counts(&outcome), [10, 3, 10, 7, 0]);
+}
+
+#[test]
+fn pings_are_answered_whoever_reads() {
+    let answered = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&answered);
+    let address = stand_in(move |_, mut stream| {
+        welcome(&mut stream);
+        let count = Arc::clone(&count);
+        thread::spawn(move || {
+            let _ = stream.write_all(b"PING\r\n");
+            let mut lines = BufReader::new(stream.try_clone().expect("cloned")).lines();
+            while let Some(Ok(line)) = lines.next() {
+                match line.as_str() {
+                    "PING" => drop(stream.write_all(b"PONG\r\n")),
+                    "PONG" => drop(count.fetch_add(1, Relaxed)),
+                    _ => {}
+                }
+            }
+        });
+    });
+    for arguments in ["", "--rate 1000", "--request", "--request --rate 1000"] {
+        let line = format!("--duration 0.1 --warm-up 0 --size 5 {arguments}");
+        let output = bench(&address, &line);
+        assert!(output.status.success(), "{arguments}: {output:?}");
+        assert_eq!(answered.swap(0, Relaxed), 2, "{arguments}");
+    }
 }
 
 #[test]

@@ -7,7 +7,6 @@ mod process;
 
 pub(crate) use process::{Description, Tls};
 use process::{Process, Program};
-use rustix::process::Signal;
 
 /// A running server, killed when dropped.
 pub(crate) struct Server {
@@ -49,9 +48,10 @@ impl Server {
     }
 
     /// Asks it to end, as a service manager would, and waits until it has.
+    #[cfg(unix)]
     pub(crate) fn terminate(&mut self) {
         let mut running = self.running.take().expect("the server is running");
-        running.signal(Signal::TERM);
+        running.signal(rustix::process::Signal::TERM);
         running.wait();
     }
 }

@@ -59,7 +59,7 @@ fn ratios(report: &ProgramReport) -> String {
     let ratios: Vec<_> = labels
         .map(|server| format!("the ratio to {}", escape(&server.label)))
         .collect();
-    let what_least_is = match report.least {
+    let least = match report.least {
         Some(_) => {
             " where it was measured: it has one route from one client to one, checks nothing \
                      and bounds nothing"
@@ -68,11 +68,8 @@ fn ratios(report: &ProgramReport) -> String {
     };
     match ratios.split_last() {
         None => String::new(),
-        Some((one, [])) => format!(", then {one}{what_least_is}"),
-        Some((last, others)) => {
-            let others = others.join(", ");
-            format!(", then {others} and {last}{what_least_is}")
-        }
+        Some((one, [])) => format!(", then {one}{least}"),
+        Some((one, others)) => format!(", then {} and {one}{least}", others.join(", ")),
     }
 }
 
