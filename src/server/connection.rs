@@ -90,6 +90,8 @@ pub(crate) enum Reading {
     Queued,
     /// It publishes faster than somebody can take: not before this time.
     Stalled(Instant),
+    /// Not before it is known whether its password is right.
+    Verifying,
 }
 
 /// Whether something is written to a client.
@@ -272,6 +274,7 @@ impl Connection {
     pub(crate) fn due(&mut self, now: Instant, intervals: &Intervals) -> Due {
         if let Phase::Handshake(deadline) | Phase::Stranger(deadline) = self.phase
             && now >= deadline
+            && self.reading != Reading::Verifying
         {
             return Due::End(ProtocolError::AuthenticationTimeout);
         }

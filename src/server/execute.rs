@@ -5,14 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::cache::Cache;
-use super::connection::{Options, Phase};
+use super::connection::{Options, Phase, Reading};
 use super::dispatch::Dispatch;
 use super::key::{ConnectionKey, Target};
 use super::local::{Local, Origin};
 use super::shared::Shared;
 use super::subscriptions::Subscription;
 use crate::protocol::{
-    Frame, Limits, Parsed, ProtocolError, Publish, SYSTEM_QUEUE, Violation, is_literal,
+    Connect, Frame, Limits, Parsed, ProtocolError, Publish, SYSTEM_QUEUE, Violation, is_literal,
     is_reserved, is_reserved_reply, is_valid, parse,
 };
 
@@ -41,6 +41,8 @@ pub(crate) enum Carried {
     All { needed: usize },
     /// The time for this turn is over.
     Interrupted,
+    /// A password has to be checked first.
+    Verifying,
     /// The connection has to end.
     Failed(ProtocolError),
 }
@@ -81,6 +83,7 @@ impl Executor {
             }
             match self.next(local, key, data, at, &limits, &mut work) {
                 Ok(Step::Done(used)) => at += used,
+                Ok(Step::Verifying(used)) => return (at + used, work, Carried::Verifying),
                 Ok(Step::Incomplete(needed)) => return (at, work, Carried::All { needed }),
                 // Nobody is there for the rest.
                 Ok(Step::Closed) => return (data.len(), work, Carried::All { needed: 0 }),
@@ -134,7 +137,11 @@ impl Executor {
             }
             Frame::Ping => local.tell(key, b"PONG\r\n"),
             Frame::Pong => client.pong(),
-            Frame::Connect(json) => self.connect(local, key, json)?,
+            Frame::Connect(json) => {
+                if self.connect(local, key, json)? {
+                    return Ok(Step::Verifying(used));
+                }
+            }
             Frame::Ignored => {}
         }
         self.bound_replies(local, key);
@@ -153,24 +160,61 @@ impl Executor {
         }
     }
 
+    /// Carries CONNECT out. Tells whether that has to wait until a password is checked.
     fn connect(
         &mut self,
         local: &mut Local,
         key: ConnectionKey,
         json: &[u8],
+    ) -> Result<bool, ProtocolError> {
+        let config = &self.shared.config;
+        let Some(client) = local.get(key) else {
+            return Ok(false);
+        };
+        // What a further CONNECT leaves out stays as it is.
+        let mut connect = client.options.connect();
+        connect.update(json)?;
+        let is_known = client.phase == Phase::Welcome && !connect.gives_credentials();
+        if is_known {
+            self.welcome(local, key, connect)?;
+            return Ok(false);
+        }
+        if let Some(verify) = &self.shared.verify
+            && verify.send((key, Box::new(connect.clone()))).is_ok()
+        {
+            client.reading = Reading::Verifying;
+            return Ok(true);
+        }
+        let is_right = config.credentials.accept(&connect);
+        self.verified(local, key, connect, is_right)?;
+        Ok(false)
+    }
+
+    /// Goes on with a CONNECT, now that it is known whether what it gives is right.
+    pub(crate) fn verified(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        connect: Connect,
+        is_right: bool,
+    ) -> Result<(), ProtocolError> {
+        if !is_right {
+            return Err(ProtocolError::Authorization);
+        }
+        self.welcome(local, key, connect)
+    }
+
+    fn welcome(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        connect: Connect,
     ) -> Result<(), ProtocolError> {
         let config = &self.shared.config;
         let now = local.now;
         let Some(client) = local.get(key) else {
             return Ok(());
         };
-        // What a further CONNECT leaves out stays as it is.
-        let mut connect = client.options.connect();
-        connect.update(json)?;
-        let is_known = client.phase == Phase::Welcome && !connect.gives_credentials();
-        if !is_known && !config.credentials.accept(&connect) {
-            return Err(ProtocolError::Authorization);
-        }
         client.welcome(&connect, now, config.ping_interval);
         connect.check()?;
         tracing::debug!(
@@ -342,6 +386,8 @@ impl Executor {
 enum Step {
     /// It was so many bytes.
     Done(usize),
+    /// The same, and what follows waits until a password is checked.
+    Verifying(usize),
     /// It has not all come. So many bytes are needed in all, if that is known.
     Incomplete(usize),
     /// The connection is closed.

@@ -52,6 +52,7 @@ impl Rig {
             info,
             #[cfg(feature = "tls")]
             None,
+            None,
             polls.iter().map(peer).collect(),
         ));
         for index in 0..WORKERS {

@@ -11,6 +11,7 @@ use mio::net::TcpStream;
 
 use super::batch::Batch;
 use super::key::ConnectionKey;
+use crate::protocol::Connect;
 
 /// What can be in the queue.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) enum Mail {
     /// Nobody got a request of a connection that it owns, which wants to know it by
     /// this subject.
     NoResponders(ConnectionKey, Box<[u8]>),
+    /// Whether what a connection that it owns has given in this CONNECT is right.
+    Verified(ConnectionKey, Box<Connect>, bool),
     /// There is too much memory in use, and most of it may be its.
     Shed,
     /// The server is about to end.

@@ -36,13 +36,14 @@ mod subscriptions;
 mod tls;
 mod transport;
 mod turns;
+mod verify;
 mod waiting;
 mod worker;
 
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use crossbeam::utils::CachePadded;
@@ -152,13 +153,23 @@ impl Server {
             peers.push(CachePadded::new(Peer::new(Mailbox::new(waker))));
         }
         let info = info(&config, address);
+        let (verify, given) = if config.credentials.are_hashed() {
+            let (verify, given) = mpsc::channel();
+            (Some(verify), Some(given))
+        } else {
+            (None, None)
+        };
         let shared = Arc::new(Shared::new(
             config,
             info,
             #[cfg(feature = "tls")]
             tls,
+            verify,
             peers,
         ));
+        if let Some(given) = given {
+            verify::start(Arc::clone(&shared), given)?;
+        }
         let mut workers = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let registry = poll.registry().try_clone();

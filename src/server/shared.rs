@@ -1,6 +1,7 @@
 //! What all threads of a server see.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use super::health::Health;
 use super::local::Local;
 use super::mailbox::Mailbox;
 use super::routes::Routes;
+use super::verify::Given;
 use crate::protocol::ServerInfo;
 
 /// Used batches of a worker that are kept, at most.
@@ -32,6 +34,8 @@ pub(crate) struct Shared {
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) workers: Vec<CachePadded<Peer>>,
+    /// Where passwords are checked, if that takes long.
+    pub(crate) verify: Option<Sender<Given>>,
     /// The server is about to end.
     pub(crate) draining: AtomicBool,
     started: Instant,
@@ -140,6 +144,7 @@ impl Shared {
         config: Config,
         info: ServerInfo,
         #[cfg(feature = "tls")] tls: Option<Arc<rustls::ServerConfig>>,
+        verify: Option<Sender<Given>>,
         workers: Vec<CachePadded<Peer>>,
     ) -> Self {
         Self {
@@ -149,6 +154,7 @@ impl Shared {
             #[cfg(feature = "tls")]
             tls,
             workers,
+            verify,
             draining: AtomicBool::new(false),
             started: Instant::now(),
         }

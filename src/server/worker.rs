@@ -21,7 +21,7 @@ use super::mailbox::{Mail, Mailbox};
 use super::shared::Shared;
 use super::transport::Transport;
 use super::turns::{ROUND, TURN, Turns};
-use crate::protocol::ProtocolError;
+use crate::protocol::{Connect, ProtocolError};
 
 /// The token of the mailbox; connections have those of their slots.
 pub(crate) const MAIL: Token = Token(usize::MAX);
@@ -275,7 +275,10 @@ impl Worker {
     /// Carries out what a client has sent: what is left of an earlier turn, or what one
     /// read brings. Returns the work done as well.
     fn turn(&mut self, local: &mut Local, key: ConnectionKey) -> (Turn, u64) {
-        let rest = local.get(key).and_then(|client| client.input.take_rest());
+        let rest = local
+            .get(key)
+            .filter(|client| client.reading != Reading::Verifying)
+            .and_then(|client| client.input.take_rest());
         if let Some(rest) = rest {
             let (interrupted, work) = self.carry_out(local, key, &rest, TURN);
             // There may be more to read: the event that told so is long gone.
@@ -289,7 +292,7 @@ impl Worker {
         let now = local.now;
         let Self { chunks, .. } = self;
         let read = local.change(key, |client| {
-            if client.phase == Phase::Leaving {
+            if client.phase == Phase::Leaving || client.reading == Reading::Verifying {
                 return Err(ErrorKind::WouldBlock.into());
             }
             let read = client.input.read(&mut client.transport, chunks)?;
@@ -390,6 +393,11 @@ impl Worker {
                     let rest = data.slice(at..);
                     local.change(key, |client| client.input.keep_rest(rest));
                     return (true, sum);
+                }
+                Carried::Verifying => {
+                    let rest = data.slice(at..);
+                    local.change(key, |client| client.input.keep_rest(rest));
+                    return (false, sum);
                 }
                 Carried::All { needed } => {
                     if at < data.len() {
@@ -505,6 +513,9 @@ impl Worker {
                     dispatch.nobody_answers(local, cache, key, &reply);
                     self.mailbox().settle();
                 }
+                Mail::Verified(key, connect, is_right) => {
+                    self.verified(local, key, *connect, is_right);
+                }
                 Mail::Shed => {
                     if self.shared.is_over_memory() {
                         self.shed(local);
@@ -512,6 +523,24 @@ impl Worker {
                 }
                 Mail::Drain => self.to_drain = true,
             }
+        }
+    }
+
+    /// Goes on with a connection whose password was checked.
+    fn verified(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        connect: Connect,
+        is_right: bool,
+    ) {
+        let Some(client) = local.get(key) else {
+            return;
+        };
+        client.reading = Reading::Idle;
+        match self.executor.verified(local, key, connect, is_right) {
+            Ok(()) => self.queue(local, key.slot()),
+            Err(error) => local.close(key, Reason::Error(error)),
         }
     }
 
@@ -707,6 +736,9 @@ fn begin_stall(
     let Some(client) = local.get(key) else {
         return;
     };
+    if client.reading == Reading::Verifying {
+        return;
+    }
     if !matches!(client.reading, Reading::Stalled(_)) {
         stalled.push(key);
         local.counters.stalls += 1;

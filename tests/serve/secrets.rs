@@ -55,3 +55,43 @@ fn without_secrets_whatever_a_client_gives_is_fine() {
     client.sync();
     Bystanders::of(&server).check();
 }
+
+#[test]
+fn a_password_can_be_a_hash_and_nobody_waits_for_it() {
+    // Of `secret`, with 2,048 rounds.
+    const HASH: &str = "$2b$11$WCVMWV7aJF9s.uFBnF5BzeylZ8ofVCYQJpg7bxA6XsAGa0pGCWeQi";
+    let server = Server::start(&["--user", "ada", "--password", HASH, "--workers", "1"]);
+    let mut known = server.open();
+    // What follows in the same write waits for the check, and is not lost.
+    known.send("CONNECT {\"verbose\":false,\"user\":\"ada\",\"pass\":\"secret\"}\r\nSUB a 1\r\nPUB a 1\r\nx\r\n");
+    known.expect("MSG a 1 1\r\nx\r\n");
+    let wrong = "CONNECT {\"user\":\"ada\",\"pass\":\"wrong\"}\r\nPING\r\n";
+    let mut strangers: Vec<_> = std::iter::repeat_with(|| server.open()).take(4).collect();
+    for stranger in &mut strangers {
+        stranger.send(wrong);
+    }
+    // Each of these would come after all of the checks on a worker that does them itself.
+    for _ in 0..100 {
+        known.sync();
+    }
+    for stranger in &mut strangers {
+        let before = stranger.stream.set_nonblocking(true);
+        before.expect("it is a socket");
+        let mut byte = [0];
+        let peeked = stranger.stream.peek(&mut byte);
+        stranger
+            .stream
+            .set_nonblocking(false)
+            .expect("it is a socket");
+        if peeked.is_ok() {
+            continue;
+        }
+        // At least one was still being checked when the others went on.
+        for stranger in &mut strangers {
+            stranger.expect("-ERR 'Authorization Violation'\r\n");
+            stranger.expect_end();
+        }
+        return;
+    }
+    panic!("a hundred PINGs were answered after all of the checks");
+}
