@@ -124,7 +124,7 @@ pub(crate) struct Arguments {
     /// How long a client may take to give its credentials
     #[arg(long, env = "BROKER_AUTH_TIMEOUT", value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     auth_timeout: Duration,
-    /// How long a connection may take nothing of what waits for it
+    /// How long a byte may wait for a connection before it is ended as a slow consumer
     #[arg(long, env = "BROKER_WRITE_DEADLINE", value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     write_deadline: Duration,
     /// How long clients may take for what waits for them when the server ends

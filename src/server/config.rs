@@ -39,7 +39,7 @@ pub struct Config {
     pub max_pings_out: u32,
     /// How long a client may take for its credentials, and for the TLS handshake.
     pub auth_timeout: Duration,
-    /// How long a connection may take nothing of what waits for it.
+    /// How long a byte may wait for a connection.
     pub write_deadline: Duration,
     /// How long the end of the server may take.
     pub drain_timeout: Duration,

@@ -13,6 +13,10 @@ use super::batch::Batch;
 use super::key::ConnectionKey;
 use crate::protocol::Connect;
 
+/// A CONNECT whose password takes long to check. There is one at most for each
+/// connection, which is not read from until it is done.
+pub(crate) type Given = (ConnectionKey, Box<Connect>);
+
 /// What can be in the queue.
 #[derive(Debug)]
 pub(crate) enum Mail {

@@ -13,9 +13,8 @@ use super::config::Config;
 use super::counters::{Counters, Published};
 use super::health::Health;
 use super::local::Local;
-use super::mailbox::Mailbox;
+use super::mailbox::{Given, Mailbox};
 use super::routes::Routes;
-use super::verify::Given;
 use crate::protocol::ServerInfo;
 
 /// Used batches of a worker that are kept, at most.

@@ -4,15 +4,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::key::ConnectionKey;
-use super::mailbox::Mail;
+use super::mailbox::{Given, Mail};
 use super::shared::Shared;
 use super::{ServerError, spawn};
-use crate::protocol::Connect;
-
-/// What is to be checked. There is one at most for each connection, which is not read
-/// from until it is done.
-pub(crate) type Given = (ConnectionKey, Box<Connect>);
 
 /// Checks what comes for as long as the program lives.
 pub(crate) fn start(shared: Arc<Shared>, given: Receiver<Given>) -> Result<(), ServerError> {
