@@ -140,7 +140,7 @@ impl Dispatch {
     }
 
     /// Delivers to a connection of this worker. Tells whether somebody got it.
-    #[inline]
+    #[inline(never)]
     fn deliver(
         &mut self,
         local: &mut Local,
@@ -191,6 +191,7 @@ impl Dispatch {
         }
     }
 
+    #[inline(never)]
     fn stall(&mut self, key: ConnectionKey, stall: Duration) {
         match self.stalls.last_mut() {
             Some((last, longest)) if *last == key => *longest = stall.max(*longest),
@@ -212,6 +213,7 @@ impl Dispatch {
 
     /// The same as [`Dispatch::publish`] for a message whose publisher wants to know if
     /// nobody gets it. Tells whether that is so already.
+    #[inline(never)]
     pub(crate) fn request(
         &mut self,
         local: &mut Local,
@@ -266,6 +268,7 @@ impl Dispatch {
     ///
     /// It comes before anything is written: a client that has its PONG may tell
     /// others that what it published before is on its way.
+    #[inline(never)]
     pub(crate) fn send_batches(&mut self, local: &mut Local) {
         for worker in 0..self.outgoing.len() {
             if self.outgoing[worker].is_empty() {
@@ -284,6 +287,7 @@ impl Dispatch {
     }
 
     /// Sends what other workers are to deliver, until nothing has come back from it.
+    #[inline(never)]
     pub(crate) fn settle(&mut self, local: &mut Local, cache: &mut Cache) {
         loop {
             self.send_batches(local);
@@ -322,6 +326,7 @@ impl Dispatch {
     }
 
     /// Delivers what another worker has sent, or what this one has for another.
+    #[inline(never)]
     pub(crate) fn arrive(&mut self, local: &mut Local, batch: &Batch) {
         batch.deliver(|buffer, message, target, errand, targets| {
             let origin = errand.origin;
@@ -410,6 +415,7 @@ impl Dispatch {
 
     /// Answers a request in the place of those who are not there.
     #[cold]
+    #[inline(never)]
     pub(crate) fn nobody_answers(
         &self,
         local: &mut Local,

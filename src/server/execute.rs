@@ -149,7 +149,7 @@ impl Executor {
     }
 
     /// What the server answers counts for what may wait for a client like anything else.
-    #[inline]
+    #[inline(never)]
     fn bound_replies(&mut self, local: &mut Local, key: ConnectionKey) {
         let bounds = local.bounds;
         if let Some(client) = local.get(key)
@@ -204,6 +204,7 @@ impl Executor {
         self.welcome(local, key, connect)
     }
 
+    #[inline(never)]
     fn welcome(
         &mut self,
         local: &mut Local,
@@ -218,12 +219,12 @@ impl Executor {
         client.welcome(&connect, now, config.ping_interval);
         connect.check()?;
         tracing::debug!(
-            "client {} at {}: {} {} {}",
+            "client {} at {}: {:?} {:?} {:?}",
             client.id,
             client.address,
-            connect.lang.unwrap_or_default().escape_debug(),
-            connect.version.unwrap_or_default().escape_debug(),
-            connect.name.unwrap_or_default().escape_debug(),
+            connect.lang.unwrap_or_default(),
+            connect.version.unwrap_or_default(),
+            connect.name.unwrap_or_default(),
         );
         confirm(local, key);
         Ok(())
@@ -324,6 +325,7 @@ impl Executor {
         is_valid && !is_reserved
     }
 
+    #[inline(never)]
     fn subscribe(
         &mut self,
         local: &mut Local,

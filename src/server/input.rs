@@ -81,6 +81,7 @@ impl Input {
         }
     }
 
+    #[inline(never)]
     fn read_chunk(&mut self, transport: &mut Transport, chunks: &mut Chunks) -> io::Result<Read> {
         let mut chunk = chunks.take();
         let kept = self.partial.len();
@@ -109,6 +110,7 @@ impl Input {
         (self.large.len() * CHUNK + self.in_last).saturating_sub(CHUNK)
     }
 
+    #[inline(never)]
     fn read_large(&mut self, transport: &mut Transport, chunks: &mut Chunks) -> io::Result<Read> {
         if self.large.is_empty() || self.in_last == CHUNK {
             self.large.push(chunks.take());
@@ -142,6 +144,7 @@ impl Input {
     }
 
     /// Puts the parts of a large frame into one buffer.
+    #[inline(never)]
     fn assemble(&mut self, chunks: &mut Chunks) -> Bytes {
         let mut frame = Vec::with_capacity(self.needed);
         frame.extend_from_slice(&self.partial);
