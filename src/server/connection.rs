@@ -212,6 +212,11 @@ impl Connection {
         self.last_read = now;
     }
 
+    /// Whether there are frames of it that can be carried out now.
+    pub(crate) fn can_go_on(&mut self) -> bool {
+        self.input.has_rest() && self.reading != Reading::Verifying
+    }
+
     /// The client has answered.
     pub(crate) fn pong(&mut self) {
         self.pings_out = 0;

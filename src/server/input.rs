@@ -47,6 +47,11 @@ impl Input {
         self.partial.len() + self.rest.len() + self.in_large()
     }
 
+    /// Whether there are frames for which there was no time.
+    pub(crate) fn has_rest(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Takes the frames for which there was no time.
     pub(crate) fn take_rest(&mut self) -> Option<Bytes> {
         (!self.rest.is_empty()).then(|| std::mem::take(&mut self.rest))

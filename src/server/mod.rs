@@ -200,12 +200,12 @@ impl Server {
         let mut threads = Vec::new();
         for (worker, poll) in self.workers {
             let waker = self.acceptor.waker();
-            let peer = worker.peer();
+            let index = worker.index();
             let shared = Arc::clone(&self.shared);
             let work = move || {
                 let served = catch_unwind(AssertUnwindSafe(|| worker::run(worker, poll)));
                 if !matches!(served, Ok(Ok(_))) {
-                    shared.workers[peer].bury();
+                    shared.workers[index].bury();
                     // It has no way to fail that would matter more than this.
                     let _ = waker.wake();
                 }

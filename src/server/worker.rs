@@ -149,7 +149,7 @@ impl Worker {
     }
 
     /// Its number.
-    pub(crate) fn peer(&self) -> usize {
+    pub(crate) fn index(&self) -> usize {
         self.index
     }
 
@@ -691,7 +691,14 @@ impl Worker {
         let keys: Vec<_> = local.clients.iter().map(|(_, client)| client.key).collect();
         for key in keys {
             for _ in 0..MOST_LAST_READS {
-                let (turn, _) = self.turn(local, key);
+                let (mut turn, _) = self.turn(local, key);
+                // What was read is carried out whole, however many turns that takes.
+                while local.get(key).is_some_and(Connection::can_go_on) {
+                    turn = self.turn(local, key).0;
+                    if local.unsent > UNSENT {
+                        self.flush(local);
+                    }
+                }
                 if local.unsent > UNSENT {
                     self.flush(local);
                 }

@@ -70,3 +70,25 @@ fn nobody_connected_ends_it_at_once() {
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(0));
 }
+
+#[test]
+fn what_takes_many_turns_is_carried_out_before_the_end() {
+    const SUBSCRIPTIONS: usize = 20_000;
+    const MESSAGES: usize = 60;
+    let mut server = Server::start(&["--workers", "1"]);
+    let mut subscriber = server.connect();
+    for sid in 0..SUBSCRIPTIONS {
+        subscriber.send(format!("SUB wide {sid}\r\n"));
+    }
+    subscriber.sync();
+    let reading = std::thread::spawn(move || subscriber.read_to_end());
+    let mut publisher = server.connect();
+    // One write, and far more work than one turn.
+    publisher.send("PUB wide 1\r\nx\r\n".repeat(MESSAGES));
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait().code(), Some(0));
+    let read = reading.join().expect("it reads");
+    let count = read.windows(9).filter(|text| text == b"MSG wide ").count();
+    assert_eq!(count % SUBSCRIPTIONS, 0);
+    assert!(count == 0 || count == MESSAGES * SUBSCRIPTIONS, "{count}");
+}
