@@ -243,34 +243,13 @@ fn end_at_once() -> ! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Config, Credentials, Server};
+    use super::super::Server;
+    use super::super::interleavings::config;
     use super::*;
-    use crate::protocol::Limits;
 
     #[test]
     fn it_ends_when_it_is_woken() {
-        let second = Duration::from_secs(1);
-        let server = Server::bind(Config {
-            listen: ([127, 0, 0, 1], 0).into(),
-            http: None,
-            workers: 1,
-            name: None,
-            credentials: Credentials::None,
-            tls: None,
-            limits: Limits {
-                max_control_line: 4096,
-                max_payload: 1 << 20,
-            },
-            max_connections: 1,
-            max_subscriptions: 1,
-            max_pending: 1 << 20,
-            max_memory: 1 << 24,
-            ping_interval: second,
-            max_pings_out: 1,
-            auth_timeout: second,
-            write_deadline: second,
-            drain_timeout: second,
-        });
+        let server = Server::bind(config());
         let server = server.expect("any free port");
         server.acceptor.waker().wake().expect("it is there");
         let end = server.acceptor.run(&server.shared);

@@ -130,11 +130,12 @@ impl Batch {
 
     /// Adds a message for a target; the same message goes on being added for all
     /// of its targets before the next one is. Tells by how many bytes it grew.
-    #[inline(never)]
     #[allow(
         clippy::cast_possible_truncation,
         reason = "a batch has far fewer than four billion of anything"
     )]
+    // Called from several places, and long: copies of it would be of no use.
+    #[inline(never)]
     pub(crate) fn add(
         &mut self,
         buffer: &Bytes,

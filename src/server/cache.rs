@@ -82,7 +82,6 @@ impl Cache {
         })
     }
 
-    #[inline(never)]
     fn look_up(&mut self, place: usize, subject: &[u8], routes: &Routes) -> usize {
         let part = Part::of(subject);
         // Read before the routes are: a change in between is noticed next time.

@@ -183,7 +183,6 @@ impl Connection {
     }
 
     /// Memory that belongs to it alone, in bytes, about.
-    #[inline(never)]
     pub(crate) fn held(&self) -> usize {
         let session = if self.transport.is_encrypted() {
             PER_SESSION
@@ -230,7 +229,6 @@ impl Connection {
     }
 
     /// Writes what the system takes, and no more than is written at a time.
-    #[inline(never)]
     pub(crate) fn write(
         &mut self,
         now: Instant,
@@ -278,7 +276,6 @@ impl Connection {
     }
 
     /// What is due at `now`.
-    #[inline(never)]
     pub(crate) fn due(&mut self, now: Instant, intervals: &Intervals) -> Due {
         if let Phase::Handshake(deadline) | Phase::Stranger(deadline) = self.phase
             && now >= deadline

@@ -140,6 +140,7 @@ impl Dispatch {
     }
 
     /// Delivers to a connection of this worker. Tells whether somebody got it.
+    // Called from several places, and long: copies of it would be of no use.
     #[inline(never)]
     fn deliver(
         &mut self,
@@ -191,7 +192,6 @@ impl Dispatch {
         }
     }
 
-    #[inline(never)]
     fn stall(&mut self, key: ConnectionKey, stall: Duration) {
         match self.stalls.last_mut() {
             Some((last, longest)) if *last == key => *longest = stall.max(*longest),
@@ -213,7 +213,6 @@ impl Dispatch {
 
     /// The same as [`Dispatch::publish`] for a message whose publisher wants to know if
     /// nobody gets it. Tells whether that is so already.
-    #[inline(never)]
     pub(crate) fn request(
         &mut self,
         local: &mut Local,
@@ -268,7 +267,6 @@ impl Dispatch {
     ///
     /// It comes before anything is written: a client that has its PONG may tell
     /// others that what it published before is on its way.
-    #[inline(never)]
     pub(crate) fn send_batches(&mut self, local: &mut Local) {
         for worker in 0..self.outgoing.len() {
             if self.outgoing[worker].is_empty() {
@@ -287,7 +285,6 @@ impl Dispatch {
     }
 
     /// Sends what other workers are to deliver, until nothing has come back from it.
-    #[inline(never)]
     pub(crate) fn settle(&mut self, local: &mut Local, cache: &mut Cache) {
         loop {
             self.send_batches(local);
@@ -326,7 +323,6 @@ impl Dispatch {
     }
 
     /// Delivers what another worker has sent, or what this one has for another.
-    #[inline(never)]
     pub(crate) fn arrive(&mut self, local: &mut Local, batch: &Batch) {
         batch.deliver(|buffer, message, target, errand, targets| {
             let origin = errand.origin;
@@ -415,7 +411,6 @@ impl Dispatch {
 
     /// Answers a request in the place of those who are not there.
     #[cold]
-    #[inline(never)]
     pub(crate) fn nobody_answers(
         &self,
         local: &mut Local,

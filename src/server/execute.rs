@@ -149,7 +149,6 @@ impl Executor {
     }
 
     /// What the server answers counts for what may wait for a client like anything else.
-    #[inline(never)]
     fn bound_replies(&mut self, local: &mut Local, key: ConnectionKey) {
         let bounds = local.bounds;
         if let Some(client) = local.get(key)
@@ -204,7 +203,6 @@ impl Executor {
         self.welcome(local, key, connect)
     }
 
-    #[inline(never)]
     fn welcome(
         &mut self,
         local: &mut Local,
@@ -325,7 +323,6 @@ impl Executor {
         is_valid && !is_reserved
     }
 
-    #[inline(never)]
     fn subscribe(
         &mut self,
         local: &mut Local,

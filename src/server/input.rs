@@ -86,7 +86,6 @@ impl Input {
         }
     }
 
-    #[inline(never)]
     fn read_chunk(&mut self, transport: &mut Transport, chunks: &mut Chunks) -> io::Result<Read> {
         let mut chunk = chunks.take();
         let kept = self.partial.len();
@@ -115,7 +114,6 @@ impl Input {
         (self.large.len() * CHUNK + self.in_last).saturating_sub(CHUNK)
     }
 
-    #[inline(never)]
     fn read_large(&mut self, transport: &mut Transport, chunks: &mut Chunks) -> io::Result<Read> {
         if self.large.is_empty() || self.in_last == CHUNK {
             self.large.push(chunks.take());
@@ -149,7 +147,6 @@ impl Input {
     }
 
     /// Puts the parts of a large frame into one buffer.
-    #[inline(never)]
     fn assemble(&mut self, chunks: &mut Chunks) -> Bytes {
         let mut frame = Vec::with_capacity(self.needed);
         frame.extend_from_slice(&self.partial);

@@ -184,7 +184,6 @@ impl Local {
     }
 
     /// Appends a line for a client.
-    #[inline(never)]
     pub(crate) fn tell(&mut self, key: ConnectionKey, line: &[u8]) {
         let Some(client) = self.clients.get_mut(key.slot()) else {
             return;
@@ -219,6 +218,7 @@ impl Local {
 
     /// Appends a message to the output of a connection, if it is still there and still
     /// wants it. Short messages are copied, those of `share_from` bytes shared.
+    // Called from several places, and long: copies of it would be of no use.
     #[inline(never)]
     pub(crate) fn deliver(
         &mut self,
@@ -318,7 +318,6 @@ impl Local {
 
     /// Writes to the connections that have something to write, each in its turn, until
     /// that is enough for one round. Tells whether it was done with all of them.
-    #[inline(never)]
     pub(crate) fn flush_all(&mut self) -> bool {
         let mut left = WRITTEN_PER_ROUND;
         while left > 0
@@ -353,7 +352,6 @@ impl Local {
     }
 
     /// Writes to one connection. Returns how many bytes were written.
-    #[inline(never)]
     fn flush(&mut self, slot: usize) -> usize {
         let Some(client) = self.clients.get_mut(slot) else {
             return 0;
@@ -383,7 +381,6 @@ impl Local {
     }
 
     /// Ends a subscription.
-    #[inline(never)]
     pub(crate) fn unsubscribe(&mut self, key: ConnectionKey, place: u32) {
         let removed = self.change(key, |client| client.subscriptions.remove(place));
         if let Some(subscription) = removed.flatten() {
@@ -404,7 +401,6 @@ impl Local {
     }
 
     /// Has the subscriptions of a connection removed, as there is time.
-    #[inline(never)]
     fn end_subscriptions(&mut self, key: ConnectionKey) {
         let taken = self.change(key, |client| std::mem::take(&mut client.subscriptions));
         let Some(subscriptions) = taken.filter(|all| all.len() > 0) else {
@@ -454,7 +450,6 @@ impl Local {
     }
 
     /// Ends a connection, with a word to the client if there is one to say.
-    #[inline(never)]
     pub(crate) fn close(&mut self, key: ConnectionKey, reason: Reason) {
         self.end_subscriptions(key);
         if self.get(key).is_none() {

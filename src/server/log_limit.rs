@@ -39,7 +39,6 @@ impl LogLimit {
     }
 
     /// Whether to log an event that comes now.
-    #[inline(never)]
     pub(super) fn judge(&mut self, now: Instant) -> Verdict {
         if self.is_over(now) {
             self.since = Some(now);
@@ -55,7 +54,6 @@ impl LogLimit {
     }
 
     /// How many events of a window that is over were left out; each is told once.
-    #[inline(never)]
     pub(super) fn omitted(&mut self, now: Instant) -> Option<u64> {
         let due = self.omitted > 0 && self.is_over(now);
         due.then(|| std::mem::take(&mut self.omitted))

@@ -79,7 +79,6 @@ impl Mailbox {
     }
 
     /// Puts something into the queue; the worker is woken up only if it sleeps.
-    #[inline(never)]
     pub(crate) fn send(&self, mail: Mail) {
         if self.closed.load(Ordering::Relaxed) {
             return;
@@ -115,7 +114,6 @@ impl Mailbox {
     }
 
     /// Wakes the worker up if it sleeps.
-    #[inline(never)]
     pub(crate) fn rouse(&self) {
         // With the fence in `fall_asleep`: either the worker sees what was done
         // before, or this sees the worker asleep.
@@ -136,7 +134,6 @@ impl Mailbox {
     }
 
     /// Takes the oldest mail.
-    #[inline(never)]
     pub(crate) fn take(&self) -> Option<Mail> {
         let mail = self.queue.pop()?;
         if let Mail::Messages(batch, _) = &mail {

@@ -117,7 +117,6 @@ impl Output {
     }
 
     /// Appends a copy.
-    #[inline(never)]
     pub(crate) fn push(&mut self, bytes: &[u8], blocks: &mut Blocks) {
         self.append(bytes.len(), blocks, |block| block.extend_from_slice(bytes));
     }
@@ -163,7 +162,6 @@ impl Output {
     }
 
     /// Writes what the transport takes, and no more than about `most` bytes.
-    #[inline(never)]
     pub(crate) fn write(
         &mut self,
         transport: &mut Transport,
@@ -211,7 +209,6 @@ impl Output {
         }
     }
 
-    #[inline(never)]
     fn advance(&mut self, written: usize, blocks: &mut Blocks) {
         self.pending -= written;
         self.written += written;

@@ -73,7 +73,6 @@ impl Subscriptions {
     }
 
     /// Adds one with the place and number that [`Subscriptions::next`] told.
-    #[inline(never)]
     pub(crate) fn insert(&mut self, subscription: Subscription) {
         let (place, serial) = self.next();
         debug_assert_eq!(serial, subscription.serial);
@@ -90,7 +89,6 @@ impl Subscriptions {
     }
 
     /// Where the one is that the client calls `sid`.
-    #[inline(never)]
     pub(crate) fn place(&self, sid: &[u8]) -> Option<u32> {
         let hash = HASHES.hash_one(sid);
         let is = |&place: &u32| {
@@ -110,7 +108,6 @@ impl Subscriptions {
         self.all.get_mut(place as usize)
     }
 
-    #[inline(never)]
     pub(crate) fn remove(&mut self, place: u32) -> Option<Subscription> {
         let removed = self.all.try_remove(place as usize)?;
         let hash = HASHES.hash_one(&removed.sid);

@@ -36,7 +36,6 @@ impl Turns {
     }
 
     /// Has a connection wait for its turn, for which this much was done before.
-    #[inline(never)]
     pub(crate) fn push(&mut self, key: ConnectionKey, served: u64) {
         self.order += 1;
         let start = served.max(self.now);
@@ -44,7 +43,6 @@ impl Turns {
     }
 
     /// Whose turn it is, and the amount of work to which that of the turn is added.
-    #[inline(never)]
     pub(crate) fn pop(&mut self) -> Option<(ConnectionKey, u64)> {
         let Reverse((start, _, key)) = self.waiting.pop()?;
         self.now = start;

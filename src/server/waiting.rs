@@ -18,7 +18,6 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// Notes that all bytes up to the position `written` are written, and that those
     /// from there up to `queued` wait at `now`.
-    #[inline(never)]
     pub(crate) fn note(&mut self, written: u64, queued: u64, now: Instant, deadline: Duration) {
         if written == queued {
             self.marks = VecDeque::new();

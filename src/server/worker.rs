@@ -224,7 +224,6 @@ impl Worker {
     }
 
     /// Has a connection wait for its turn, unless it does or may not.
-    #[inline(never)]
     fn queue(&mut self, local: &mut Local, slot: usize) {
         if let Some(client) = local.clients.get_mut(slot)
             && client.reading == Reading::Idle
@@ -275,7 +274,6 @@ impl Worker {
 
     /// Carries out what a client has sent: what is left of an earlier turn, or what one
     /// read brings. Returns the work done as well.
-    #[inline(never)]
     fn turn(&mut self, local: &mut Local, key: ConnectionKey) -> (Turn, u64) {
         let rest = local
             .get(key)
@@ -371,7 +369,6 @@ impl Worker {
 
     /// Carries out what a client has sent, and keeps what it could not. Tells whether
     /// there was not time enough for all, and the work done.
-    #[inline(never)]
     fn carry_out(
         &mut self,
         local: &mut Local,
@@ -420,7 +417,6 @@ impl Worker {
     }
 
     /// Sends what other workers are to deliver.
-    #[inline(never)]
     fn settle(&mut self, local: &mut Local) {
         let Executor {
             dispatch, cache, ..
@@ -429,7 +425,6 @@ impl Worker {
     }
 
     /// Sends what other workers are to deliver, and writes to clients.
-    #[inline(never)]
     fn flush(&mut self, local: &mut Local) {
         self.settle(local);
         local.flush_all();
@@ -438,7 +433,6 @@ impl Worker {
 
     /// Whether another worker has more to do than it may. It will say when it has
     /// not any more.
-    #[inline(never)]
     fn is_congested(&self) -> bool {
         let is_full = |mailbox: &Mailbox| mailbox.bytes() > self.most_mail;
         self.others().any(|mailbox| {
@@ -475,7 +469,6 @@ impl Worker {
             .take_stalls(|key, stall| begin_stall(local, stalled, key, stall));
     }
 
-    #[inline(never)]
     fn end_stalls(&mut self, local: &mut Local) {
         let now = local.now;
         let mut stalled = std::mem::take(&mut self.stalled);
@@ -495,7 +488,6 @@ impl Worker {
 
     /// Takes what others have sent until now. They may go on sending, so that there is
     /// no end to wait for.
-    #[inline(never)]
     fn read_mail(&mut self, local: &mut Local) {
         for _ in 0..self.mailbox().len() {
             let Some(mail) = self.mailbox().take() else {
@@ -565,7 +557,6 @@ impl Worker {
     }
 
     /// Takes over a connection and says INFO.
-    #[inline(never)]
     fn welcome(
         &mut self,
         local: &mut Local,
@@ -621,7 +612,6 @@ impl Worker {
     }
 
     /// Looks after what depends on time.
-    #[inline(never)]
     fn tick(&mut self, local: &mut Local) {
         let now = local.now;
         self.next_tick = now + self.tick;
@@ -651,7 +641,6 @@ impl Worker {
     /// much in use, if they are connections of this worker; else has the worker look
     /// whose they seem to be.
     #[cold]
-    #[inline(never)]
     fn shed(&mut self, local: &mut Local) {
         let own = &self.shared.workers[self.index];
         let mut usages = local.usages();
@@ -680,7 +669,6 @@ impl Worker {
 
     /// Carries out what clients have sent so far, and tells them that the server
     /// is about to end.
-    #[inline(never)]
     fn drain(&mut self, local: &mut Local) {
         if self.draining.is_some() {
             return;

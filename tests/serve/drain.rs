@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use crate::client::Client;
 use crate::server::Server;
 
 #[test]
@@ -33,9 +34,8 @@ fn what_was_published_before_sigterm_arrives() {
     }
 }
 
-#[test]
-fn a_client_that_does_not_read_holds_it_up_for_so_long_only() {
-    let mut server = Server::start(&["--drain-timeout", "0.2"]);
+/// A client that does not read, for which much waits, and who published it.
+pub(crate) fn with_a_stuck_client(server: &Server) -> [Client; 2] {
     let mut stuck = server.connect();
     stuck.send("SUB flood 1\r\n");
     stuck.sync();
@@ -43,6 +43,13 @@ fn a_client_that_does_not_read_holds_it_up_for_so_long_only() {
     let frame = format!("PUB flood 1000000\r\n{}\r\n", "x".repeat(1_000_000));
     publisher.send(frame.repeat(20));
     publisher.sync();
+    [stuck, publisher]
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_it_up_for_so_long_only() {
+    let mut server = Server::start(&["--drain-timeout", "0.2"]);
+    let _clients = with_a_stuck_client(&server);
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(1));
     server.wait_for_log("--drain-timeout");
@@ -51,13 +58,7 @@ fn a_client_that_does_not_read_holds_it_up_for_so_long_only() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::start(&["--drain-timeout", "1000"]);
-    let mut stuck = server.connect();
-    stuck.send("SUB flood 1\r\n");
-    stuck.sync();
-    let mut publisher = server.connect();
-    let frame = format!("PUB flood 1000000\r\n{}\r\n", "x".repeat(1_000_000));
-    publisher.send(frame.repeat(20));
-    publisher.sync();
+    let _clients = with_a_stuck_client(&server);
     server.signal(Signal::TERM);
     server.wait_for_log("draining");
     server.signal(Signal::TERM);

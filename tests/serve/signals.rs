@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use crate::drain::with_a_stuck_client;
 use crate::server::Server;
 
 #[test]
@@ -37,13 +38,7 @@ fn a_lame_duck_drains() {
 #[test]
 fn while_it_drains_only_signals_to_end_do_that_at_once() {
     let mut server = Server::start(&["--drain-timeout", "1000"]);
-    let mut stuck = server.connect();
-    stuck.send("SUB flood 1\r\n");
-    stuck.sync();
-    let mut publisher = server.connect();
-    let frame = format!("PUB flood 1000000\r\n{}\r\n", "x".repeat(1_000_000));
-    publisher.send(frame.repeat(20));
-    publisher.sync();
+    let _clients = with_a_stuck_client(&server);
     server.signal(Signal::USR2);
     server.wait_for_log("draining");
     server.signal(Signal::HUP);

@@ -138,7 +138,6 @@ impl Hashes {
     }
 
     /// The hash of a pattern, and its shape.
-    #[inline(never)]
     fn pattern(&self, text: &[u8]) -> (u64, Shape) {
         let mut hash = 0_u64;
         let mut stars = Vec::new();
@@ -212,7 +211,6 @@ impl Routes {
     }
 
     /// Removes a subscription that was inserted with the same arguments.
-    #[inline(never)]
     pub(crate) fn remove(&self, pattern: &[u8], queue: Option<&[u8]>, target: Target) {
         let (hash, shape) = self.hashes.pattern(pattern);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
@@ -234,7 +232,6 @@ impl Routes {
         self.changed(pattern);
     }
 
-    #[inline(never)]
     fn changed(&self, pattern: &[u8]) {
         let first = first_token(pattern);
         if first == b"*" || first == b">" {
