@@ -143,7 +143,7 @@ pub(crate) struct Connection {
     waiting: Waiting,
     /// When the system last took something, if something waits for it.
     waits_since: Option<Instant>,
-    last_read: Instant,
+    last_active: Instant,
     next_ping: Instant,
     pings_out: u32,
     /// It was asked once already, so that the time for an answer is known.
@@ -175,7 +175,7 @@ impl Connection {
             ending: false,
             waiting: Waiting::default(),
             waits_since: None,
-            last_read: now,
+            last_active: now,
             next_ping: now + ping_interval,
             pings_out: 0,
             asked: false,
@@ -206,9 +206,11 @@ impl Connection {
         self.output.pending() == 0 && self.transport.is_flushed()
     }
 
-    /// Something came from the client at `now`.
-    pub(crate) fn was_read(&mut self, now: Instant) {
-        self.last_read = now;
+    /// The client published or changed what it subscribes to at `now`. Nothing else is
+    /// activity, as with nats-server: not even the answer to a PING.
+    #[inline]
+    pub(crate) fn was_active(&mut self, now: Instant) {
+        self.last_active = now;
     }
 
     /// Whether there are frames of it that can be carried out now.
@@ -290,7 +292,7 @@ impl Connection {
             return Due::Nothing;
         }
         self.next_ping = now + intervals.ping_interval;
-        let quiet = now.duration_since(self.last_read) >= intervals.ping_interval;
+        let quiet = now.duration_since(self.last_active) >= intervals.ping_interval;
         if !quiet && (self.asked || self.phase != Phase::Welcome) {
             return Due::Nothing;
         }

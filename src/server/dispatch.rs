@@ -155,14 +155,7 @@ impl Dispatch {
             Delivery::Accepted => true,
             Delivery::Refused => false,
             Delivery::Crowded => {
-                if local.is_blocked(target.connection) {
-                    // There is nothing to be written, so nothing has to come before.
-                    if let Some(stall) = local.relieve(target.connection, false) {
-                        self.stall(origin.key, stall);
-                    }
-                } else {
-                    self.relieve(local, target.connection, Some(origin), false);
-                }
+                self.relieve(local, target.connection, Some(origin), false);
                 true
             }
             Delivery::Full => {
@@ -184,7 +177,10 @@ impl Dispatch {
         origin: Option<Origin>,
         needed: bool,
     ) {
-        self.send_batches(local);
+        // Where nothing can be written, nothing has to come before.
+        if !local.is_blocked(key) {
+            self.send_batches(local);
+        }
         if let Some(stall) = local.relieve(key, needed)
             && let Some(origin) = origin
         {

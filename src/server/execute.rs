@@ -105,6 +105,7 @@ impl Executor {
         work: &mut u64,
     ) -> Result<Step, ProtocolError> {
         *work += PER_FRAME;
+        let now = local.now;
         let Some(client) = local.get(key) else {
             return Ok(Step::Closed);
         };
@@ -119,6 +120,7 @@ impl Executor {
         };
         match frame {
             Frame::Publish(publish) => {
+                client.was_active(now);
                 let options = client.options;
                 self.publish(local, key, options, data, at, &publish, work)?;
                 return Ok(Step::Done(used));
@@ -129,10 +131,12 @@ impl Executor {
                 sid,
             } => {
                 *work += PER_SUBSCRIPTION;
+                client.was_active(now);
                 self.subscribe(local, key, subject, queue, sid);
             }
             Frame::Unsubscribe { sid, max } => {
                 *work += PER_SUBSCRIPTION;
+                client.was_active(now);
                 unsubscribe(local, key, sid, max);
             }
             Frame::Ping => local.tell(key, b"PONG\r\n"),

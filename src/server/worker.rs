@@ -289,15 +289,12 @@ impl Worker {
             };
             return (turn, work);
         }
-        let now = local.now;
         let Self { chunks, .. } = self;
         let read = local.change(key, |client| {
             if client.phase == Phase::Leaving || client.reading == Reading::Verifying {
                 return Err(ErrorKind::WouldBlock.into());
             }
-            let read = client.input.read(&mut client.transport, chunks)?;
-            client.was_read(now);
-            Ok::<Read, io::Error>(read)
+            client.input.read(&mut client.transport, chunks)
         });
         let Some(read) = read else {
             return (Turn::Idle, PER_READ);

@@ -1,5 +1,7 @@
 //! Limits: who goes beyond is told, and only that one.
 
+use std::time::{Duration, Instant};
+
 use crate::client::{Bystanders, Client};
 use crate::server::Server;
 
@@ -105,6 +107,24 @@ fn who_does_not_answer_is_stale() {
     silent.expect("PING\r\nPING\r\n-ERR 'Stale Connection'\r\n");
     silent.expect_end();
     answering.join().expect("it stays connected");
+}
+
+#[test]
+fn an_answer_is_no_activity() {
+    let server = Server::start(&["--ping-interval", "0.5"]);
+    let mut client = server.connect();
+    client.expect("PING\r\n");
+    client.send("PONG\r\n");
+    let start = Instant::now();
+    for _ in 0..4 {
+        client.expect("PING\r\n");
+        // Later than a server looks at its clocks.
+        std::thread::sleep(Duration::from_millis(250));
+        client.send("PONG\r\n");
+    }
+    // If it were, every second PING would be left out.
+    let took = start.elapsed();
+    assert!(took < Duration::from_millis(3200), "{took:?}");
 }
 
 #[test]
