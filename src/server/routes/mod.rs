@@ -81,8 +81,14 @@ impl Pattern {
             let (Some(own), Some(other)) = (pattern.next(), subject.next()) else {
                 return false;
             };
-            let star = stars.next_if_eq(&place).is_some();
-            if own != if star { b"*" } else { other } {
+            let is_star = stars.next_if_eq(&place).is_some();
+            // Somebody may publish to a pattern, whose wildcards are no literal tokens.
+            let is_same = match own {
+                b"*" => is_star,
+                b">" => false,
+                literal => !is_star && literal == other,
+            };
+            if !is_same {
                 return false;
             }
         }
@@ -372,6 +378,18 @@ mod tests {
         assert_eq!(found(&routes, "a."), [0_u32; 0]);
         // Published to a pattern: nats-server takes its tokens as they are.
         assert_eq!(found(&routes, "a.*"), [2, 4, 5]);
+    }
+
+    #[test]
+    fn who_publishes_to_a_pattern_reaches_each_subscription_once() {
+        // The hashes are random, and the table compares a few of their bits.
+        for _ in 0..2000 {
+            let routes = Routes::new();
+            insert(&routes, b"a.*", None, 1);
+            insert(&routes, b"a.>", None, 2);
+            assert_eq!(found(&routes, "a.*"), [1, 2]);
+            assert_eq!(found(&routes, "a.>"), [1, 2]);
+        }
     }
 
     #[test]
