@@ -262,33 +262,39 @@ impl Routes {
         let hashes = &self.hashes;
         // The hashes of the first tokens of the subject, from none to all.
         let mut sums = Vec::with_capacity(16);
-        sums.push(0_u64);
-        let mut parts = Vec::with_capacity(16);
+        let mut sum = 0_u64;
+        sums.push(sum);
         for (token, place) in tokens(subject).zip(0..) {
             if token.is_empty() {
                 return 0;
             }
-            let part = hashes.token(place, token);
-            sums.push(sums[parts.len()].wrapping_add(part));
-            parts.push(part);
+            sum = sum.wrapping_add(hashes.token(place, token));
+            sums.push(sum);
         }
-        let count = parts.len();
+        let count = u16::try_from(sums.len() - 1).unwrap_or(u16::MAX);
         let literal = Shape {
             stars: Box::default(),
-            tokens: u16::try_from(count).unwrap_or(u16::MAX),
+            tokens: count,
             rest: false,
         };
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        // What a wildcard in each place changes: hashed once, added for each shape.
+        let (mut stars, mut rests) = (Vec::new(), Vec::new());
+        if !table.shapes.is_empty() {
+            let token = |place: usize| sums[place + 1].wrapping_sub(sums[place]);
+            let star = |place: u16| hashes.star(place).wrapping_sub(token(place.into()));
+            stars = (0..count).map(star).collect();
+            rests = (0..count).map(|place| hashes.rest(place)).collect();
+        }
         let mut looked_for = 0;
         for shape in table.shapes.fitting(count).chain([&literal]) {
             looked_for += 1;
             let mut hash = sums[usize::from(shape.tokens)];
             for &place in &shape.stars {
-                let part = parts[usize::from(place)];
-                hash = hash.wrapping_sub(part).wrapping_add(hashes.star(place));
+                hash = hash.wrapping_add(stars[usize::from(place)]);
             }
             if shape.rest {
-                hash = hash.wrapping_add(hashes.rest(shape.tokens));
+                hash = hash.wrapping_add(rests[usize::from(shape.tokens)]);
             }
             let found = table
                 .patterns
