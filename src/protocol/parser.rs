@@ -277,10 +277,87 @@ fn publish_verb<'a>(
     }
 }
 
-/// What follows the verb and is PUB's or HPUB's by its length, in one pass over the
-/// line: this is where a broker spends its time.
+/// What follows the verb and is PUB's or HPUB's by its length: this is where a broker
+/// spends its time.
 #[inline]
 fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+    match usual_line(input, verb, limits) {
+        Some(line) => finish(input, &line, limits),
+        None => unusual_publish(input, verb, limits),
+    }
+}
+
+/// The parts of a line that starts with PUB or HPUB.
+struct Line {
+    subject: Span,
+    reply: Span,
+    /// Where the reply starts, or the first number if there is none.
+    tail: usize,
+    headers: Option<Span>,
+    total: Span,
+    /// Where the payload starts.
+    body: usize,
+    canonical: bool,
+    valid: bool,
+}
+
+/// A line of PUB as almost all clients write it, each field after one space: in
+/// straight lines, since the fields of a loop would have to be in memory.
+#[allow(
+    clippy::inline_always,
+    reason = "what it returns would be written to memory and read again"
+)]
+#[inline(always)]
+fn usual_line(input: &[u8], verb: usize, limits: &Limits) -> Option<Line> {
+    const VERB: usize = 3;
+    let field = |start: usize| {
+        let rest = input.get(start..)?;
+        let length = word_length(rest);
+        (length > 0).then_some(Span::new(start, start + length))
+    };
+    let ends = |field: Span| {
+        let end = input.get(field.end()..field.end() + 2)?;
+        Some((end[0] == b' ', end == b"\r\n"))
+    };
+    if verb != VERB || input.get(VERB) != Some(&b' ') {
+        return None;
+    }
+    let subject = field(VERB + 1)?;
+    let (true, _) = ends(subject)? else {
+        return None;
+    };
+    let tail = subject.end() + 1;
+    let second = field(tail)?;
+    let (reply, total) = match ends(second)? {
+        (_, true) => (Span::default(), second),
+        (true, _) => (second, field(second.end() + 1)?),
+        _ => return None,
+    };
+    let is_line = reply.is_empty() || ends(total)?.1;
+    let end = total.end() + 2;
+    if !is_line || end > VERB + limits.max_control_line {
+        return None;
+    }
+    Some(Line {
+        subject,
+        reply,
+        tail,
+        headers: None,
+        total,
+        body: end,
+        canonical: true,
+        valid: true,
+    })
+}
+
+/// The same of any line, in one pass over it.
+#[cold]
+#[inline(never)]
+fn unusual_publish<'a>(
+    input: &'a [u8],
+    verb: usize,
+    limits: &Limits,
+) -> Result<Parsed<'a>, ProtocolError> {
     let mut at = verb;
     let with_headers = verb == 4;
     let most = if with_headers { 4 } else { 3 };
@@ -338,21 +415,41 @@ fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'
     let body = at + 1;
 
     let numbers = if with_headers { 2 } else { 1 };
-    let number = |index: usize| size(fields[index].of(input)).ok_or(ProtocolError::Arguments);
     let reply = match count.checked_sub(numbers) {
         Some(1) => Span::default(),
         Some(2) => fields[1],
         _ => return Err(ProtocolError::Arguments),
     };
-    let total = number(count - 1)?;
-    let headers = if with_headers { number(count - 2)? } else { 0 };
+    let line = Line {
+        subject: fields[0],
+        reply,
+        tail: fields[1].start(),
+        headers: with_headers.then(|| fields[count - 2]),
+        total: fields[count - 1],
+        body,
+        canonical,
+        valid,
+    };
+    finish(input, &line, limits)
+}
+
+/// The frame that starts with this line.
+#[allow(
+    clippy::inline_always,
+    reason = "what it returns would be written to memory and read again"
+)]
+#[inline(always)]
+fn finish<'a>(input: &'a [u8], line: &Line, limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
+    let number = |field: Span| size(field.of(input)).ok_or(ProtocolError::Arguments);
+    let total = number(line.total)?;
+    let headers = line.headers.map_or(Ok(0), number)?;
     if headers > total {
         return Err(ProtocolError::Arguments);
     }
     if total > limits.max_payload {
         return Err(ProtocolError::Payload);
     }
-    let end = body + total;
+    let end = line.body + total;
     let bad_end = |at: usize, expected: u8| input.get(at).is_some_and(|&byte| byte != expected);
     if bad_end(end, b'\r') || bad_end(end + 1, b'\n') {
         return Err(ProtocolError::UnknownOperation);
@@ -360,17 +457,18 @@ fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'
     if input.len() < end + 2 {
         return Ok(Parsed::Incomplete(end + 2));
     }
+    let with_headers = line.headers.is_some();
     let publish = Publish {
         message: Message {
-            subject: fields[0],
-            reply,
-            tail: Span::new(fields[1].start(), end + 2),
-            body: Span::new(body, end),
+            subject: line.subject,
+            reply: line.reply,
+            tail: Span::new(line.tail, end + 2),
+            body: Span::new(line.body, end),
             headers: Message::length(headers),
         },
         // Without headers HPUB is passed on as MSG, which has one number only.
-        canonical: canonical && (!with_headers || headers > 0),
-        valid,
+        canonical: line.canonical && (!with_headers || headers > 0),
+        valid: line.valid,
         with_headers,
     };
     Ok(Parsed::Frame(Frame::Publish(publish), end + 2))
@@ -393,12 +491,44 @@ mod tests {
         }
     }
 
+    const LIMITS: Limits = Limits {
+        max_control_line: 64,
+        max_payload: 64,
+    };
+
+    #[test]
+    fn a_usual_line_is_what_it_would_be_as_any_other() {
+        let subjects = [
+            "a",
+            "orders.new",
+            "a-subject-of-eight-or-more.bytes",
+            &"s".repeat(62),
+        ];
+        let mut usual = 0;
+        for subject in subjects {
+            for reply in ["", " r", " _INBOX.abcdefgh.1", "  r", " r\t", " r r"] {
+                for size in ["0", "2", "11", "64", "65", "x", "", "0000000002", " 2"] {
+                    for end in ["\r\n", "\n", " \r\n", "\r", "\r\r\n", ""] {
+                        let payload = "p".repeat(size.trim().parse().unwrap_or(0));
+                        let line = format!("PUB {subject}{reply} {size}{end}");
+                        for text in [format!("{line}{payload}\r\nPING\r\n"), line] {
+                            for length in 4..=text.len() {
+                                let input = &text.as_bytes()[..length];
+                                usual += usize::from(usual_line(input, 3, &LIMITS).is_some());
+                                let any = unusual_publish(input, 3, &LIMITS);
+                                let text = input.escape_ascii();
+                                assert_eq!(parse(input, &LIMITS), any, "{text}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(usual > 1000, "{usual}");
+    }
+
     #[test]
     fn control_bytes_in_subjects_are_seen() {
-        const LIMITS: Limits = Limits {
-            max_control_line: 64,
-            max_payload: 64,
-        };
         for (line, valid) in [
             (&b"PUB a r 1\r\nx\r\n"[..], true),
             (b"PUB a\t1 \nx\r\n", true),

@@ -134,13 +134,16 @@ impl Batch {
         clippy::cast_possible_truncation,
         reason = "a batch has far fewer than four billion of anything"
     )]
-    // Called from several places, and long: copies of it would be of no use.
-    #[inline(never)]
+    #[allow(
+        clippy::inline_always,
+        reason = "the message would be written to memory and read again"
+    )]
+    #[inline(always)]
     pub(crate) fn add(
         &mut self,
         buffer: &Bytes,
         message: &Message,
-        target: Target,
+        target: &Target,
         errand: Errand<'_>,
     ) -> usize {
         let before = self.bytes;
@@ -152,7 +155,7 @@ impl Batch {
             None => NO_GROUP,
             Some(name) => self.group(name),
         };
-        self.targets.push((target, group));
+        self.targets.push((*target, group));
         let (buffer, targets) = (self.buffers.len() as u32 - 1, self.targets.len() as u32);
         let per_target = size_of::<(Target, u32)>() + size_of::<Entry>();
         match self.entries.last_mut() {
@@ -266,7 +269,7 @@ mod tests {
                 asker,
                 group,
             };
-            assert!(batch.add(&buffer, &message(start), target(serial), errand) > 0);
+            assert!(batch.add(&buffer, &message(start), &target(serial), errand) > 0);
         }
         let mut index = 0;
         batch.deliver(|_, message, target, errand, count| {

@@ -75,8 +75,19 @@ impl Dispatch {
         matches: &Matches,
     ) {
         let share_from = share_from(matches.len());
-        for &target in &matches.plain {
-            self.send(local, buffer, message, origin, target, None, share_from);
+        for target in &matches.plain {
+            let worker = target.connection.worker();
+            if worker == self.index {
+                self.deliver(local, buffer, message, origin, *target, share_from);
+            } else {
+                let errand = Errand {
+                    origin,
+                    hops: 0,
+                    asker: &Asker::Nobody,
+                    group: None,
+                };
+                local.unsent += self.outgoing[worker].add(buffer, message, target, errand);
+            }
         }
         for (group, members) in matches.groups() {
             for target in from_anywhere(&mut self.random, members) {
@@ -126,7 +137,8 @@ impl Dispatch {
     }
 
     /// Puts a message into the batch for another worker.
-    #[inline]
+    // Called from several places, and long: copies of it would be of no use.
+    #[inline(never)]
     fn post(
         &mut self,
         local: &mut Local,
@@ -136,7 +148,7 @@ impl Dispatch {
         errand: Errand<'_>,
     ) {
         let batch = &mut self.outgoing[target.connection.worker()];
-        local.unsent += batch.add(buffer, message, target, errand);
+        local.unsent += batch.add(buffer, message, &target, errand);
     }
 
     /// Delivers to a connection of this worker. Tells whether somebody got it.

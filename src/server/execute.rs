@@ -281,20 +281,21 @@ impl Executor {
             *work += PER_LOOK_UP + found.looked_for as u64 * PER_PATTERN;
         }
         let copy;
+        // References: copies of a message would be made for every one of them.
         let (buffer, message) = if publish.canonical {
-            (data, message)
+            (data, &message)
         } else {
             let (bytes, message) = message.rewritten(data, true);
-            copy = Bytes::from(bytes);
-            (&copy, message)
+            copy = (Bytes::from(bytes), message);
+            (&copy.0, &copy.1)
         };
         let matches = found.matches;
         if !options.no_responders || message.reply.is_empty() {
             self.dispatch
-                .publish(local, buffer, &message, origin, matches);
+                .publish(local, buffer, message, origin, matches);
         } else if self
             .dispatch
-            .request(local, buffer, &message, origin, matches)
+            .request(local, buffer, message, origin, matches)
         {
             let reply = message.reply.of(buffer);
             self.dispatch

@@ -198,6 +198,7 @@ impl Local {
         self.list(key.slot());
     }
 
+    #[inline]
     fn list(&mut self, slot: usize) {
         let client = &mut self.clients[slot];
         if client.writing == Writing::Idle {

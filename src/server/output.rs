@@ -108,7 +108,11 @@ impl Output {
             unreachable!("it was put there just now");
         };
         let (length, capacity) = (block.len(), block.capacity());
-        block.reserve(room);
+        if room > capacity - length {
+            // Not a little more than a block, which would not be kept for later.
+            let doubled = (2 * capacity).min(BLOCK);
+            block.reserve_exact(room.max(doubled.saturating_sub(length)));
+        }
         write(block);
         let appended = block.len() - length;
         self.held += block.capacity() - capacity;
@@ -235,5 +239,25 @@ impl Output {
             self.written == 0 && !matches!(self.pieces.front(), Some(Piece::Shared(_)));
         *self = Self::default();
         between_lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_kept_however_they_grew() {
+        for line in [1, 5, 33, 300, 5000] {
+            let mut blocks = Blocks::default();
+            let mut output = Output::default();
+            while output.pieces.len() < 3 {
+                output.push(&vec![b'x'; line], &mut blocks);
+            }
+            assert_eq!(output.held() / BLOCK, 2, "lines of {line} bytes");
+            output.advance(output.pending(), &mut blocks);
+            assert_eq!((output.pending(), output.held()), (0, 0));
+            assert_eq!(blocks.0.len(), 3, "lines of {line} bytes");
+        }
     }
 }

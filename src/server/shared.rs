@@ -258,7 +258,7 @@ mod tests {
                 group: None,
             };
             let mut batch = Batch::default();
-            batch.add(&vec![0; bytes].into(), &message, target, errand);
+            batch.add(&vec![0; bytes].into(), &message, &target, errand);
             batch
         };
         peer.give_back(batch_of(MOST_USED_BYTES));
