@@ -244,7 +244,7 @@ fn end_at_once() -> ! {
 #[cfg(test)]
 mod tests {
     use super::super::Server;
-    use super::super::interleavings::config;
+    use super::super::rig::config;
     use super::*;
 
     #[test]

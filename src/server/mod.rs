@@ -27,6 +27,8 @@ mod monitor;
 mod output;
 #[cfg(test)]
 mod panic;
+#[cfg(any(test, fuzzing))]
+mod rig;
 mod routes;
 mod shared;
 mod signals;

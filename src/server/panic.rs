@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::health::Health;
-use super::interleavings::config;
+use super::rig::config;
 use super::{Server, ServerError};
 
 struct Client(BufReader<TcpStream>);

@@ -238,6 +238,13 @@ impl Routes {
         self.changed(pattern);
     }
 
+    /// Whether nobody wants anything.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn is_empty(&self) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.patterns.is_empty() && table.shapes.is_empty()
+    }
+
     fn changed(&self, pattern: &[u8]) {
         let first = first_token(pattern);
         if first == b"*" || first == b">" {
