@@ -5,14 +5,27 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::key::ConnectionKey;
-use super::rig::{Rig, WORKERS};
+use super::rig::{Rig, Then, WORKERS};
 
 const CONNECT: &str = "CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true,\"protocol\":1}\r\n";
 
 fn connect(rig: &mut Rig, worker: usize) -> ConnectionKey {
     let key = rig.connect(worker);
-    rig.send(key, CONNECT);
+    send(rig, key, CONNECT);
     key
+}
+
+/// Has a client send frames and its worker carry all of them out.
+fn send(rig: &mut Rig, key: ConnectionKey, frames: &str) {
+    rig.write(key, frames.as_bytes());
+    let turn = rig.turn(key, u64::MAX);
+    assert_eq!((turn.used, turn.then), (frames.len(), Then::Idle));
+}
+
+/// The client leaves, once it has got what waits for it.
+fn leave(rig: &mut Rig, key: ConnectionKey) {
+    rig.shut(key);
+    assert_eq!(rig.turn(key, u64::MAX).then, Then::Left);
 }
 
 /// Lines of all clients that start with this.
@@ -37,26 +50,32 @@ fn each_message_for_a_group_comes_to_one_member_whoever_leaves_in_between() {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut rig = Rig::new();
         let stays = connect(&mut rig, random.usize(..WORKERS));
-        rig.send(stays, "SUB q g 1\r\nSUB *.> g 2\r\n");
-        let publishers: Vec<_> = (0..WORKERS).map(|worker| connect(&mut rig, worker)).collect();
+        send(&mut rig, stays, "SUB q g 1\r\nSUB *.> g 2\r\n");
+        let publishers: Vec<_> = (0..WORKERS)
+            .map(|worker| connect(&mut rig, worker))
+            .collect();
         let mut members = Vec::new();
         let mut published = 0;
         for _ in 0..200 {
             match random.u8(..8) {
                 0 | 1 => {
                     let member = connect(&mut rig, random.usize(..WORKERS));
-                    rig.send(member, "SUB q g 1\r\n");
+                    send(&mut rig, member, "SUB q g 1\r\n");
                     if random.bool() {
-                        rig.send(member, &format!("UNSUB 1 {}\r\n", random.u8(1..5)));
+                        send(
+                            &mut rig,
+                            member,
+                            &format!("UNSUB 1 {}\r\n", random.u8(1..5)),
+                        );
                     }
                     members.push(member);
                 }
                 2 if !members.is_empty() => {
                     let member = members.swap_remove(random.usize(..members.len()));
                     if random.bool() {
-                        rig.send(member, "UNSUB 1\r\n");
+                        send(&mut rig, member, "UNSUB 1\r\n");
                     } else {
-                        rig.leave(member);
+                        leave(&mut rig, member);
                     }
                 }
                 3 | 4 => {
@@ -75,7 +94,7 @@ fn each_message_for_a_group_comes_to_one_member_whoever_leaves_in_between() {
                         let _ = write!(frames, "PUB q 6\r\n{text}\r\n");
                     }
                     let busy = some_busy(&mut random, from.worker());
-                    rig.while_busy(&busy, |rig| rig.send(from, &frames));
+                    rig.while_busy(&busy, |rig| send(rig, from, &frames));
                 }
             }
         }
@@ -92,9 +111,11 @@ fn each_request_is_answered_for_if_nobody_gets_it() {
     for seed in 0..60 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut rig = Rig::new();
-        let requesters: Vec<_> = (0..WORKERS).map(|worker| connect(&mut rig, worker)).collect();
+        let requesters: Vec<_> = (0..WORKERS)
+            .map(|worker| connect(&mut rig, worker))
+            .collect();
         for (number, &requester) in requesters.iter().enumerate() {
-            rig.send(requester, &format!("SUB answer.{number}.* 1\r\n"));
+            send(&mut rig, requester, &format!("SUB answer.{number}.* 1\r\n"));
         }
         let mut responders = Vec::new();
         let mut requests = BTreeSet::new();
@@ -103,15 +124,19 @@ fn each_request_is_answered_for_if_nobody_gets_it() {
                 0 => {
                     let responder = connect(&mut rig, random.usize(..WORKERS));
                     let group = ["", " g", " h"][random.usize(..3)];
-                    rig.send(responder, &format!("SUB service{group} 1\r\nUNSUB 1 2\r\n"));
+                    send(
+                        &mut rig,
+                        responder,
+                        &format!("SUB service{group} 1\r\nUNSUB 1 2\r\n"),
+                    );
                     responders.push(responder);
                 }
                 1 | 2 if !responders.is_empty() => {
                     let responder = responders.swap_remove(random.usize(..responders.len()));
                     if random.bool() {
-                        rig.send(responder, "UNSUB 1\r\n");
+                        send(&mut rig, responder, "UNSUB 1\r\n");
                     } else {
-                        rig.leave(responder);
+                        leave(&mut rig, responder);
                     }
                 }
                 3 | 4 => {
@@ -127,7 +152,7 @@ fn each_request_is_answered_for_if_nobody_gets_it() {
                         requests.insert(reply);
                     }
                     let busy = some_busy(&mut random, number);
-                    rig.while_busy(&busy, |rig| rig.send(requesters[number], &frames));
+                    rig.while_busy(&busy, |rig| send(rig, requesters[number], &frames));
                 }
             }
         }

@@ -14,6 +14,8 @@ mod connection;
 mod counters;
 mod dispatch;
 mod execute;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod health;
 mod input;
 #[cfg(test)]
@@ -63,6 +65,17 @@ use monitor::Monitor;
 use shared::{Peer, Shared};
 use signals::Signals;
 use worker::{MAIL, Worker};
+
+/// Runs a server without threads through what the input says, and checks what its
+/// clients get: for cargo-fuzz, which alone builds it.
+///
+/// # Panics
+///
+/// If a client does not get what it should, or gets what it should not.
+#[cfg(fuzzing)]
+pub fn fuzz_delivery(input: &[u8]) {
+    fuzz::check(input);
+}
 
 /// Stack of a thread in bytes. Nothing here recurses deeply, and builds without
 /// optimisation need the larger part of it.

@@ -31,8 +31,8 @@ pub(super) struct Rig {
     executors: Vec<Executor>,
     chunks: Vec<Chunks>,
     last: u64,
-    /// The clients' ends, and what they have read.
-    clients: BTreeMap<ConnectionKey, (TcpStream, Vec<u8>)>,
+    /// The clients' ends, until the server has closed the others, and what was read.
+    clients: BTreeMap<ConnectionKey, (Option<TcpStream>, Vec<u8>)>,
     _polls: Vec<mio::Poll>,
 }
 
@@ -113,20 +113,26 @@ impl Rig {
             Connection::new(transport, address, key, id, now, HOUR)
         });
         drop(place);
-        self.clients.insert(key, (client, Vec::new()));
+        self.clients.insert(key, (Some(client), Vec::new()));
         key
     }
 
     /// The client sends something, which waits in the socket for the worker's turn.
     pub(super) fn write(&mut self, key: ConnectionKey, bytes: &[u8]) {
-        let (client, _) = self.clients.get_mut(&key).expect("it was connected");
-        client.write_all(bytes).expect("the socket has room");
+        let sent = self.client(key).write_all(bytes);
+        sent.expect("the socket has room");
     }
 
     /// The client sends nothing more, which its worker notices in one of its turns.
     pub(super) fn shut(&mut self, key: ConnectionKey) {
-        let (client, _) = &self.clients[&key];
-        client.shutdown(Shutdown::Write).expect("it is connected");
+        let shut = self.client(key).shutdown(Shutdown::Write);
+        shut.expect("it is connected");
+    }
+
+    fn client(&mut self, key: ConnectionKey) -> &mut TcpStream {
+        let client = self.clients.get_mut(&key);
+        let socket = client.and_then(|(socket, _)| socket.as_mut());
+        socket.expect("it is connected")
     }
 
     /// Gives a connection a turn, as a worker does: what is left of the turn before is
@@ -185,19 +191,6 @@ impl Rig {
         Turn { used, then }
     }
 
-    /// Has a client send frames and its worker carry all of them out.
-    pub(super) fn send(&mut self, key: ConnectionKey, frames: &str) {
-        self.write(key, frames.as_bytes());
-        let turn = self.turn(key, u64::MAX);
-        assert_eq!((turn.used, turn.then), (frames.len(), Then::Idle));
-    }
-
-    /// The client leaves, once it has got what waits for it.
-    pub(super) fn leave(&mut self, key: ConnectionKey) {
-        self.shut(key);
-        while self.turn(key, u64::MAX).then != Then::Left {}
-    }
-
     /// The connection is lost, after the client has read all that was for it so far.
     pub(super) fn lose(&mut self, key: ConnectionKey) {
         self.collect();
@@ -253,11 +246,7 @@ impl Rig {
     }
 
     /// Runs `with` while other workers are busy, so that nobody stands in for them.
-    pub(super) fn while_busy<T>(
-        &mut self,
-        busy: &[usize],
-        with: impl FnOnce(&mut Self) -> T,
-    ) -> T {
+    pub(super) fn while_busy<T>(&mut self, busy: &[usize], with: impl FnOnce(&mut Self) -> T) -> T {
         let shared = Arc::clone(&self.shared);
         let held: Vec<_> = busy
             .iter()
@@ -282,7 +271,11 @@ impl Rig {
     pub(super) fn collect(&mut self) {
         loop {
             for (client, read) in self.clients.values_mut() {
-                read_all(client, read);
+                if let Some(socket) = client
+                    && read_all(socket, read)
+                {
+                    *client = None;
+                }
             }
             let mut more = false;
             for peer in &self.shared.workers {
@@ -305,7 +298,7 @@ impl Rig {
         }
     }
 
-    /// What each client has read, in the order in which they connected.
+    /// What each client has read.
     pub(super) fn outputs(&self) -> impl Iterator<Item = (ConnectionKey, &[u8])> {
         let all = self.clients.iter();
         all.map(|(&key, (_, read))| (key, read.as_slice()))
@@ -330,18 +323,19 @@ impl Rig {
     }
 }
 
-fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) {
+/// Reads all that is there. Tells whether nothing more will come.
+fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) -> bool {
     let mut chunk = [0; 16 * 1024];
     loop {
         match client.read(&mut chunk) {
-            Ok(0) => return,
+            Ok(0) => return true,
             Ok(count) => {
                 into.extend_from_slice(&chunk[..count]);
                 if count < chunk.len() {
-                    return;
+                    return false;
                 }
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
             Err(error) => panic!("{error}"),
         }
     }

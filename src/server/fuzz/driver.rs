@@ -1,0 +1,534 @@
+//! Has clients and workers do what the input says, and writes down what they did.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::super::key::ConnectionKey;
+use super::super::rig::{Rig, Then, WORKERS};
+use super::history::{Command, History, Message, Options, is_valid};
+use super::stream::DIGITS;
+
+/// Clients at a time.
+const CLIENTS: usize = 5;
+
+/// Operations carried out, at most: what is found with more is found with fewer.
+const MOST_OPERATIONS: usize = 250;
+
+/// Frames wait at the client in up to so many bytes, so that the socket has room.
+const MOST_HELD: usize = 32 * 1024;
+
+/// Operations after which clients read what is there, so that sockets have room.
+const OPERATIONS_PER_READ: usize = 16;
+
+/// Tokens of patterns, and of subjects by their kind.
+const PATTERN: [&str; 4] = ["a", "b", "*", ">"];
+const LITERAL: [&str; 4] = ["a", "b", "a", "c"];
+const UNUSUAL: [&str; 4] = ["a", "*", ">", ""];
+
+const GROUPS: [Option<&str>; 4] = [None, None, Some("g"), Some("h")];
+
+/// Payloads: copied, shared, and too large for a batch that somebody else delivers.
+const SIZES: [usize; 4] = [DIGITS, DIGITS, 700, 5000];
+
+/// A payload of more than a chunk, see [`super::super::chunks`].
+const LARGE: usize = 70_000;
+
+/// The work of a turn: all that there is, or little.
+const MOST_WORK: [u64; 4] = [u64::MAX, u64::MAX, 100, 1];
+
+/// Bytes that say what is done; zeros where none is left.
+struct Bytes<'i>(&'i [u8]);
+
+impl Bytes<'_> {
+    fn next(&mut self) -> usize {
+        match self.0.split_first() {
+            None => 0,
+            Some((&first, rest)) => {
+                self.0 = rest;
+                first.into()
+            }
+        }
+    }
+
+    /// One to four tokens.
+    fn subject(&mut self, count: usize, tokens: [&str; 4]) -> String {
+        let choices = self.next();
+        let count = count % 4 + 1;
+        let tokens: Vec<_> = (0..count)
+            .map(|place| tokens[choices >> (2 * place) & 3])
+            .collect();
+        tokens.join(".")
+    }
+}
+
+/// How the frames of a client get carried out.
+#[derive(Clone, Copy)]
+struct How {
+    /// They wait at the client.
+    hold: bool,
+    busy: usize,
+    /// The worker takes its mail first, as it does unless mail comes just then.
+    mail_first: bool,
+    most: u64,
+}
+
+impl How {
+    const AT_ONCE: Self = Self {
+        hold: false,
+        busy: 0,
+        mail_first: true,
+        most: u64::MAX,
+    };
+
+    fn of(byte: usize) -> Self {
+        Self {
+            hold: byte & 3 == 0,
+            busy: byte >> 2,
+            mail_first: byte & 0x20 != 0,
+            most: MOST_WORK[byte >> 6],
+        }
+    }
+}
+
+struct Client {
+    key: ConnectionKey,
+    options: Options,
+    /// What it has sent or will send and was not carried out, with the lengths.
+    queue: VecDeque<(Command, usize)>,
+    /// What it has not sent yet.
+    held: Vec<u8>,
+    /// Names of subscriptions, and whether they surely do not end by themselves.
+    sids: Vec<(u32, bool)>,
+    last_sid: u32,
+}
+
+pub(super) struct Driver<'i> {
+    bytes: Bytes<'i>,
+    rig: Rig,
+    history: History,
+    /// All clients there ever were.
+    clients: Vec<Client>,
+    /// Those that are there.
+    slots: [Option<usize>; CLIENTS],
+    large_left: usize,
+}
+
+impl<'i> Driver<'i> {
+    /// Does all that the input says. Returns what was done, and what each client got.
+    pub(super) fn run(input: &'i [u8]) -> (History, Vec<Vec<u8>>) {
+        let mut bytes = Bytes(input);
+        let first = bytes.next();
+        let exact = first & 1 != 0;
+        // The choice among the members of a group is the same each time.
+        fastrand::seed(first as u64 >> 1);
+        let mut driver = Self {
+            bytes,
+            rig: Rig::new(),
+            history: History {
+                exact,
+                ..History::default()
+            },
+            clients: Vec::new(),
+            slots: [None; CLIENTS],
+            large_left: 1,
+        };
+        for operation in 1..=MOST_OPERATIONS {
+            if driver.bytes.0.is_empty() {
+                break;
+            }
+            driver.operate();
+            if exact {
+                driver.settle();
+            }
+            if operation % OPERATIONS_PER_READ == 0 {
+                driver.rig.collect();
+            }
+        }
+        driver.end()
+    }
+
+    /// Has everything done, and everybody leave.
+    fn end(mut self) -> (History, Vec<Vec<u8>>) {
+        for slot in 0..CLIENTS {
+            if let Some(client) = self.slots[slot] {
+                self.catch_up(client);
+            }
+        }
+        self.settle();
+        for slot in 0..CLIENTS {
+            if let Some(client) = self.slots[slot] {
+                self.leave(client, slot % 2);
+            }
+        }
+        self.settle();
+        self.history.counted = self.rig.end();
+        let outputs: BTreeMap<_, _> = self.rig.outputs().collect();
+        let outputs = self
+            .clients
+            .iter()
+            .map(|client| outputs[&client.key].to_vec());
+        let outputs = outputs.collect();
+        (self.history, outputs)
+    }
+
+    fn operate(&mut self) {
+        let operation = self.bytes.next();
+        let place = operation >> 4;
+        match operation & 15 {
+            kind @ 12..=14 if !self.history.exact => {
+                let worker = place % WORKERS;
+                match kind {
+                    12 => self.settle(),
+                    13 => {
+                        let most = self.bytes.next() % 4;
+                        self.rig.clear_remains(worker, most);
+                    }
+                    _ => {
+                        let busy = busy(self.bytes.next(), worker);
+                        self.rig.while_busy(&busy, |rig| rig.take_mail(worker));
+                        self.note_arrived();
+                    }
+                }
+            }
+            kind => {
+                let client = self.client(place % CLIENTS);
+                match kind {
+                    0..=2 => self.subscribe(client),
+                    3 => self.unsubscribe(client),
+                    4 => self.enqueue(client, Command::Ping, b"PING\r\n"),
+                    5 => {
+                        let way = self.bytes.next();
+                        self.leave(client, way % 4);
+                    }
+                    6 => self.connect_again(client),
+                    7 => {
+                        let (part, how) = (self.bytes.next(), How::of(self.bytes.next()));
+                        self.send_part(client, part, how);
+                    }
+                    _ => self.publish(client),
+                }
+            }
+        }
+    }
+
+    /// The client of this slot, which connects if there is none.
+    fn client(&mut self, slot: usize) -> usize {
+        if let Some(client) = self.slots[slot] {
+            return client;
+        }
+        let byte = self.bytes.next();
+        let options = options(byte, byte & 8 != 0);
+        let key = self.rig.connect((byte >> 5) % WORKERS);
+        let client = self.clients.len();
+        self.clients.push(Client {
+            key,
+            options,
+            queue: VecDeque::new(),
+            held: Vec::new(),
+            sids: Vec::new(),
+            last_sid: 0,
+        });
+        self.history.clients.push((key.worker(), options.headers));
+        self.slots[slot] = Some(client);
+        let frame = connect(options);
+        self.queue(client, Command::Connect(options), frame.as_bytes());
+        self.go(client, How::AT_ONCE);
+        client
+    }
+
+    fn connect_again(&mut self, client: usize) {
+        let options = options(self.bytes.next(), self.clients[client].options.headers);
+        self.clients[client].options = options;
+        let frame = connect(options);
+        self.enqueue(client, Command::Connect(options), frame.as_bytes());
+    }
+
+    fn subscribe(&mut self, client: usize) {
+        let byte = self.bytes.next();
+        let pattern = self.bytes.subject(byte, PATTERN);
+        let group = GROUPS[byte >> 2 & 3];
+        let one = &mut self.clients[client];
+        let again = one.sids.get(byte >> 4).filter(|(_, stays)| *stays);
+        let sid = if self.history.exact {
+            u32::try_from(byte >> 4 & 3).expect("two bits")
+        } else if let Some(&(sid, _)) = again {
+            // It stays what it is.
+            sid
+        } else {
+            one.last_sid += 1;
+            if is_valid(&pattern) {
+                one.sids.push((one.last_sid, true));
+            }
+            one.last_sid
+        };
+        let queue = group.map(|group| format!("{group} ")).unwrap_or_default();
+        let frame = format!("SUB {pattern} {queue}{sid}\r\n");
+        let command = Command::Subscribe {
+            sid,
+            pattern,
+            group,
+        };
+        self.enqueue(client, command, frame.as_bytes());
+    }
+
+    fn unsubscribe(&mut self, client: usize) {
+        let byte = self.bytes.next();
+        let one = &mut self.clients[client];
+        let chosen = (byte & 15) % one.sids.len().max(1);
+        let sid = if self.history.exact {
+            u32::try_from(byte & 3).expect("two bits")
+        } else if let Some((sid, stays)) = one.sids.get_mut(chosen) {
+            *stays = false;
+            *sid
+        } else {
+            // There is none of this name.
+            0
+        };
+        let max = match byte >> 4 {
+            0..=7 => None,
+            8 => Some(0),
+            more => Some(more as u64 - 8),
+        };
+        let number = max.map(|max| format!(" {max}")).unwrap_or_default();
+        let frame = format!("UNSUB {sid}{number}\r\n");
+        self.enqueue(client, Command::Unsubscribe { sid, max }, frame.as_bytes());
+    }
+
+    fn publish(&mut self, client: usize) {
+        let byte = self.bytes.next();
+        let number = self.history.messages.len();
+        let tokens = if byte & 0xe0 == 0xe0 {
+            UNUSUAL
+        } else {
+            LITERAL
+        };
+        let mut subject = self.bytes.subject(byte, tokens);
+        if subject.is_empty() {
+            subject.push('a');
+        }
+        let reply = (byte & 4 != 0).then(|| {
+            let start = self.bytes.subject(byte >> 6, LITERAL);
+            format!("{start}.r{number:0DIGITS$}")
+        });
+        let has_headers = byte & 8 != 0 && self.clients[client].options.headers;
+        let headers = if has_headers {
+            format!("NATS/1.0\r\nNumber: {number}\r\n\r\n")
+        } else {
+            String::new()
+        };
+        let size = match byte & 0x70 {
+            0x70 => self.bytes.next(),
+            _ => 0,
+        };
+        let length = if size >= 0xfc && self.large_left > 0 {
+            self.large_left -= 1;
+            LARGE
+        } else {
+            SIZES[size & 3]
+        };
+        let mut payload = format!("{number:0DIGITS$}").into_bytes();
+        payload.extend((DIGITS..length).map(|place| b'a' + (place % 26) as u8));
+
+        let verb = match (has_headers, byte & 0x90 == 0x90) {
+            (false, false) => "PUB ",
+            (true, false) => "HPUB ",
+            // As few write it: it has to be written anew.
+            (false, true) => "pub  ",
+            (true, true) => "Hpub\t",
+        };
+        let mut frame = format!("{verb}{subject} ");
+        if let Some(reply) = &reply {
+            frame += &format!("{reply} ");
+        }
+        if has_headers {
+            frame += &format!("{} ", headers.len());
+        }
+        frame += &format!("{}\r\n{headers}", headers.len() + payload.len());
+        let frame = [frame.as_bytes(), &payload, b"\r\n"].concat();
+        self.history.messages.push(Message {
+            subject,
+            reply,
+            headers: headers.into_bytes(),
+            payload,
+        });
+        self.enqueue(client, Command::Publish(number), &frame);
+    }
+
+    /// Has a client leave: when all that it has sent is carried out, when its worker
+    /// sees it, because its connection is lost, or because of what it sends.
+    fn leave(&mut self, client: usize, way: usize) {
+        let key = self.clients[client].key;
+        match way {
+            0 | 1 => {
+                if way == 0 {
+                    self.catch_up(client);
+                }
+                self.rig.shut(key);
+                while self.is_there(client) {
+                    self.turn(client, How::AT_ONCE);
+                }
+            }
+            2 => {
+                self.rig.lose(key);
+                self.has_left(client);
+            }
+            _ => {
+                let (frame, told) = if self.clients[client].options.headers {
+                    ("SUBB\r\n", Some("-ERR 'Unknown Protocol Operation'"))
+                } else {
+                    ("HPUB a 12 12\r\nNATS/1.0\r\n\r\n\r\n", None)
+                };
+                self.queue(client, Command::Break(told), frame.as_bytes());
+                self.catch_up(client);
+            }
+        }
+    }
+
+    fn is_there(&self, client: usize) -> bool {
+        self.slots.contains(&Some(client))
+    }
+
+    fn has_left(&mut self, client: usize) {
+        self.history.push(client, Command::Leave);
+        for slot in &mut self.slots {
+            slot.take_if(|other| *other == client);
+        }
+    }
+
+    /// The client is to send this, in its own time.
+    fn queue(&mut self, client: usize, command: Command, frame: &[u8]) {
+        let client = &mut self.clients[client];
+        client.queue.push_back((command, frame.len()));
+        client.held.extend_from_slice(frame);
+    }
+
+    /// The same, and the input says when.
+    fn enqueue(&mut self, client: usize, command: Command, frame: &[u8]) {
+        self.queue(client, command, frame);
+        let how = self.bytes.next();
+        if self.history.exact {
+            // In two parts, often.
+            self.send_part(client, how, How::AT_ONCE);
+            self.catch_up(client);
+        } else if self.clients[client].held.len() > MOST_HELD {
+            self.catch_up(client);
+        } else {
+            self.go(client, How::of(how));
+        }
+    }
+
+    /// Has a client send the start of what it has not sent yet.
+    fn send_part(&mut self, client: usize, part: usize, how: How) {
+        let one = &mut self.clients[client];
+        let part = part.min(one.held.len());
+        let rest = one.held.split_off(part);
+        self.go(client, How { hold: false, ..how });
+        self.clients[client].held = rest;
+    }
+
+    /// Has a client send what it has not sent yet, and gets it one turn.
+    fn go(&mut self, client: usize, how: How) {
+        if how.hold {
+            return;
+        }
+        let one = &mut self.clients[client];
+        let held = std::mem::take(&mut one.held);
+        self.rig.write(one.key, &held);
+        self.turn(client, how);
+    }
+
+    /// Has all that a client is to send carried out.
+    fn catch_up(&mut self, client: usize) {
+        // What was too much for the turns before makes room for the rest.
+        while self.is_there(client) && self.turn(client, How::AT_ONCE) {}
+        if self.is_there(client) {
+            self.go(client, How::AT_ONCE);
+        }
+        while self.is_there(client) && self.turn(client, How::AT_ONCE) {}
+        let is_done = self.clients[client].queue.is_empty();
+        assert!(
+            is_done || !self.is_there(client),
+            "a frame is not carried out"
+        );
+    }
+
+    /// Gives a client a turn. Tells whether that has done anything.
+    fn turn(&mut self, client: usize, how: How) -> bool {
+        let key = self.clients[client].key;
+        let worker = key.worker();
+        let busy = busy(how.busy, worker);
+        if how.mail_first {
+            while self.rig.has_mail(worker) {
+                self.rig.while_busy(&busy, |rig| rig.take_mail(worker));
+            }
+            self.note_arrived();
+        }
+        let turn = self.rig.while_busy(&busy, |rig| rig.turn(key, how.most));
+        let mut left = turn.used;
+        while left > 0 {
+            let next = self.clients[client].queue.pop_front();
+            let (command, length) = next.expect("it has sent so much");
+            left = left.checked_sub(length).expect("no part of a frame");
+            self.history.push(client, command);
+        }
+        match turn.then {
+            Then::Left => self.has_left(client),
+            Then::Failed(error) => {
+                let next = self.clients[client].queue.pop_front();
+                let Some((command @ Command::Break(_), _)) = next else {
+                    panic!("{error} for {next:?}");
+                };
+                self.history.push(client, command);
+                self.has_left(client);
+            }
+            Then::Idle | Then::Rest => {}
+        }
+        self.note_arrived();
+        turn.used > 0 || turn.then != Then::Idle
+    }
+
+    /// Has workers do all that there is to do.
+    fn settle(&mut self) {
+        self.rig.settle();
+        self.history.epoch += 1;
+        self.note_arrived();
+    }
+
+    /// A worker without mail has delivered all that was for it.
+    fn note_arrived(&mut self) {
+        for worker in 0..WORKERS {
+            if !self.rig.has_mail(worker) {
+                self.history.arrived[worker] = self.history.entries.len();
+            }
+        }
+    }
+}
+
+/// The workers of these bits, without the one that does something.
+fn busy(bits: usize, except: usize) -> Vec<usize> {
+    let is_busy = |&worker: &usize| worker != except && bits >> worker & 1 != 0;
+    (0..WORKERS).filter(is_busy).collect()
+}
+
+fn options(byte: usize, headers: bool) -> Options {
+    Options {
+        verbose: byte & 1 != 0,
+        pedantic: byte & 2 != 0,
+        echo: byte & 4 == 0,
+        headers,
+        no_responders: headers && byte & 16 != 0,
+    }
+}
+
+fn connect(options: Options) -> String {
+    let Options {
+        verbose,
+        pedantic,
+        echo,
+        headers,
+        no_responders,
+    } = options;
+    format!(
+        "CONNECT {{\"verbose\":{verbose},\"pedantic\":{pedantic},\"echo\":{echo},\
+         \"headers\":{headers},\"no_responders\":{no_responders}}}\r\n"
+    )
+}

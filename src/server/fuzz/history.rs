@@ -1,0 +1,152 @@
+//! What the clients did, in the order in which the server carried it out.
+
+use std::fmt;
+
+use super::super::rig::WORKERS;
+
+/// What a client asks for in CONNECT.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+pub(super) struct Options {
+    pub(super) verbose: bool,
+    pub(super) pedantic: bool,
+    pub(super) echo: bool,
+    pub(super) headers: bool,
+    pub(super) no_responders: bool,
+}
+
+/// What a client does.
+#[derive(Debug, Clone)]
+pub(super) enum Command {
+    Connect(Options),
+    Subscribe {
+        sid: u32,
+        pattern: String,
+        group: Option<&'static str>,
+    },
+    Unsubscribe {
+        sid: u32,
+        max: Option<u64>,
+    },
+    /// The number of the message.
+    Publish(usize),
+    Ping,
+    /// Something for which the server ends the connection, and what it says.
+    Break(Option<&'static str>),
+    /// It leaves, or its connection is lost.
+    Leave,
+}
+
+/// A command that was carried out. Its index in the history is its time.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) client: usize,
+    pub(super) command: Command,
+    /// Everything was settled so often before.
+    pub(super) epoch: usize,
+    /// What came before this time has reached all connections of the client's worker.
+    pub(super) arrived: usize,
+}
+
+/// A message that is published at most once.
+pub(super) struct Message {
+    pub(super) subject: String,
+    pub(super) reply: Option<String>,
+    /// Empty for PUB.
+    pub(super) headers: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+}
+
+/// All of it.
+#[derive(Default)]
+pub(super) struct History {
+    pub(super) exact: bool,
+    /// The worker of each client, and whether the client understands headers.
+    pub(super) clients: Vec<(usize, bool)>,
+    pub(super) messages: Vec<Message>,
+    pub(super) entries: Vec<Entry>,
+    pub(super) epoch: usize,
+    /// What came before this time has reached all connections of each worker.
+    pub(super) arrived: [usize; WORKERS],
+    /// The messages that the server says were published and delivered.
+    pub(super) counted: (u64, u64),
+}
+
+impl History {
+    pub(super) fn push(&mut self, client: usize, command: Command) {
+        self.entries.push(Entry {
+            client,
+            command,
+            epoch: self.epoch,
+            arrived: self.arrived[self.clients[client].0],
+        });
+    }
+
+    pub(super) fn published(&self) -> usize {
+        let is_publish = |entry: &&Entry| matches!(entry.command, Command::Publish(_));
+        self.entries.iter().filter(is_publish).count()
+    }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = if self.exact { "exact" } else { "bounds" };
+        writeln!(f, "mode: {mode}")?;
+        for (client, (worker, _)) in self.clients.iter().enumerate() {
+            writeln!(f, "client {client} on worker {worker}")?;
+        }
+        for (time, entry) in self.entries.iter().enumerate() {
+            let Entry {
+                client,
+                command,
+                epoch,
+                arrived,
+            } = entry;
+            write!(
+                f,
+                "{time} (epoch {epoch}, arrived {arrived}): {client} {command:?}"
+            )?;
+            if let Command::Publish(number) = command {
+                let Message { subject, reply, .. } = &self.messages[*number];
+                write!(f, " {subject} {}", reply.as_deref().unwrap_or_default())?;
+            }
+            writeln!(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a pattern is one, by the definition.
+pub(super) fn is_valid(pattern: &str) -> bool {
+    let tokens: Vec<_> = pattern.split('.').collect();
+    let (last, others) = tokens.split_last().expect("there is one token");
+    !last.is_empty()
+        && others
+            .iter()
+            .all(|&token| !token.is_empty() && token != ">")
+}
+
+/// Whether a subject has a token that no subject has but as a pattern.
+pub(super) fn is_literal(subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    tokens.all(|token| !matches!(token, "" | "*" | ">"))
+}
+
+/// Whether a message with this subject is for subscriptions with this pattern.
+pub(super) fn is_match(pattern: &str, subject: &str) -> bool {
+    let subject: Vec<_> = subject.split('.').collect();
+    if subject.contains(&"") {
+        return false;
+    }
+    let pattern: Vec<_> = pattern.split('.').collect();
+    for (index, &token) in pattern.iter().enumerate() {
+        match (token, subject.get(index)) {
+            (_, None) => return false,
+            (">", _) => return true,
+            ("*", _) => {}
+            (token, Some(&other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    pattern.len() == subject.len()
+}
