@@ -99,6 +99,7 @@ fn each_message_for_a_group_comes_to_one_member_whoever_leaves_in_between() {
             }
         }
         rig.settle();
+        rig.collect();
         let heads = lines(&rig, "MSG q ");
         assert_eq!(heads.len(), published, "seed {seed}");
         let payloads: BTreeSet<_> = lines(&rig, "0").into_iter().collect();
@@ -157,6 +158,7 @@ fn each_request_is_answered_for_if_nobody_gets_it() {
             }
         }
         rig.settle();
+        rig.collect();
         let word = |lines: Vec<String>, index: usize| -> Vec<String> {
             let word = |line: String| line.split(' ').nth(index).map(str::to_owned);
             lines.into_iter().filter_map(word).collect()

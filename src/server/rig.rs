@@ -191,9 +191,8 @@ impl Rig {
         Turn { used, then }
     }
 
-    /// The connection is lost, after the client has read all that was for it so far.
+    /// The connection is lost: what the client has not read is lost as well.
     pub(super) fn lose(&mut self, key: ConnectionKey) {
-        self.collect();
         let mut place = self.shared.workers[key.worker()].local();
         let local = place.as_mut().expect("it was put there");
         local.close(key, Reason::Gone);
@@ -257,13 +256,12 @@ impl Rig {
         result
     }
 
-    /// Has all workers do all that there is to do, and the clients read all of it.
+    /// Has all workers do all that there is to do.
     pub(super) fn settle(&mut self) {
         while (0..WORKERS).any(|worker| self.step(worker)) {}
         for peer in &self.shared.workers {
             assert_eq!(peer.mailbox.sent(), peer.mailbox.settled());
         }
-        self.collect();
     }
 
     /// Has the clients read all that was written to them, and all that could not be
