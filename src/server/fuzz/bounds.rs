@@ -323,7 +323,7 @@ impl<'h> Model<'h> {
                 .iter()
                 .map(|&(moment, limit)| (moment.time, limit))
         };
-        let set = times().filter(|&(time, _)| is_set(time)).last();
+        let set = times().rfind(|&(time, _)| is_set(time));
         let limit = set.map(|(_, set)| {
             let open = times().filter(|&(time, _)| !is_set(time) && is_open(time));
             open.map(|(_, limit)| limit).fold(set, u64::max)
@@ -365,8 +365,8 @@ impl<'h> Model<'h> {
     ) -> Result<(), String> {
         let subject = &self.history.messages[number].subject;
         let groups: BTreeSet<_> = self.subscriptions.iter().map(|one| one.group).collect();
-        for group in groups.into_iter().filter(Option::is_some) {
-            let is_of = |one: &&Subscription<'_>| one.group == group;
+        for group in groups.into_iter().flatten() {
+            let is_of = |one: &&Subscription<'_>| one.group == Some(group);
             let receivers = got.iter().map(|&index| &self.subscriptions[index]);
             let receivers: Vec<_> = receivers.filter(is_of).collect();
             let members = self.subscriptions.iter().filter(is_of);

@@ -84,7 +84,7 @@ impl How {
 
     fn of(byte: usize) -> Self {
         Self {
-            hold: byte & 3 == 0,
+            hold: byte.is_multiple_of(4),
             busy: byte >> 2,
             mail_first: byte & 0x20 != 0,
             most: MOST_WORK[byte >> 6],
@@ -333,7 +333,7 @@ impl<'i> Driver<'i> {
             SIZES[size & 3]
         };
         let mut payload = format!("{number:0DIGITS$}").into_bytes();
-        payload.extend((DIGITS..length).map(|place| b'a' + (place % 26) as u8));
+        payload.extend((b'a'..=b'z').cycle().take(length - DIGITS));
 
         let verb = match (has_headers, byte & 0x90 == 0x90) {
             (false, false) => "PUB ",
@@ -342,14 +342,15 @@ impl<'i> Driver<'i> {
             (false, true) => "pub  ",
             (true, true) => "Hpub\t",
         };
-        let mut frame = format!("{verb}{subject} ");
-        if let Some(reply) = &reply {
-            frame += &format!("{reply} ");
-        }
-        if has_headers {
-            frame += &format!("{} ", headers.len());
-        }
-        frame += &format!("{}\r\n{headers}", headers.len() + payload.len());
+        let total = headers.len() + payload.len();
+        let sizes = if has_headers {
+            format!("{} {total}", headers.len())
+        } else {
+            total.to_string()
+        };
+        let reply_word = reply.as_deref().map(|reply| format!("{reply} "));
+        let reply_word = reply_word.unwrap_or_default();
+        let frame = format!("{verb}{subject} {reply_word}{sizes}\r\n{headers}");
         let frame = [frame.as_bytes(), &payload, b"\r\n"].concat();
         self.history.messages.push(Message {
             subject,
