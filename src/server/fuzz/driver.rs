@@ -38,7 +38,7 @@ const LARGE: usize = 70_000;
 /// The work of a turn: all that there is, or little.
 const MOST_WORK: [u64; 4] = [u64::MAX, u64::MAX, 100, 1];
 
-/// Bytes that say what is done; zeros where none is left.
+/// The rest of the input, and zeros after its end.
 struct Bytes<'i>(&'i [u8]);
 
 impl Bytes<'_> {
@@ -95,7 +95,7 @@ impl How {
 struct Client {
     key: ConnectionKey,
     options: Options,
-    /// What it has sent or will send and was not carried out, with the lengths.
+    /// Commands that were not carried out yet, with the lengths of their frames.
     queue: VecDeque<(Command, usize)>,
     /// What it has not sent yet.
     held: Vec<u8>,
@@ -258,7 +258,7 @@ impl<'i> Driver<'i> {
         let sid = if self.history.exact {
             u32::try_from(byte >> 4 & 3).expect("two bits")
         } else if let Some(&(sid, _)) = again {
-            // It stays what it is.
+            // Of two subscriptions with the same name the server keeps the first.
             sid
         } else {
             one.last_sid += 1;
@@ -338,7 +338,7 @@ impl<'i> Driver<'i> {
         let verb = match (has_headers, byte & 0x90 == 0x90) {
             (false, false) => "PUB ",
             (true, false) => "HPUB ",
-            // As few write it: it has to be written anew.
+            // Unusual forms, which the server has to rewrite.
             (false, true) => "pub  ",
             (true, true) => "Hpub\t",
         };
@@ -403,19 +403,19 @@ impl<'i> Driver<'i> {
         }
     }
 
-    /// The client is to send this, in its own time.
+    /// Puts a frame behind what the client has not sent yet.
     fn queue(&mut self, client: usize, command: Command, frame: &[u8]) {
         let client = &mut self.clients[client];
         client.queue.push_back((command, frame.len()));
         client.held.extend_from_slice(frame);
     }
 
-    /// The same, and the input says when.
+    /// The same, and the input says when the frame is sent and carried out.
     fn enqueue(&mut self, client: usize, command: Command, frame: &[u8]) {
         self.queue(client, command, frame);
         let how = self.bytes.next();
         if self.history.exact {
-            // In two parts, often.
+            // The frame often comes in two parts.
             self.send_part(client, how, How::AT_ONCE);
             self.catch_up(client);
         } else if self.clients[client].held.len() > MOST_HELD {
@@ -434,7 +434,7 @@ impl<'i> Driver<'i> {
         self.clients[client].held = rest;
     }
 
-    /// Has a client send what it has not sent yet, and gets it one turn.
+    /// Has a client send what it has not sent yet, and gives it one turn.
     fn go(&mut self, client: usize, how: How) {
         if how.hold {
             return;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::super::rig::WORKERS;
 
-/// What a client asks for in CONNECT.
+/// What a client asks for in CONNECT, written anew so that the model shares nothing with
+/// the server.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub(super) struct Options {
@@ -42,7 +43,7 @@ pub(super) enum Command {
 pub(super) struct Entry {
     pub(super) client: usize,
     pub(super) command: Command,
-    /// Everything was settled so often before.
+    /// How often everything was settled before.
     pub(super) epoch: usize,
     /// What came before this time has reached all connections of the client's worker.
     pub(super) arrived: usize,
@@ -116,7 +117,7 @@ impl fmt::Display for History {
     }
 }
 
-/// Whether a pattern is one, by the definition.
+/// Whether a client may subscribe to a pattern: written without the crate's own check.
 pub(super) fn is_valid(pattern: &str) -> bool {
     let tokens: Vec<_> = pattern.split('.').collect();
     let (last, others) = tokens.split_last().expect("there is one token");
@@ -126,13 +127,14 @@ pub(super) fn is_valid(pattern: &str) -> bool {
             .all(|&token| !token.is_empty() && token != ">")
 }
 
-/// Whether a subject has a token that no subject has but as a pattern.
+/// Whether a subject has neither wildcards nor empty tokens.
 pub(super) fn is_literal(subject: &str) -> bool {
     let mut tokens = subject.split('.');
     tokens.all(|token| !matches!(token, "" | "*" | ">"))
 }
 
-/// Whether a message with this subject is for subscriptions with this pattern.
+/// Whether a message with this subject matches this pattern: token by token, and
+/// without the crate's own tables.
 pub(super) fn is_match(pattern: &str, subject: &str) -> bool {
     let subject: Vec<_> = subject.split('.').collect();
     if subject.contains(&"") {
