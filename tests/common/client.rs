@@ -4,9 +4,10 @@
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 use crate::server::{PATIENCE, Server};
 
@@ -18,6 +19,8 @@ pub(crate) enum Frame {
     /// MSG or HMSG.
     Message {
         subject: String,
+        /// The subscription that it is for.
+        sid: String,
         reply: Option<String>,
         /// The block of headers, empty in MSG, and the payload.
         headers: Vec<u8>,
@@ -35,7 +38,20 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn to(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+        Self::over(TcpStream::connect(("127.0.0.1", port)).expect("the server listens"))
+    }
+
+    /// A client for which the system takes about `bytes` that are not read. To make the
+    /// room smaller later would have the system drop what is on its way.
+    pub(crate) fn with_room(port: u16, bytes: usize) -> Self {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a file is left");
+        socket.set_recv_buffer_size(bytes).expect("it is TCP");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        socket.connect(&address.into()).expect("the server listens");
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
         for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
             set(&stream, Some(PATIENCE)).expect("a time that is not zero");
         }
@@ -132,6 +148,7 @@ impl Client {
         }
         let frame = Frame::Message {
             subject: words[0].to_owned(),
+            sid: words[1].to_owned(),
             reply: (words.len() == 3 + numbers).then(|| words[2].to_owned()),
             headers: self.buffer[start..start + head].to_vec(),
             payload: self.buffer[start + head..start + total].to_vec(),

@@ -6,6 +6,7 @@
 
 #![allow(dead_code, reason = "each test executable uses its part")]
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -31,6 +32,12 @@ pub(crate) struct Description {
     pub(crate) tls: Option<Tls>,
     /// Bytes a message may have, headers included.
     pub(crate) max_payload: Option<usize>,
+    /// Bytes that may wait for a client.
+    pub(crate) max_pending: Option<usize>,
+    /// It serves `/varz`.
+    pub(crate) monitor: bool,
+    /// Flags of Broker alone, for what nats-server does not have.
+    pub(crate) broker_flags: Vec<String>,
 }
 
 /// Files of a server that speaks TLS.
@@ -103,6 +110,13 @@ fn broker(path: &PathBuf, described: &Description, port: u16) -> Command {
     if let Some(bytes) = described.max_payload {
         command.args(["--max-payload", &bytes.to_string()]);
     }
+    if let Some(bytes) = described.max_pending {
+        command.args(["--max-pending", &bytes.to_string()]);
+    }
+    if described.monitor {
+        command.args(["--http", "127.0.0.1:0"]);
+    }
+    command.args(&described.broker_flags);
     command
 }
 
@@ -130,12 +144,25 @@ fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
             command.arg("--tlsverify").arg("--tlscacert").arg(ca);
         }
     }
-    if let Some(bytes) = described.max_payload {
-        // There is no flag for it.
+    // There are no flags for these.
+    let sizes = [
+        ("max_payload", described.max_payload),
+        ("max_pending", described.max_pending),
+    ];
+    let mut settings = String::new();
+    for (name, bytes) in sizes {
+        if let Some(bytes) = bytes {
+            let _ = writeln!(settings, "{name}: {bytes}");
+        }
+    }
+    if described.monitor {
+        settings.push_str("http: \"127.0.0.1:-1\"\n");
+    }
+    if !settings.is_empty() {
         let (process, file) = (std::process::id(), FILES.fetch_add(1, Relaxed));
         let file = format!("nats-server-{process}-{file}.conf");
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
-        std::fs::write(&file, format!("max_payload: {bytes}\n")).expect("a file can be written");
+        std::fs::write(&file, settings).expect("a file can be written");
         command.arg("--config").arg(file);
     }
     command

@@ -10,8 +10,8 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-pub(crate) use process::PATIENCE;
-use process::{Process, Program};
+use process::Process;
+pub(crate) use process::{Description, PATIENCE, Program};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -54,6 +54,13 @@ impl Server {
         Self::from_command(command)
     }
 
+    /// Starts what is described, which may be nats-server.
+    pub(crate) fn described(described: &Description) -> Self {
+        let process = Program::chosen().start(described, 0);
+        let port = process.port;
+        Self { process, port }
+    }
+
     /// Starts it with room for so many open files.
     pub(crate) fn with_open_files(most: usize) -> Self {
         let mut command = Command::new("sh");
@@ -71,7 +78,9 @@ impl Server {
 
     /// The port of the monitoring.
     pub(crate) fn http_port(&self) -> u16 {
-        self.process.port_after(&["monitoring on "])
+        // As Broker says it, and as nats-server does.
+        let texts = ["monitoring on ", "http monitor on "];
+        self.process.port_after(&texts)
     }
 
     /// Waits for a line in the log.
@@ -139,6 +148,12 @@ impl Server {
         let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
         let kib = kib.and_then(|number| number.parse::<u64>().ok());
         kib.expect("a number of kB") * 1024
+    }
+
+    /// Files that it has open, sockets among them.
+    pub(crate) fn open_files(&self) -> usize {
+        let path = format!("/proc/{}/fd", self.process.id());
+        std::fs::read_dir(path).expect("it runs").count()
     }
 
     /// CPU time that it took so far.
