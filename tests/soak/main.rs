@@ -1,0 +1,141 @@
+//! Clients at random come, go, stall and die beside steady ones, for as long as one
+//! likes. Nobody who stays may lose a message or get one twice, and the server may keep
+//! nothing of those who have left.
+//!
+//! `SOAK_SECONDS` says how long, `SOAK_CLIENTS` how many visitors there are at a time,
+//! `SOAK_SEED` repeats what the visitors of a run have chosen, though not the order in
+//! which the system has served them. `SERVER_UNDER_TEST` names another server.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../common/client.rs"]
+mod client;
+#[path = "../common/http.rs"]
+mod http;
+mod ledger;
+mod members;
+mod message;
+mod requests;
+mod run;
+#[path = "../common/server.rs"]
+mod server;
+mod steady;
+mod strangers;
+mod visitor;
+mod visitors;
+mod wanderer;
+mod watch;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::run::Run;
+use crate::server::{Description, Program, Server, is_slow};
+use crate::steady::Steady;
+use crate::watch::{Held, Memory};
+
+const MIB: u64 = 1 << 20;
+
+const WORKERS: u64 = 2;
+
+/// Little, so that visitors who do not read are closed soon.
+const MAX_PENDING: usize = 512 * 1024;
+
+const MAX_MEMORY: u64 = 64 * MIB;
+
+/// The most memory, in bytes, that Broker states it takes.
+const STATED_MEMORY: u64 = 32 * MIB + WORKERS * 16 * MIB + MAX_MEMORY + MAX_MEMORY / 4;
+
+fn from_environment(variable: &str, otherwise: u64) -> u64 {
+    let Ok(text) = std::env::var(variable) else {
+        return otherwise;
+    };
+    let number = text.parse();
+    number.unwrap_or_else(|_| panic!("{variable} is a number, not {text}"))
+}
+
+fn start() -> Server {
+    let flags = format!("--workers {WORKERS} --max-memory {MAX_MEMORY}");
+    Server::described(&Description {
+        max_pending: Some(MAX_PENDING),
+        monitor: true,
+        broker_flags: flags.split(' ').map(str::to_owned).collect(),
+        ..Description::default()
+    })
+}
+
+#[test]
+fn nothing_is_lost_or_left_behind_while_visitors_come_and_go() {
+    let seconds = from_environment("SOAK_SECONDS", 6);
+    let clients = from_environment("SOAK_CLIENTS", if is_slow() { 24 } else { 48 });
+    let seed = from_environment("SOAK_SEED", fastrand::u64(..));
+    let mut server = start();
+    let run = Run::new(server.port, seed);
+    let mut steady = Steady::start(&run);
+    let before = Held::settled(&server);
+    let visitors = visitors::start(&run, usize::try_from(clients).expect("few enough"));
+    let mut memory = Memory::default();
+    memory.watch(&run, &server, Duration::from_secs(seconds));
+
+    run.end_visits();
+    join(visitors);
+    // The steady ones go on in the meantime.
+    before.wait_for(&run, &server);
+    run.end_publishing();
+    steady.join_publishers(&run);
+    watch::expect_idle(&run, &server);
+    let told = judge(&run, &server, &memory);
+    finish(&run, &mut server, steady);
+    let faults = run.faults();
+    assert!(
+        faults.is_empty(),
+        "SOAK_SEED={seed}:\n{}\n{told}",
+        faults.join("\n")
+    );
+    eprintln!("{told}");
+}
+
+fn join(threads: Vec<JoinHandle<()>>) {
+    for thread in threads {
+        // A panic is among the faults.
+        let _ = thread.join();
+    }
+}
+
+/// Judges what the server tells of itself, and sums the run up.
+fn judge(run: &Run, server: &Server, memory: &Memory) -> String {
+    let slow = server.varz()["slow_consumers"].as_u64().expect("a number");
+    if slow == 0 && !run.has_failed() {
+        run.fault("no client was slow");
+    }
+    let grown = memory.judge(run);
+    let peak = server.peak_memory();
+    if peak > STATED_MEMORY && matches!(Program::chosen(), Program::Broker(_)) {
+        run.fault("more memory than stated");
+    }
+    let (peak, stated) = (peak / MIB, STATED_MEMORY / MIB);
+    let (_, kinds) = visitors::visits();
+    let summary = run.summary();
+    format!(
+        "{summary}; {slow} slow consumers; memory: {grown}, peak {peak} of {stated} MiB\n{kinds}"
+    )
+}
+
+/// Ends the server, which drains, unless something went wrong before.
+fn finish(run: &Arc<Run>, server: &mut Server, steady: Steady) {
+    let has_failed = run.has_failed();
+    run.end();
+    server.signal(if has_failed {
+        Signal::KILL
+    } else {
+        Signal::TERM
+    });
+    let status = server.wait();
+    if !has_failed && !status.success() {
+        run.fault(format!("the server ends with {status}"));
+    }
+    steady.join_readers();
+}

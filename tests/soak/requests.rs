@@ -1,0 +1,187 @@
+//! Requests to responders that stay, which are always answered, and to those that come
+//! and go, which are answered at most once.
+
+use std::iter;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::client::{Client, Frame};
+use crate::run::{Run, count};
+use crate::steady::follow;
+
+/// Those who answer, and as many who ask them: one on each worker.
+const RESPONDERS: usize = 2;
+
+/// Time from one request to the next.
+const INTERVAL: Duration = Duration::from_millis(5);
+
+/// Where responders answer that come and go, in a queue group.
+pub(crate) const HOPES: &str = "hopes";
+
+/// What a server answers a request that has nobody to go to.
+const REFUSAL: &[u8] = b"NATS/1.0 503";
+
+/// Connects and starts them: those who read until the server ends, and those who end
+/// with the publishing.
+pub(crate) fn connect(run: &Arc<Run>) -> (Vec<JoinHandle<()>>, Vec<JoinHandle<()>>) {
+    let subscribed = |subscription: String| {
+        let mut client = run.connect();
+        client.send(format!("SUB {subscription} 1\r\n"));
+        client.sync();
+        client
+    };
+    let responders: Vec<_> = (0..RESPONDERS)
+        .map(|index| {
+            let client = subscribed("questions responders".to_owned());
+            run.spawn(format!("responder {index}"), |run| respond(run, client))
+        })
+        .collect();
+    let requesters = (0..RESPONDERS).map(|index| {
+        let client = subscribed(format!("answers.of-{index}.*"));
+        let ask = move |run: &Run| ask(run, client, index);
+        run.spawn(format!("requester {index}"), ask)
+    });
+    let hopeful = subscribed("fulfilled.*".to_owned());
+    let hopeful = run.spawn("the hopeful requester", |run| hope(run, hopeful));
+    (responders, requesters.chain(iter::once(hopeful)).collect())
+}
+
+fn respond(run: &Run, mut client: Client) {
+    follow(run, &mut client, |client, frame| {
+        let Some(answer) = answer(&frame) else {
+            return Err(format!("{frame:?}"));
+        };
+        client.send(answer);
+        Ok(())
+    });
+}
+
+/// What a responder sends to answer this, if it is a request.
+pub(crate) fn answer(frame: &Frame) -> Option<Vec<u8>> {
+    let Frame::Message {
+        reply: Some(reply),
+        payload,
+        ..
+    } = frame
+    else {
+        return None;
+    };
+    let head = format!("PUB {reply} {}\r\n", payload.len());
+    Some([head.as_bytes(), payload, b"\r\n"].concat())
+}
+
+fn ask(run: &Run, mut client: Client, index: usize) {
+    let mut number = 0;
+    while run.is_publishing() {
+        let (inbox, question) = (format!("answers.of-{index}.{number}"), number.to_string());
+        let length = question.len();
+        client.send(format!("PUB questions {inbox} {length}\r\n{question}\r\n"));
+        // Without an answer the wait ends with a panic, after the harness's patience.
+        let is_right = match next(&mut client) {
+            Some(Frame::Message {
+                subject,
+                headers,
+                payload,
+                ..
+            }) => subject == inbox && headers.is_empty() && payload == question.as_bytes(),
+            _ => false,
+        };
+        if !is_right {
+            run.fault(format!(
+                "request {number} to those who stay is not answered"
+            ));
+            return;
+        }
+        count(&run.counts.answered, 1);
+        number += 1;
+        thread::sleep(INTERVAL);
+    }
+}
+
+/// The next frame that is not a PING.
+fn next(client: &mut Client) -> Option<Frame> {
+    loop {
+        match client.frame()? {
+            Frame::Line(line) if line == "PING" => client.send("PONG\r\n"),
+            frame => return Some(frame),
+        }
+    }
+}
+
+fn hope(run: &Run, mut client: Client) {
+    let mut number = 0;
+    while run.is_publishing() {
+        request_in_hope(run, &mut client, number);
+        client.send("PING\r\n");
+        number += 1;
+        // What comes before the PONG may be for any earlier request.
+        loop {
+            match next(&mut client) {
+                Some(Frame::Line(line)) if line == "PONG" => break,
+                Some(frame) => note(run, &frame),
+                None => return run.fault("the hopeful requester's connection has ended"),
+            }
+        }
+        thread::sleep(INTERVAL);
+    }
+    if run.has_failed() {
+        return;
+    }
+    // All who answered have left by now, so that this request is refused.
+    request_in_hope(run, &mut client, number);
+    let last = format!("fulfilled.{number}");
+    loop {
+        match next(&mut client) {
+            Some(frame @ Frame::Message { .. }) => {
+                note(run, &frame);
+                if let Frame::Message {
+                    subject, headers, ..
+                } = frame
+                    && subject == last
+                {
+                    if !headers.starts_with(REFUSAL) {
+                        run.fault("somebody answers who has left");
+                    }
+                    return;
+                }
+            }
+            frame => return run.fault(format!("the hopeful requester got {frame:?}")),
+        }
+    }
+}
+
+fn request_in_hope(run: &Run, client: &mut Client, number: u64) {
+    count(&run.counts.hopes, 1);
+    let text = number.to_string();
+    let length = text.len();
+    client.send(format!(
+        "PUB {HOPES} fulfilled.{number} {length}\r\n{text}\r\n"
+    ));
+}
+
+/// Counts an answer or a refusal, of which each request has one at most.
+fn note(run: &Run, frame: &Frame) {
+    let Frame::Message {
+        subject, headers, ..
+    } = frame
+    else {
+        return run.fault(format!("the hopeful requester got {frame:?}"));
+    };
+    let number = subject
+        .rsplit('.')
+        .next()
+        .and_then(|text| text.parse().ok());
+    let Some(number) = number else {
+        return run.fault(format!("an answer at {subject}"));
+    };
+    if let Err(fault) = run.ledger.answered(number) {
+        run.fault(fault);
+    }
+    let counts = &run.counts;
+    if headers.starts_with(REFUSAL) {
+        count(&counts.refused, 1);
+    } else {
+        count(&counts.fulfilled, 1);
+    }
+}

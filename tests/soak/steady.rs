@@ -1,0 +1,168 @@
+//! Those who stay from the beginning to the end, and may lose nothing.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Frame};
+use crate::ledger::{PUBLISHERS, READERS};
+use crate::message;
+use crate::requests;
+use crate::run::Run;
+
+/// Messages that a publisher sends at a time.
+const BATCH: u64 = 10;
+
+/// Time from one batch to the next: 1000 messages a second in all, of which each goes
+/// to three groups and to about three readers.
+const INTERVAL: Duration = Duration::from_millis(40);
+
+/// How many messages a publisher may be ahead of a reader or a group. Messages so few
+/// fit into the buffers of sockets, so that no reader is slow for the server, however
+/// busy the machine is.
+const AHEAD: u64 = 60;
+
+/// How long a message may be on its way before it counts as lost. It is less than
+/// what a reader waits for anything, so that the loss is told and not the silence.
+const ON_ITS_WAY: Duration = Duration::from_secs(15);
+
+/// All of them, connected and subscribed.
+pub(crate) struct Steady {
+    /// They read until the server ends the connection.
+    readers: Vec<JoinHandle<()>>,
+    /// They end with the publishing.
+    publishers: Vec<JoinHandle<()>>,
+}
+
+impl Steady {
+    pub(crate) fn start(run: &Arc<Run>) -> Self {
+        // Everyone subscribes before anyone publishes.
+        let reading: Vec<_> = (0..READERS.len())
+            .map(|index| subscribe(run, index))
+            .collect();
+        let (responders, requesters) = requests::connect(run);
+        let publishing: Vec<_> = (0..PUBLISHERS).map(|_| run.connect()).collect();
+        let readers = reading.into_iter().enumerate().map(|(index, client)| {
+            run.spawn(format!("reader {index}"), move |run| {
+                read(run, client, index);
+            })
+        });
+        let publishers = publishing.into_iter().enumerate().map(|(index, client)| {
+            let name = format!("publisher {index}");
+            run.spawn(name, move |run| publish(run, client, index))
+        });
+        Self {
+            readers: readers.chain(responders).collect(),
+            publishers: publishers.chain(requesters).collect(),
+        }
+    }
+
+    /// Waits until all is published and has come.
+    pub(crate) fn join_publishers(&mut self, run: &Run) {
+        for publisher in self.publishers.drain(..) {
+            let _ = publisher.join();
+        }
+        for publisher in 0..PUBLISHERS {
+            wait_for_readers(run, publisher, 0);
+        }
+    }
+
+    pub(crate) fn join_readers(self) {
+        for reader in self.readers {
+            let _ = reader.join();
+        }
+    }
+}
+
+fn subscribe(run: &Run, index: usize) -> Client {
+    let mut client = run.connect();
+    let groups = &run.ledger.groups;
+    let (pattern, group) = (READERS[index].text, groups[index % groups.len()].name);
+    client.send(format!("SUB {pattern} 1\r\nSUB work.> {group} 2\r\n"));
+    client.sync();
+    client
+}
+
+fn read(run: &Run, mut client: Client, index: usize) {
+    let ledger = &run.ledger;
+    let group = &ledger.groups[index % ledger.groups.len()];
+    follow(run, &mut client, |_, frame| {
+        let Frame::Message {
+            subject,
+            sid,
+            headers,
+            payload,
+            ..
+        } = frame
+        else {
+            return Err(format!("{frame:?}"));
+        };
+        let (publisher, number) = message::read(&subject, &headers, &payload)?;
+        match sid.as_str() {
+            "1" => ledger.came(index, publisher, number),
+            "2" => group.came(publisher, number),
+            _ => Err(format!("no subscription {sid}")),
+        }
+    });
+}
+
+/// Hands what comes to `take` until the server ends the connection, which it does not
+/// do before it ends itself. Only PING and INFO are for nobody else.
+pub(crate) fn follow(
+    run: &Run,
+    client: &mut Client,
+    mut take: impl FnMut(&mut Client, Frame) -> Result<(), String>,
+) {
+    while let Some(frame) = client.frame() {
+        let taken = match &frame {
+            Frame::Line(line) if line == "PING" => {
+                client.send("PONG\r\n");
+                Ok(())
+            }
+            Frame::Line(line) if line.starts_with("INFO ") => Ok(()),
+            _ => take(client, frame),
+        };
+        if let Err(fault) = taken {
+            run.fault(fault);
+            return;
+        }
+    }
+    if !run.is_ending() {
+        let name = thread::current().name().unwrap_or_default().to_owned();
+        run.fault(format!("the connection of {name} has ended"));
+    }
+}
+
+fn publish(run: &Run, mut client: Client, index: usize) {
+    let mut number = 0;
+    let mut due = Instant::now();
+    while run.is_publishing() {
+        let mut frames = Vec::new();
+        for number in number..number + BATCH {
+            message::append_frame(&mut frames, index, number);
+        }
+        number += BATCH;
+        run.ledger.publish(index, BATCH);
+        client.send(frames);
+        client.sync();
+        wait_for_readers(run, index, AHEAD);
+        // Nothing that could not be sent in time is made up for: the machine is busy.
+        due = Instant::now().max(due + INTERVAL);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Waits until nobody is more than `most` messages behind this publisher.
+fn wait_for_readers(run: &Run, publisher: usize, most: u64) {
+    let deadline = Instant::now() + ON_ITS_WAY;
+    while let Some(missing) = run.ledger.missing(publisher, most) {
+        if run.has_failed() {
+            return;
+        }
+        if Instant::now() > deadline {
+            run.fault(missing);
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}

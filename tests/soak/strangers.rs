@@ -1,0 +1,99 @@
+//! Visitors that read too little, say nothing, or say what no client should.
+
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+
+use crate::run::{Run, count};
+use crate::visitor::Visitor;
+
+/// The longest visit of one who reads slowly or says nothing.
+const MOST_MS: u64 = 400;
+
+/// Bytes that the system takes for one who reads slowly or nothing, about.
+const ROOM: usize = 4096;
+
+/// What one who reads nothing sends to itself, at a time and in all. Sockets take
+/// megabytes before anyone is slow.
+const PAYLOAD: usize = 64 * 1024;
+const MOST_PAYLOADS: usize = 300;
+
+/// Has little room for what comes, and reads a little of it now and then.
+pub(crate) fn read_slowly(run: &Run, rng: &mut Rng) {
+    let mut visitor = Visitor::with_room(run, rng, ROOM);
+    visitor.send("SUB noise.> 1\r\nSUB work.> 2\r\n");
+    let until = until(&mut visitor);
+    while Instant::now() < until && visitor.read(1024) {
+        visitor.pause(10);
+    }
+    // To read all that is left would take long with so little room.
+    let socket = socket2::SockRef::from(&visitor.client.stream);
+    socket.set_recv_buffer_size(1 << 20).expect("it is TCP");
+    visitor.leave();
+}
+
+/// Publishes to itself until the server closes the connection.
+pub(crate) fn read_nothing(run: &Run, rng: &mut Rng) {
+    let mut visitor = Visitor::with_room(run, rng, ROOM);
+    let id = visitor.id;
+    visitor.send(format!("SUB stuck.{id} 1\r\n"));
+    let mut frame = format!("PUB stuck.{id} {PAYLOAD}\r\n").into_bytes();
+    frame.resize(frame.len() + PAYLOAD, b'x');
+    frame.extend_from_slice(b"\r\n");
+    for _ in 0..MOST_PAYLOADS {
+        if !visitor.send(&frame) {
+            count(&run.counts.closed_as_slow, 1);
+            return;
+        }
+    }
+    run.fault("one who reads nothing is not closed");
+}
+
+/// Never says CONNECT, nor anything else.
+pub(crate) fn say_nothing(run: &Run, rng: &mut Rng) {
+    let mut visitor = Visitor::open(run, rng);
+    visitor.pause(MOST_MS);
+    visitor.leave();
+}
+
+/// Sends random bytes, perhaps after something that begins well.
+pub(crate) fn babble(run: &Run, rng: &mut Rng) {
+    const STARTS: [&str; 6] = [
+        "",
+        "PUB a 9999\r\n",
+        "SUB ",
+        "CONNECT {",
+        "HPUB x 1 2\r\n",
+        "\r\n",
+    ];
+    let mut visitor = Visitor::open(run, rng);
+    let start = visitor.rng.choice(STARTS).unwrap_or_default();
+    let length = visitor.rng.usize(1..5000);
+    let noise = (0..length).map(|_| visitor.rng.u8(..));
+    let bytes: Vec<u8> = start.bytes().chain(noise).collect();
+    visitor.send(bytes);
+    visitor.leave();
+}
+
+/// Leaves within a frame.
+pub(crate) fn cut_off(run: &Run, rng: &mut Rng) {
+    let mut visitor = Visitor::connect(run, rng);
+    let size = visitor.rng.usize(1..=PAYLOAD);
+    let whole = match visitor.rng.u32(..4) {
+        0 => format!("SUB work.> mortals 1\r\nSUB noise.{} 2", visitor.id),
+        1 => format!(
+            "HPUB noise.a 12 {}\r\nNATS/1.0\r\n\r\n{}",
+            12 + size,
+            "x".repeat(size)
+        ),
+        _ => format!("PUB noise.a {size}\r\n{}\r", "x".repeat(size)),
+    };
+    let cut = visitor.rng.usize(1..=whole.len());
+    visitor.send(&whole[..cut]);
+    visitor.pause(20);
+    visitor.leave();
+}
+
+fn until(visitor: &mut Visitor) -> Instant {
+    Instant::now() + Duration::from_millis(visitor.rng.u64(..MOST_MS))
+}

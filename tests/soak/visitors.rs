@@ -1,0 +1,90 @@
+//! Those who come, do something at random and go, one after the other on each of many
+//! threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::members;
+use crate::run::Run;
+use crate::strangers;
+use crate::wanderer;
+
+/// The longest time from one visit of a thread to its next.
+const PAUSE_MS: u64 = 40;
+
+/// What a visitor does between its coming and its going.
+struct Kind {
+    name: &'static str,
+    /// How many of all visits are of this kind, in proportion.
+    weight: u64,
+    visit: fn(&Run, &mut Rng),
+    visits: AtomicU64,
+}
+
+impl Kind {
+    const fn new(name: &'static str, weight: u64, visit: fn(&Run, &mut Rng)) -> Self {
+        Self {
+            name,
+            weight,
+            visit,
+            visits: AtomicU64::new(0),
+        }
+    }
+}
+
+static KINDS: [Kind; 10] = [
+    Kind::new("wanderers", 30, wanderer::wander),
+    Kind::new("drainers", 12, members::drain),
+    Kind::new("mortals", 12, members::die),
+    Kind::new("helpers", 12, members::help),
+    Kind::new("listeners", 8, members::listen),
+    Kind::new("slow readers", 6, strangers::read_slowly),
+    Kind::new("stuck", 4, strangers::read_nothing),
+    Kind::new("silent", 6, strangers::say_nothing),
+    Kind::new("babblers", 6, strangers::babble),
+    Kind::new("cut off", 6, strangers::cut_off),
+];
+
+/// Starts so many threads of visits.
+pub(crate) fn start(run: &Arc<Run>, count: usize) -> Vec<JoinHandle<()>> {
+    let threads = (0..count).map(|index| {
+        let mut rng = Rng::with_seed(run.seed.wrapping_add(index as u64));
+        run.spawn(format!("visitor {index}"), move |run| {
+            while run.is_visiting() {
+                let kind = choose(&mut rng);
+                kind.visits.fetch_add(1, Ordering::Relaxed);
+                (kind.visit)(run, &mut rng);
+                thread::sleep(Duration::from_millis(rng.u64(..PAUSE_MS)));
+            }
+        })
+    });
+    threads.collect()
+}
+
+fn choose(rng: &mut Rng) -> &'static Kind {
+    let sum: u64 = KINDS.iter().map(|kind| kind.weight).sum();
+    let mut left = rng.u64(..sum);
+    for kind in &KINDS {
+        if left < kind.weight {
+            return kind;
+        }
+        left -= kind.weight;
+    }
+    unreachable!("less than the sum of all weights")
+}
+
+/// How many visits there were, and how many of each kind.
+pub(crate) fn visits() -> (u64, String) {
+    let visits = KINDS
+        .each_ref()
+        .map(|kind| kind.visits.load(Ordering::Relaxed));
+    let kinds = KINDS.iter().zip(&visits);
+    let told: Vec<_> = kinds
+        .map(|(kind, visits)| format!("{visits} {}", kind.name))
+        .collect();
+    (visits.iter().sum(), told.join(", "))
+}
