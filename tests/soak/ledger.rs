@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::message::TOPICS;
+use crate::once::{Once, Seen};
 
 /// Steady publishers.
 pub(crate) const PUBLISHERS: usize = 4;
@@ -54,27 +55,6 @@ pub(crate) struct Group {
     seen: [Mutex<Seen>; PUBLISHERS],
 }
 
-/// Which numbers came.
-#[derive(Default)]
-struct Seen {
-    words: Vec<u64>,
-    count: u64,
-}
-
-impl Seen {
-    /// Tells whether it is the first time.
-    fn insert(&mut self, number: u64) -> bool {
-        let (word, bit) = ((number / 64) as usize, 1 << (number % 64));
-        if self.words.len() <= word {
-            self.words.resize(word + 1, 0);
-        }
-        let is_new = self.words[word] & bit == 0;
-        self.words[word] |= bit;
-        self.count += u64::from(is_new);
-        is_new
-    }
-}
-
 impl Group {
     fn new(name: &'static str, is_lossy: bool) -> Self {
         Self {
@@ -111,8 +91,10 @@ pub(crate) struct Ledger {
     delivered: AtomicU64,
     /// Steady readers alone; with visitors that leave in order; with those that die.
     pub(crate) groups: [Group; 3],
-    /// Requests that were answered or refused.
-    answers: Mutex<Seen>,
+    /// Requests to those who come and go, each answered or refused at most once.
+    pub(crate) hopes: Once,
+    /// What visitors publish right before they leave.
+    pub(crate) farewells: Once,
 }
 
 /// The groups by their place.
@@ -130,7 +112,8 @@ impl Ledger {
                 Group::new("drainers", false),
                 Group::new("mortals", true),
             ],
-            answers: Mutex::default(),
+            hopes: Once::new("an answer"),
+            farewells: Once::new("a farewell"),
         };
         for (pattern, awaited) in READERS.iter().zip(&ledger.awaited) {
             for (publisher, awaited) in awaited.iter().enumerate() {
@@ -182,15 +165,6 @@ impl Ledger {
             }
         }
         None
-    }
-
-    /// A request of this number was answered or refused.
-    pub(crate) fn answered(&self, number: u64) -> Result<(), String> {
-        let mut answers = self.answers.lock().expect("no panic with the lock");
-        if answers.insert(number) {
-            return Ok(());
-        }
-        Err(format!("request {number} was answered twice"))
     }
 
     /// Messages published, delivered to plain subscriptions, and to each group.

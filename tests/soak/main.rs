@@ -15,6 +15,7 @@ mod http;
 mod ledger;
 mod members;
 mod message;
+mod once;
 mod requests;
 mod run;
 #[path = "../common/server.rs"]
@@ -123,6 +124,11 @@ fn judge(run: &Run, server: &Server, memory: &Memory) -> String {
     let peak = server.peak_memory();
     if grown && is_broker() {
         run.fault("memory grows");
+    }
+    // All that visitors may hold is less than the cap.
+    let is_capped = |line: &String| line.contains("maximum memory exceeded");
+    if server.log().iter().any(is_capped) {
+        run.fault("clients were ended for the cap on memory: some held more than each may");
     }
     if peak > STATED_MEMORY && is_broker() {
         run.fault("more memory than stated");

@@ -18,6 +18,12 @@ const MOST_ROUNDS: u32 = 20;
 /// The longest time between two rounds.
 const PAUSE_MS: u64 = 8;
 
+/// Where visitors publish before they leave, how much at most, and how many bytes more
+/// than a number each of it has at most.
+pub(crate) const FAREWELLS: &str = "farewells";
+const MOST_FAREWELLS: u32 = 12;
+const MOST_PADDING: usize = 6000;
+
 /// Joins, works and leaves as clients drain. What it got until its last PONG, it has
 /// processed, so that nothing may be missing.
 pub(crate) fn drain(run: &Run, rng: &mut Rng) {
@@ -37,6 +43,29 @@ pub(crate) fn drain(run: &Run, rng: &mut Rng) {
     goes_on &= visitor.process(|visitor, frame| note(visitor, &frame, group));
     if !goes_on {
         run.fault("the server has closed the connection of one who reads and drains");
+    }
+}
+
+/// Publishes and leaves in a way after which everything that was sent counts: it ends its
+/// half of the connection, or has a PONG before it dies.
+pub(crate) fn say_farewell(run: &Run, rng: &mut Rng) {
+    let mut visitor = Visitor::connect(run, rng);
+    let mut frames = Vec::new();
+    for _ in 0..visitor.rng.u32(1..MOST_FAREWELLS) {
+        let number = run.ledger.farewells.issue();
+        let text = format!("{number} {}", "x".repeat(visitor.rng.usize(..MOST_PADDING)));
+        frames.extend(format!("PUB {FAREWELLS} {}\r\n{text}\r\n", text.len()).into_bytes());
+    }
+    let sent = visitor.send(frames);
+    if visitor.rng.bool() {
+        visitor.half_close();
+    } else if visitor.process(|_, _| {}) {
+        visitor.client.end_with_reset();
+    } else {
+        run.fault("the server has closed the connection of one who only publishes");
+    }
+    if !sent {
+        run.fault("the server has not taken farewells");
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::client::{Client, Frame};
 use crate::run::{Run, count};
+use crate::server::PATIENCE;
 use crate::steady::follow;
 
 /// Those who answer, and as many who ask them: one on each worker.
@@ -110,11 +111,9 @@ fn next(client: &mut Client) -> Option<Frame> {
 }
 
 fn hope(run: &Run, mut client: Client) {
-    let mut number = 0;
     while run.is_publishing() {
-        request_in_hope(run, &mut client, number);
+        request_in_hope(run, &mut client);
         client.send("PING\r\n");
-        number += 1;
         // What comes before the PONG may be for any earlier request.
         loop {
             match next(&mut client) {
@@ -129,8 +128,10 @@ fn hope(run: &Run, mut client: Client) {
         return;
     }
     // All who answered have left by now, so that this request is refused.
-    request_in_hope(run, &mut client, number);
-    let last = format!("fulfilled.{number}");
+    let patience = Some(PATIENCE / 4);
+    let set = client.stream.set_read_timeout(patience);
+    set.expect("a time that is not zero");
+    let last = request_in_hope(run, &mut client);
     loop {
         match next(&mut client) {
             Some(frame @ Frame::Message { .. }) => {
@@ -151,13 +152,13 @@ fn hope(run: &Run, mut client: Client) {
     }
 }
 
-fn request_in_hope(run: &Run, client: &mut Client, number: u64) {
-    count(&run.counts.hopes, 1);
+/// Sends a request and returns where its answer comes.
+fn request_in_hope(run: &Run, client: &mut Client) -> String {
+    let number = run.ledger.hopes.issue();
     let text = number.to_string();
-    let length = text.len();
-    client.send(format!(
-        "PUB {HOPES} fulfilled.{number} {length}\r\n{text}\r\n"
-    ));
+    let (inbox, length) = (format!("fulfilled.{number}"), text.len());
+    client.send(format!("PUB {HOPES} {inbox} {length}\r\n{text}\r\n"));
+    inbox
 }
 
 /// Counts an answer or a refusal, of which each request has one at most.
@@ -168,14 +169,8 @@ fn note(run: &Run, frame: &Frame) {
     else {
         return run.fault(format!("the hopeful requester got {frame:?}"));
     };
-    let number = subject
-        .rsplit('.')
-        .next()
-        .and_then(|text| text.parse().ok());
-    let Some(number) = number else {
-        return run.fault(format!("an answer at {subject}"));
-    };
-    if let Err(fault) = run.ledger.answered(number) {
+    let number = subject.trim_start_matches("fulfilled.");
+    if let Err(fault) = run.ledger.hopes.came(number) {
         run.fault(fault);
     }
     let counts = &run.counts;

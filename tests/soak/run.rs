@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::client::Client;
 use crate::ledger::Ledger;
+use crate::once::Once;
 use crate::visitors::visits;
 
 /// Faults that are told. What follows from them is of no use.
@@ -24,9 +25,8 @@ pub(crate) struct Counts {
     pub(crate) closed_as_slow: AtomicU64,
     /// Requests to responders that stay, all of them answered.
     pub(crate) answered: AtomicU64,
-    /// Requests to responders that come and go.
-    pub(crate) hopes: AtomicU64,
-    /// Those of them that were answered, and those that were refused by a 503.
+    /// Requests to responders that come and go: those that were answered, and those that
+    /// were refused by a 503.
     pub(crate) fulfilled: AtomicU64,
     pub(crate) refused: AtomicU64,
 }
@@ -110,19 +110,15 @@ impl Run {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let [noise, overheard, slow] =
             [&counts.noise, &counts.overheard, &counts.closed_as_slow].map(read);
-        let [answered, hopes, fulfilled, refused] = [
-            &counts.answered,
-            &counts.hopes,
-            &counts.fulfilled,
-            &counts.refused,
-        ]
-        .map(read);
+        let [answered, fulfilled, refused] =
+            [&counts.answered, &counts.fulfilled, &counts.refused].map(read);
+        let [hopes, farewells] = [&self.ledger.hopes, &self.ledger.farewells].map(Once::issued);
         let (visits, _) = visits();
         format!(
             "{visits} visits; {published} messages, {delivered} came to readers, \
              {keepers}, {drainers} and {mortals} to groups; {answered} requests; \
              {hopes} to visitors: {fulfilled} answered, {refused} refused; \
-             visitors published {noise} and processed {overheard}, {slow} were stuck"
+             {farewells} farewells; visitors published {noise} and processed {overheard}, {slow} were stuck"
         )
     }
 

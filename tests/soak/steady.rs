@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Client, Frame};
 use crate::ledger::{PUBLISHERS, READERS};
+use crate::members::FAREWELLS;
 use crate::message;
 use crate::requests;
 use crate::run::Run;
@@ -40,6 +41,9 @@ impl Steady {
         let reading: Vec<_> = (0..READERS.len())
             .map(|index| subscribe(run, index))
             .collect();
+        let mut witness = run.connect();
+        witness.send(format!("SUB {FAREWELLS} 1\r\n"));
+        witness.sync();
         let (responders, requesters) = requests::connect(run);
         let publishing: Vec<_> = (0..PUBLISHERS).map(|_| run.connect()).collect();
         let readers = reading.into_iter().enumerate().map(|(index, client)| {
@@ -47,12 +51,13 @@ impl Steady {
                 read(run, client, index);
             })
         });
+        let witness = run.spawn("the witness", move |run| hear_farewells(run, witness));
         let publishers = publishing.into_iter().enumerate().map(|(index, client)| {
             let name = format!("publisher {index}");
             run.spawn(name, move |run| publish(run, client, index))
         });
         Self {
-            readers: readers.chain(responders).collect(),
+            readers: readers.chain(responders).chain([witness]).collect(),
             publishers: publishers.chain(requesters).collect(),
         }
     }
@@ -63,8 +68,9 @@ impl Steady {
             let _ = publisher.join();
         }
         for publisher in 0..PUBLISHERS {
-            wait_for_readers(run, publisher, 0);
+            wait_until_none(run, || run.ledger.missing(publisher, 0));
         }
+        wait_until_none(run, || run.ledger.farewells.missing());
     }
 
     pub(crate) fn join_readers(self) {
@@ -103,6 +109,16 @@ fn read(run: &Run, mut client: Client, index: usize) {
             "2" => group.came(publisher, number),
             _ => Err(format!("no subscription {sid}")),
         }
+    });
+}
+
+fn hear_farewells(run: &Run, mut client: Client) {
+    follow(run, &mut client, |_, frame| match frame {
+        Frame::Message { payload, .. } => {
+            let text = String::from_utf8_lossy(&payload);
+            run.ledger.farewells.came(&text)
+        }
+        Frame::Line(line) => Err(line),
     });
 }
 
@@ -145,23 +161,23 @@ fn publish(run: &Run, mut client: Client, index: usize) {
         run.ledger.publish(index, BATCH);
         client.send(frames);
         client.sync();
-        wait_for_readers(run, index, AHEAD);
+        // Nobody may be too far behind.
+        wait_until_none(run, || run.ledger.missing(index, AHEAD));
         // Nothing that could not be sent in time is made up for: the machine is busy.
         due = Instant::now().max(due + INTERVAL);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
 }
 
-/// Waits until nobody is more than `most` messages behind this publisher.
-fn wait_for_readers(run: &Run, publisher: usize, most: u64) {
+/// Waits until nothing is missing any more, unless too much time passes.
+fn wait_until_none(run: &Run, missing: impl Fn() -> Option<String>) {
     let deadline = Instant::now() + ON_ITS_WAY;
-    while let Some(missing) = run.ledger.missing(publisher, most) {
+    while let Some(missing) = missing() {
         if run.has_failed() {
             return;
         }
         if Instant::now() > deadline {
-            run.fault(missing);
-            return;
+            return run.fault(missing);
         }
         thread::sleep(Duration::from_millis(1));
     }

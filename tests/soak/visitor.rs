@@ -100,16 +100,19 @@ impl<'a> Visitor<'a> {
         false
     }
 
+    /// Ends its half of the connection. The server ends the other half, once it has
+    /// carried all out and written all.
+    pub(crate) fn half_close(&mut self) {
+        let _ = self.client.stream.shutdown(Shutdown::Write);
+        self.client.read_to_end();
+    }
+
     /// Leaves in one of the ways in which one can leave at any point.
     pub(crate) fn leave(mut self) {
         match self.rng.u32(..4) {
             0 => {}
             1 => self.client.end_with_reset(),
-            2 => {
-                // The server ends its half too, once all is written.
-                let _ = self.client.stream.shutdown(Shutdown::Write);
-                self.client.read_to_end();
-            }
+            2 => self.half_close(),
             // It takes nothing any more, and tells nobody so.
             _ => {
                 let _ = self.client.stream.shutdown(Shutdown::Read);

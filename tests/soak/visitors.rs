@@ -36,12 +36,13 @@ impl Kind {
     }
 }
 
-static KINDS: [Kind; 10] = [
+static KINDS: [Kind; 11] = [
     Kind::new("wanderers", 30, wanderer::wander),
     Kind::new("drainers", 12, members::drain),
     Kind::new("mortals", 12, members::die),
     Kind::new("helpers", 12, members::help),
     Kind::new("listeners", 8, members::listen),
+    Kind::new("leavers", 6, members::say_farewell),
     Kind::new("slow readers", 6, strangers::read_slowly),
     Kind::new("stuck", 4, strangers::read_nothing),
     Kind::new("silent", 6, strangers::say_nothing),
