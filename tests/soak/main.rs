@@ -82,7 +82,7 @@ fn start() -> Server {
 
 #[test]
 fn nothing_is_lost_or_left_behind_while_visitors_come_and_go() {
-    let seconds = from_environment("SOAK_SECONDS", 6);
+    let lasts = Duration::from_secs(from_environment("SOAK_SECONDS", 6));
     let clients = from_environment("SOAK_CLIENTS", if is_slow() { 24 } else { 48 });
     let seed = from_environment("SOAK_SEED", fastrand::u64(..));
     eprintln!("SOAK_SEED={seed}");
@@ -92,7 +92,7 @@ fn nothing_is_lost_or_left_behind_while_visitors_come_and_go() {
     let before = Held::settled(&server);
     let visitors = visitors::start(&run, usize::try_from(clients).expect("few enough"));
     let mut memory = Memory::default();
-    memory.watch(&run, &server, Duration::from_secs(seconds));
+    memory.watch(&run, &server, lasts);
 
     run.end_visits();
     join(visitors);
@@ -102,7 +102,7 @@ fn nothing_is_lost_or_left_behind_while_visitors_come_and_go() {
     steady.join_publishers(&run);
     watch::expect_idle(&run, &server);
     if !run.has_failed() {
-        judge(&run, &server, &memory);
+        judge(&run, &server, &memory, lasts);
     }
     finish(&run, &mut server, steady);
     let (_, kinds) = visitors::visits();
@@ -119,7 +119,7 @@ fn join(threads: Vec<JoinHandle<()>>) {
 }
 
 /// Judges what the server tells of itself.
-fn judge(run: &Run, server: &Server, memory: &Memory) {
+fn judge(run: &Run, server: &Server, memory: &Memory, lasts: Duration) {
     let varz = server.varz();
     let slow = varz["slow_consumers"].as_u64().expect("a number");
     // The monitor of nats-server does not tell.
@@ -132,6 +132,12 @@ fn judge(run: &Run, server: &Server, memory: &Memory) {
         }
     };
     expect(slow > 0, "no client was slow");
+    let (published, _, _) = run.ledger.sums();
+    let least = steady::least_published(lasts);
+    expect(
+        published >= least,
+        "the steady publishers were kept waiting",
+    );
     expect(
         held < MOST_HELD,
         "more is held for those who stay than they need",

@@ -16,7 +16,16 @@ const BATCH: u64 = 10;
 
 /// Time from one batch to the next: 1000 messages a second in all, of which each goes
 /// to three groups and to about three readers.
-const INTERVAL: Duration = Duration::from_millis(40);
+const INTERVAL_MS: u64 = 40;
+
+/// Messages in all that the publishers publish in this time at the least: one in fifty of
+/// those that are due, and none in half a minute, as the machine may be busy. A server that
+/// becomes ever slower loses nothing, and has to be found all the same.
+pub(crate) fn least_published(time: Duration) -> u64 {
+    let counted = time.saturating_sub(Duration::from_secs(30));
+    let batches = counted.as_secs() * 1000 / INTERVAL_MS;
+    batches * BATCH * PUBLISHERS as u64 / 50
+}
 
 /// How many messages a publisher may be ahead of a reader or a group. Messages so few
 /// fit into the buffers of sockets, so that no reader is slow for the server, however
@@ -129,6 +138,7 @@ pub(crate) fn follow(
     client: &mut Client,
     mut take: impl FnMut(&mut Client, Frame) -> Result<(), String>,
 ) {
+    let name = || thread::current().name().unwrap_or_default().to_owned();
     while let Some(frame) = client.frame() {
         let taken = match &frame {
             Frame::Line(line) if line == "PING" => {
@@ -139,13 +149,11 @@ pub(crate) fn follow(
             _ => take(client, frame),
         };
         if let Err(fault) = taken {
-            run.fault(fault);
-            return;
+            return run.fault(format!("{}: {fault}", name()));
         }
     }
     if !run.is_ending() {
-        let name = thread::current().name().unwrap_or_default().to_owned();
-        run.fault(format!("the connection of {name} has ended"));
+        run.fault(format!("the connection of {} has ended", name()));
     }
 }
 
@@ -164,7 +172,7 @@ fn publish(run: &Run, mut client: Client, index: usize) {
         // Nobody may be too far behind.
         wait_until_none(run, || run.ledger.missing(index, AHEAD));
         // Nothing that could not be sent in time is made up for: the machine is busy.
-        due = Instant::now().max(due + INTERVAL);
+        due = Instant::now().max(due + Duration::from_millis(INTERVAL_MS));
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
 }

@@ -34,9 +34,18 @@ impl Kind {
             visits: AtomicU64::new(0),
         }
     }
+
+    fn visit(&self, run: &Run, rng: &mut Rng) {
+        self.visits.fetch_add(1, Ordering::Relaxed);
+        (self.visit)(run, rng);
+    }
 }
 
+/// The place of those who read nothing.
+const STUCK: usize = 0;
+
 static KINDS: [Kind; 11] = [
+    Kind::new("stuck", 4, strangers::read_nothing),
     Kind::new("wanderers", 30, wanderer::wander),
     Kind::new("drainers", 12, members::drain),
     Kind::new("mortals", 12, members::die),
@@ -44,7 +53,6 @@ static KINDS: [Kind; 11] = [
     Kind::new("listeners", 8, members::listen),
     Kind::new("leavers", 6, members::say_farewell),
     Kind::new("slow readers", 6, strangers::read_slowly),
-    Kind::new("stuck", 4, strangers::read_nothing),
     Kind::new("silent", 6, strangers::say_nothing),
     Kind::new("babblers", 6, strangers::babble),
     Kind::new("cut off", 6, strangers::cut_off),
@@ -55,10 +63,12 @@ pub(crate) fn start(run: &Arc<Run>, count: usize) -> Vec<JoinHandle<()>> {
     let threads = (0..count).map(|index| {
         let mut rng = Rng::with_seed(run.seed.wrapping_add(index as u64));
         run.spawn(format!("visitor {index}"), move |run| {
+            if index == 0 {
+                // However short a run is, somebody is slow.
+                KINDS[STUCK].visit(run, &mut rng);
+            }
             while run.is_visiting() {
-                let kind = choose(&mut rng);
-                kind.visits.fetch_add(1, Ordering::Relaxed);
-                (kind.visit)(run, &mut rng);
+                choose(&mut rng).visit(run, &mut rng);
                 thread::sleep(Duration::from_millis(rng.u64(..PAUSE_MS)));
             }
         })

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::run::Run;
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 
 const MIB: usize = 1 << 20;
 
@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long the server may take to forget those who have left: it learns of them at
 /// once, but the machine may be busy.
-const FORGETTING: Duration = Duration::from_secs(10);
+const FORGETTING: Duration = PATIENCE;
 
 /// How long until the CPU is idle, once nobody does anything.
 const IDLE: Duration = Duration::from_secs(1);
