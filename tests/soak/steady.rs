@@ -32,9 +32,11 @@ pub(crate) fn least_published(time: Duration) -> u64 {
 /// busy the machine is.
 const AHEAD: u64 = 60;
 
-/// How long a message may be on its way before it counts as lost. It is less than
-/// what a reader waits for anything, so that the loss is told and not the silence.
+/// How long a message may be on its way before it counts as lost.
 const ON_ITS_WAY: Duration = Duration::from_secs(15);
+
+/// How long a steady connection may have nothing to read.
+const SILENCE: Duration = Duration::from_mins(5);
 
 /// All of them, connected and subscribed.
 pub(crate) struct Steady {
@@ -138,6 +140,9 @@ pub(crate) fn follow(
     client: &mut Client,
     mut take: impl FnMut(&mut Client, Frame) -> Result<(), String>,
 ) {
+    // It may be silent for long while the run ends. What is lost, others find sooner.
+    let set = client.stream.set_read_timeout(Some(SILENCE));
+    set.expect("a time that is not zero");
     let name = || thread::current().name().unwrap_or_default().to_owned();
     while let Some(frame) = client.frame() {
         let taken = match &frame {
