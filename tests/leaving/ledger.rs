@@ -80,11 +80,14 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Calls `take` with each frame that comes.
+    /// Calls `take` with each frame that comes. Answers the server's PING: it is not idle.
     pub(crate) fn start(mut placed: Placed, mut take: impl FnMut(Frame) + Send + 'static) -> Self {
         let client = placed.writing_half();
         let reader = thread::spawn(move || {
             while let Some(frame) = placed.frame() {
+                if matches!(&frame, Frame::Line(line) if line == "PING") {
+                    placed.send("PONG\r\n");
+                }
                 take(frame);
             }
         });
@@ -92,6 +95,13 @@ impl Reading {
             client,
             reader: Some(reader),
         }
+    }
+
+    /// Panics if the server has ended the connection: what is counted then says nothing
+    /// about those that left.
+    pub(crate) fn expect_goes_on(&self) {
+        let ended = self.reader.as_ref().is_some_and(JoinHandle::is_finished);
+        assert!(!ended, "the server has ended a connection that is read");
     }
 }
 

@@ -63,7 +63,7 @@ fn nothing_is_lost_while_members_drain() {
     stayer.send("SUB load.* members 1\r\n");
     stayer.sync();
     let staying = ledger.clone();
-    let _stayer = Reading::start(stayer, move |frame| {
+    let stayer = Reading::start(stayer, move |frame| {
         if let Frame::Message { payload, .. } = frame {
             staying.came(number_in(&payload));
         }
@@ -101,6 +101,7 @@ fn nothing_is_lost_while_members_drain() {
             assert!(leaver.join().is_ok(), "a member panicked");
         }
     });
+    stayer.expect_goes_on();
     let drains = drains.into_inner();
     eprintln!("{drains} drains, {} messages", ledger.issued());
     ledger.expect_each_once(&format!("{drains} drains"));

@@ -236,7 +236,7 @@ fn wait_until(what: &str, mut values: impl FnMut() -> (u64, u64)) {
 fn from_queue(way: Way, publisher: usize) {
     let workers = way.workers();
     let ledger = Ledger::default();
-    let _stayers = [0, 1].map(|worker| {
+    let stayers = [0, 1].map(|worker| {
         let mut stayer = workers.connect(worker);
         stayer.send("SUB work members 1\r\n");
         stayer.sync();
@@ -268,6 +268,7 @@ fn from_queue(way: Way, publisher: usize) {
         }
         publisher.sync();
         late += leaver.map_or(0, |leaver| leaver.end(&mut take));
+        stayers.iter().for_each(Reading::expect_goes_on);
     }
     let issued = ledger.issued() as u64;
     if way.is_graceful() {
