@@ -25,6 +25,9 @@ pub(super) const WORKERS: usize = 3;
 
 const HOUR: Duration = Duration::from_hours(1);
 
+/// Bytes for which an empty socket has room in any case.
+const ROOM: usize = 64 * 1024;
+
 /// Workers, their connections, and the clients' ends of these.
 pub(super) struct Rig {
     shared: Arc<Shared>,
@@ -181,6 +184,19 @@ impl Rig {
             }
             Carried::Failed(error) => {
                 executor.dispatch.settle(local, &mut executor.cache);
+                // The server writes once to a connection that it ends. The client reads
+                // as much before as makes room for all that waits.
+                if let Some((Some(client), read)) = self.clients.get_mut(&key) {
+                    read_all(client, read);
+                    while local
+                        .get(key)
+                        .is_some_and(|client| client.output.pending() > ROOM)
+                    {
+                        local.unblock(key.slot());
+                        local.flush_all();
+                        read_all(client, read);
+                    }
+                }
                 local.close(key, Reason::Error(error));
                 Then::Failed(error)
             }
@@ -334,6 +350,9 @@ fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) -> bool {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+            // The server has closed a connection from which it had not read all: it reads
+            // no more than so much then. What it had written was read before.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
             Err(error) => panic!("{error}"),
         }
     }
