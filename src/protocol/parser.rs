@@ -283,7 +283,7 @@ fn publish_verb<'a>(
 fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
     match usual_line(input, verb, limits) {
         Some(line) => finish(input, &line, limits),
-        None => unusual_publish(input, verb, limits),
+        None => any_publish(input, verb, limits),
     }
 }
 
@@ -350,10 +350,9 @@ fn usual_line(input: &[u8], verb: usize, limits: &Limits) -> Option<Line> {
     })
 }
 
-/// The same of any line, in one pass over it.
-#[cold]
+/// The frame that starts with any line of PUB or HPUB, in one pass over the line.
 #[inline(never)]
-fn unusual_publish<'a>(
+fn any_publish<'a>(
     input: &'a [u8],
     verb: usize,
     limits: &Limits,
@@ -515,7 +514,7 @@ mod tests {
                             for length in 4..=text.len() {
                                 let input = &text.as_bytes()[..length];
                                 usual += usize::from(usual_line(input, 3, &LIMITS).is_some());
-                                let any = unusual_publish(input, 3, &LIMITS);
+                                let any = any_publish(input, 3, &LIMITS);
                                 let text = input.escape_ascii();
                                 assert_eq!(parse(input, &LIMITS), any, "{text}");
                             }

@@ -91,48 +91,21 @@ impl Dispatch {
         }
         for (group, members) in matches.groups() {
             for target in from_anywhere(&mut self.random, members) {
-                if self.send(
-                    local,
-                    buffer,
-                    message,
-                    origin,
-                    target,
-                    Some(group),
-                    share_from,
-                ) {
+                if target.connection.worker() == self.index {
+                    if self.deliver(local, buffer, message, origin, target, share_from) {
+                        break;
+                    }
+                } else {
+                    let errand = Errand {
+                        origin,
+                        hops: 0,
+                        asker: &Asker::Nobody,
+                        group: Some(group),
+                    };
+                    self.post(local, buffer, message, target, errand);
                     break;
                 }
             }
-        }
-    }
-
-    /// Sends a message to one target. Tells whether it is on its way.
-    #[inline]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "all of them are what a message is"
-    )]
-    fn send(
-        &mut self,
-        local: &mut Local,
-        buffer: &Bytes,
-        message: &Message,
-        origin: Origin,
-        target: Target,
-        group: Option<&Arc<[u8]>>,
-        share_from: usize,
-    ) -> bool {
-        if target.connection.worker() == self.index {
-            self.deliver(local, buffer, message, origin, target, share_from)
-        } else {
-            let errand = Errand {
-                origin,
-                hops: 0,
-                asker: &Asker::Nobody,
-                group,
-            };
-            self.post(local, buffer, message, target, errand);
-            true
         }
     }
 

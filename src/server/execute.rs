@@ -281,7 +281,7 @@ impl Executor {
             *work += PER_LOOK_UP + found.looked_for as u64 * PER_PATTERN;
         }
         let copy;
-        // References: copies of a message would be made for every one of them.
+        // By reference: each message would otherwise be copied to where both ways meet.
         let (buffer, message) = if publish.canonical {
             (data, &message)
         } else {

@@ -350,8 +350,8 @@ fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) -> bool {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
-            // The server has closed a connection from which it had not read all: it reads
-            // no more than so much then. What it had written was read before.
+            // The server has closed a connection without having read all of it. What it had
+            // written was read before.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
             Err(error) => panic!("{error}"),
         }

@@ -10,7 +10,7 @@ use crate::attacker::Attacker;
 use crate::bystander::{End, Measured, Pair, Stream};
 #[cfg(feature = "tls")]
 use crate::certificates::Files;
-use crate::server::{Server, has_flag, is_slow};
+use crate::server::{Server, has_flag, is_slow, stated_memory};
 
 const MIB: u64 = 1 << 20;
 
@@ -29,12 +29,6 @@ const AFTERMATH: Duration = Duration::from_millis(300);
 
 /// Attacks take this in turns, since they measure latency.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// The most memory, in bytes, that the server states it takes with this
-/// `--max-memory`.
-fn stated_memory(max_memory: u64) -> u64 {
-    32 * MIB + WORKERS as u64 * 16 * MIB + max_memory + max_memory / 4
-}
 
 /// The longest that 99 of 100 requests of a bystander may take.
 ///
@@ -219,7 +213,7 @@ impl Attack {
                 Err(error) => faults.push(format!("bystander {number} lost: {error}")),
             }
         }
-        let bound = stated_memory(self.max_memory);
+        let bound = stated_memory(WORKERS, self.max_memory);
         let _ = write!(
             figures,
             " peak {} of {} MiB; idle after {:.1} s",

@@ -29,6 +29,21 @@ pub(crate) fn is_slow() -> bool {
     cfg!(debug_assertions) && Program::is_own()
 }
 
+/// The number in this variable, or `otherwise` if it is not set.
+pub(crate) fn from_environment(variable: &str, otherwise: u64) -> u64 {
+    let Ok(text) = std::env::var(variable) else {
+        return otherwise;
+    };
+    let number = text.parse();
+    number.unwrap_or_else(|_| panic!("{variable} is a number, not {text}"))
+}
+
+/// The most memory, in bytes, that Broker states it takes with these flags.
+pub(crate) fn stated_memory(workers: usize, max_memory: u64) -> u64 {
+    const MIB: u64 = 1 << 20;
+    32 * MIB + workers as u64 * 16 * MIB + max_memory + max_memory / 4
+}
+
 /// Whether `broker serve` has this flag. An older program may not.
 pub(crate) fn has_flag(flag: &str) -> bool {
     static HELP: OnceLock<String> = OnceLock::new();

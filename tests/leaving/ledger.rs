@@ -80,14 +80,11 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Calls `take` with each frame that comes. Answers the server's PING: it is not idle.
+    /// Calls `take` with each frame that comes.
     pub(crate) fn start(mut placed: Placed, mut take: impl FnMut(Frame) + Send + 'static) -> Self {
         let client = placed.writing_half();
         let reader = thread::spawn(move || {
             while let Some(frame) = placed.frame() {
-                if matches!(&frame, Frame::Line(line) if line == "PING") {
-                    placed.send("PONG\r\n");
-                }
                 take(frame);
             }
         });

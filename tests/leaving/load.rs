@@ -5,9 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, Frame};
-use crate::from_environment;
 use crate::ledger::{Ledger, Reading, number_in};
-use crate::server::Server;
+use crate::server::{Server, from_environment};
 use crate::workers::Workers;
 
 const PUBLISHERS: usize = 2;

@@ -23,15 +23,9 @@ mod server;
 mod ways;
 mod workers;
 
+use server::from_environment;
+
 /// How often a test has somebody leave.
 fn rounds() -> u64 {
     from_environment("LEAVING_ROUNDS", 50)
-}
-
-fn from_environment(variable: &str, otherwise: u64) -> u64 {
-    let Ok(text) = std::env::var(variable) else {
-        return otherwise;
-    };
-    let number = text.parse();
-    number.unwrap_or_else(|_| panic!("{variable} is a number, not {text}"))
 }

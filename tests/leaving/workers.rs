@@ -28,11 +28,11 @@ pub(crate) struct Placed {
 
 impl Workers {
     pub(crate) fn start(more: &[&str]) -> Self {
-        // Twins are idle and answer no PING, for as long as a test takes.
-        let idle = ["--ping-interval", "86400"];
         let arguments = ["--workers", "2", "--http", "127.0.0.1:0"];
+        // Nobody here answers a PING, for as long as a test takes.
+        let quiet = ["--ping-interval", "86400"];
         Self {
-            server: Server::start(&[&arguments, &idle[..], more].concat()),
+            server: Server::start(&[&arguments[..], &quiet, more].concat()),
             pairs: Arc::default(),
         }
     }

@@ -34,33 +34,22 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::run::Run;
-use crate::server::{Description, Program, Server, is_slow};
+use crate::server::{Description, Program, Server, from_environment, is_slow, stated_memory};
 use crate::steady::Steady;
 use crate::watch::{Held, Memory};
 
 const MIB: u64 = 1 << 20;
 
-const WORKERS: u64 = 2;
+const WORKERS: usize = 2;
 
 /// Little, so that visitors who do not read are closed soon.
 const MAX_PENDING: usize = 512 * 1024;
 
 const MAX_MEMORY: u64 = 64 * MIB;
 
-/// The most memory, in bytes, that Broker states it takes.
-const STATED_MEMORY: u64 = 32 * MIB + WORKERS * 16 * MIB + MAX_MEMORY + MAX_MEMORY / 4;
-
 /// What Broker may hold at the end for those who stay, in bytes: each takes a KiB, and
 /// nothing waits for it.
 const MOST_HELD: u64 = 256 * 1024;
-
-fn from_environment(variable: &str, otherwise: u64) -> u64 {
-    let Ok(text) = std::env::var(variable) else {
-        return otherwise;
-    };
-    let number = text.parse();
-    number.unwrap_or_else(|_| panic!("{variable} is a number, not {text}"))
-}
 
 /// nats-server keeps what clients may rely on. How much memory it takes, and its exit
 /// code, are its own affair.
@@ -126,6 +115,7 @@ fn judge(run: &Run, server: &Server, memory: &Memory, lasts: Duration) {
     let held = varz["memory"].as_u64().unwrap_or_default();
     let (has_grown, growth) = memory.judge();
     let peak = server.peak_memory();
+    let stated = stated_memory(WORKERS, MAX_MEMORY);
     let expect = |holds: bool, otherwise: &str| {
         if !holds {
             run.fault(otherwise);
@@ -149,12 +139,12 @@ fn judge(run: &Run, server: &Server, memory: &Memory, lasts: Duration) {
     );
     if is_broker() {
         expect(!has_grown, "memory grows");
-        expect(peak <= STATED_MEMORY, "more memory than stated");
+        expect(peak <= stated, "more memory than stated");
     }
     eprintln!(
         "{slow} slow consumers; memory: {growth}, peak {} of {} MiB, {held} bytes held at the end",
         peak / MIB,
-        STATED_MEMORY / MIB
+        stated / MIB
     );
 }
 
