@@ -82,6 +82,9 @@ pub(crate) struct Reading {
 impl Reading {
     /// Calls `take` with each frame that comes.
     pub(crate) fn start(mut placed: Placed, mut take: impl FnMut(Frame) + Send + 'static) -> Self {
+        // It may be long until something comes: who asks and is refused nothing hears nothing.
+        let untimed = placed.stream.set_read_timeout(None);
+        untimed.expect("a timeout can be turned off");
         let client = placed.writing_half();
         let reader = thread::spawn(move || {
             while let Some(frame) = placed.frame() {
