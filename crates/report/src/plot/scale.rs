@@ -94,8 +94,16 @@ impl Doubling {
             .unwrap_or(1);
         (self.low..=self.high)
             .filter(|power| power % every == 0)
-            .map(|power| 2_f64.powi(power))
-            .map(|ratio| (self.at(ratio), format!("{ratio}x")))
+            .map(|power| {
+                let factor = 2_f64.powi(power.abs());
+                // As a decimal fraction, a small ratio is wider than its place.
+                let text = if power < 0 {
+                    format!("1/{factor}x")
+                } else {
+                    format!("{factor}x")
+                };
+                (self.at(2_f64.powi(power)), text)
+            })
             .collect()
     }
 }
@@ -128,9 +136,9 @@ mod tests {
         let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
         let scale = Doubling::new(0.9, 1.1, 0.0, 200.0);
         assert!(near(scale.at(1.0), 100.0) && near(scale.at(0.5), 0.0));
-        assert_eq!(texts(scale.ticks(30.0)), ["0.5x", "1x", "2x"]);
+        assert_eq!(texts(scale.ticks(30.0)), ["1/2x", "1x", "2x"]);
         let scale = Doubling::new(0.4, 9.2, 0.0, 120.0);
-        assert_eq!(texts(scale.ticks(30.0)), ["0.25x", "1x", "4x", "16x"]);
+        assert_eq!(texts(scale.ticks(30.0)), ["1/4x", "1x", "4x", "16x"]);
         let scale = Doubling::new(0.0, f64::INFINITY, 0.0, 160.0);
         assert!(near(scale.at(0.0), 0.0) && near(scale.at(1e9), 160.0));
     }
