@@ -26,7 +26,7 @@ let
     command = "cargo build $flags --bins --tests --benches; ${keep}";
   });
 
-  code = [ "build.rs" "src" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
+  code = [ "build.rs" "src" "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   benchmark = { name, features }: cargo (common // {
     inherit name;
     flags = flagsFor features;

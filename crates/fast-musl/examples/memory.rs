@@ -9,11 +9,11 @@
 //! round's ratio: below 1, the first is faster. Any program that prints the same lines can be the
 //! second, such as this one linked with another libc's routines.
 
-use std::collections::BTreeMap;
 use std::ffi::{c_int, c_void};
 use std::hint::black_box;
-use std::process::Command;
-use std::{env, error, io};
+use std::{error, io};
+
+mod turns;
 
 #[cfg(all(target_os = "linux", target_env = "musl"))]
 use fast_musl as _;
@@ -27,81 +27,46 @@ unsafe extern "C" {
 }
 
 const NAMES: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
-const ROUNDS: usize = 15;
+
+/// Bytes: each power of four, and what the routines tell apart.
+const LENGTHS: [usize; 22] = [
+    1,
+    4,
+    8,
+    16,
+    32,
+    42,
+    64,
+    128,
+    192,
+    256,
+    512,
+    1 << 10,
+    2 << 10,
+    4 << 10,
+    8 << 10,
+    16 << 10,
+    32 << 10,
+    64 << 10,
+    256 << 10,
+    1 << 20,
+    8 << 20,
+    64 << 20,
+];
 
 fn main() -> Result<(), Box<dyn error::Error>> {
-    match env::args_os().nth(1) {
-        None => {
-            for (what, time) in measure()? {
-                println!("{what}\t{time:.3}");
-            }
-        }
-        Some(other) => {
-            let this = env::current_exe()?;
-            let mut ratios = BTreeMap::<_, Vec<_>>::new();
-            for round in 0..ROUNDS {
-                let (mine, theirs) = if round % 2 == 0 {
-                    let mine = run(Command::new(&this))?;
-                    (mine, run(Command::new(&other))?)
-                } else {
-                    let theirs = run(Command::new(&other))?;
-                    (run(Command::new(&this))?, theirs)
-                };
-                for ((what, mine), (_, theirs)) in mine.into_iter().zip(theirs) {
-                    ratios.entry(what).or_default().push((mine / theirs, mine));
-                }
-            }
-            println!("{:24} {:>8} {:>12}", "", "ratio", "ns per call");
-            for name in NAMES {
-                for (what, of_what) in ratios
-                    .iter_mut()
-                    .filter(|(what, _)| what.split(' ').next() == Some(name))
-                {
-                    of_what.sort_by(|a, b| a.0.total_cmp(&b.0));
-                    let (ratio, time) = of_what[of_what.len() / 2];
-                    println!("{what:24} {ratio:8.3} {time:12.2}");
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The lines that an executable prints.
-fn run(mut command: Command) -> Result<Vec<(String, f64)>, Box<dyn error::Error>> {
-    let output = command.output()?;
-    let lines = String::from_utf8(output.stdout)?;
-    lines
-        .lines()
-        .map(|line| {
-            let (what, time) = line.split_once('\t').ok_or("not a line of this program")?;
-            Ok((what.to_owned(), time.parse()?))
-        })
-        .collect()
+    turns::take(&NAMES, measure)
 }
 
 /// All routines with all lengths.
 fn measure() -> io::Result<Vec<(String, f64)>> {
-    let (mut a, mut b) = (vec![0_u8; 2 << 20], vec![0_u8; 2 << 20]);
+    let (mut a, mut b) = (vec![0_u8; 65 << 20], vec![0_u8; 65 << 20]);
     let mut results = Vec::new();
     for name in NAMES {
         for (lengths, plan) in plans() {
             a.fill(0);
             b.fill(0);
-            let once = pass(name, &mut a, &mut b, &plan)?.max(pass(name, &mut a, &mut b, &plan)?);
-            // Enough passes for a fifth of a millisecond, and the median of several such.
-            let passes = 200_000_u64.div_ceil(once.max(1));
-            let mut times = Vec::new();
-            for _ in 0..11 {
-                let mut time = 0;
-                for _ in 0..passes {
-                    time += pass(name, &mut a, &mut b, &plan)?;
-                }
-                times.push(time);
-            }
-            times.sort_unstable();
-            #[allow(clippy::cast_precision_loss, reason = "far below 2^52")]
-            let per_call = times[times.len() / 2] as f64 / (passes * plan.len() as u64) as f64;
+            let per_call = turns::median(plan.len(), || pass(name, &mut a, &mut b, &plan))?;
             results.push((format!("{name} {lengths}"), per_call));
         }
     }
@@ -113,12 +78,12 @@ type Plan = Vec<(usize, usize, usize)>;
 
 /// One length at a time, and lengths from 1 to 128 in no order.
 fn plans() -> Vec<(String, Plan)> {
-    let fixed = [16, 42, 256, 4096, 1 << 20].into_iter().map(|n| {
-        let calls = if n > 4096 { 1 } else { 2048 };
+    let fixed = LENGTHS.into_iter().map(|n| {
+        let calls = (8_usize << 20).div_ceil(n).min(2048);
         let plan = (0..calls)
             .map(|i| (i * 96 % 4096, i * 80 % 4096, n))
             .collect();
-        (format!("{n:07}"), plan)
+        (format!("{n:08}"), plan)
     });
     let mut state = 1_u64;
     let mut below = |n: u64| {
@@ -137,10 +102,10 @@ fn plans() -> Vec<(String, Plan)> {
 /// Nanoseconds of this thread for one pass.
 fn pass(name: &str, a: &mut [u8], b: &mut [u8], plan: &Plan) -> io::Result<u64> {
     let (to, from) = (a.as_mut_ptr(), b.as_mut_ptr());
-    let start = now()?;
+    let start = turns::now()?;
     match name {
         "memcpy" => each(plan, |at, other, n| {
-            // SAFETY: the plans stay within 2 MiB; likewise below.
+            // SAFETY: the plans stay within 65 MiB; likewise below.
             black_box(unsafe { memcpy(to.add(at).cast(), from.add(other).cast(), n) });
         }),
         "memmove" => each(plan, |at, _, n| {
@@ -161,7 +126,7 @@ fn pass(name: &str, a: &mut [u8], b: &mut [u8], plan: &Plan) -> io::Result<u64> 
             black_box(unsafe { bcmp(to.add(at).cast(), from.add(other).cast(), n) });
         }),
     }
-    Ok(now()? - start)
+    Ok(turns::now()? - start)
 }
 
 #[inline(always)]
@@ -170,17 +135,4 @@ fn each(plan: &Plan, call: impl Fn(usize, usize, usize)) {
     for &(at, other, n) in plan {
         call(at, other, n);
     }
-}
-
-/// The processor time of this thread in nanoseconds, which a busy machine disturbs least.
-fn now() -> io::Result<u64> {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: it writes to a timespec.
-    if unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    Ok(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
 }

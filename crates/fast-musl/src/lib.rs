@@ -1,20 +1,67 @@
-//! Fast memory routines and `getrandom` for programs that are linked statically with musl.
+//! Fast memory and string routines, `getrandom` and, on request, `malloc` for programs that are linked
+//! statically with musl.
 //!
-//! `use fast_musl as _;` is all it takes. Elsewhere than on Linux with musl, this crate is empty.
+//! `use fast_musl as _;` is all it takes. Elsewhere than on Linux with musl, this crate is empty, and
+//! so it is in a build without optimisation (`opt-level = 0`), which keeps musl's routines: musl's
+//! `posix_spawn`, behind `std::process::Command`, runs its child on five kilobytes of stack, which
+//! unoptimised routines exceed. `malloc` is there at every level.
 //!
-//! It must be optimised in debug builds as well: musl's `posix_spawn` (behind `std::process::Command`)
-//! runs its child on five kilobytes of stack, which the routines exceed otherwise. In the manifest of
-//! the workspace:
+//! # Features
 //!
-//! ```toml
-//! [profile.dev.package.fast-musl]
-//! opt-level = 3
-//! ```
+//! - `memory` (default): `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`.
+//! - `strings` (default): `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strcmp`,
+//!   `strncmp`, `strcpy`, `stpcpy`, `memmem`.
+//! - `getrandom` (default): `getrandom`, answered by the vDSO. It reaches code that calls libc's
+//!   function. Code that makes the system call itself, such as version 0.2 of the crate `getrandom`,
+//!   is as fast as before.
+//! - `malloc`: `malloc` and its kin from jemalloc, for C and C++ code and for Rust's `System`
+//!   allocator alike.
 #![no_std]
 #![no_builtins]
 
-#[cfg(all(feature = "getrandom", target_os = "linux", target_env = "musl"))]
+#[cfg(all(feature = "malloc", target_os = "linux", target_env = "musl"))]
+mod malloc;
+
+#[cfg(all(
+    feature = "getrandom",
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
 mod random;
 
-#[cfg(all(feature = "memory", target_os = "linux", target_env = "musl"))]
+#[cfg(all(
+    any(feature = "memory", feature = "strings"),
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
+mod access;
+
+#[cfg(all(
+    any(feature = "memory", feature = "strings"),
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
+mod cpu;
+
+/// For this crate's tests and examples: a program calls the symbols.
+#[cfg(all(
+    feature = "memory",
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
+#[doc(hidden)]
 pub mod memory;
+
+/// As above.
+#[cfg(all(
+    feature = "strings",
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
+#[doc(hidden)]
+pub mod strings;

@@ -2,7 +2,12 @@
 //!
 //! Miri runs it as well, with `cargo miri test --target x86_64-unknown-linux-musl --test memory`
 //! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
-#![cfg(all(feature = "memory", target_os = "linux", target_env = "musl"))]
+#![cfg(all(
+    feature = "memory",
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
 
 use std::ffi::{c_int, c_void};
 
@@ -311,6 +316,47 @@ fn compares_all_alignments() {
                 b[position] ^= 0xc0;
             }
         }
+    }
+}
+
+/// Another thread makes the areas equal and unequal meanwhile: whatever the answer, there is one.
+#[test]
+#[cfg(not(miri))]
+fn compares_what_changes_meanwhile() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    for n in [17, 40, 64, 100, 300, 4096] {
+        let a = vec![0_u8; n];
+        let mut b = vec![0_u8; n];
+        let (a, b) = (
+            a.as_ptr().expose_provenance(),
+            b.as_mut_ptr().expose_provenance(),
+        );
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let last = std::ptr::with_exposed_provenance_mut::<u8>(b + n - 1);
+                while !stop.load(Ordering::Relaxed) {
+                    // SAFETY: the area outlives the thread. It is read at the same time, by code
+                    // that C allows to return anything then.
+                    unsafe {
+                        last.write_volatile(1);
+                        last.write_volatile(0);
+                    }
+                }
+            });
+            for _ in 0..200_000 {
+                // SAFETY: both areas are alive.
+                unsafe {
+                    memory::memcmp(
+                        std::ptr::with_exposed_provenance(a),
+                        std::ptr::with_exposed_provenance(b),
+                        n,
+                    )
+                };
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
     }
 }
 

@@ -48,18 +48,20 @@ unsafe impl Vector for u128 {
 ///
 /// As for `copy`, and `n` > 64.
 #[inline(always)]
-pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) {
+pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise.
-    unsafe { copy_loop::<Block>(dst, src, n) }
+    unsafe { copy_loop::<Block>(dst, src, n) };
+    dst
 }
 
 /// # Safety
 ///
 /// As for `fill`, and `n` > 64.
 #[inline(always)]
-pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) {
+pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise.
-    unsafe { fill_loop::<Block>(dst, byte, n) }
+    unsafe { fill_loop::<Block>(dst, byte, n) };
+    dst
 }
 
 /// # Safety

@@ -3,7 +3,8 @@
 use core::ffi::c_int;
 
 use super::arch::{self, Block};
-use super::vector::{Vector, inner, value};
+use super::vector::{Vector, inner};
+use crate::access::value;
 
 /// The order of the first bytes that differ.
 ///
@@ -75,10 +76,8 @@ unsafe fn order_up_to_16(a: *const u8, b: *const u8, n: usize) -> c_int {
             }
         } else if n >= 4 {
             (two_words(a, n), two_words(b, n))
-        } else if n != 0 {
-            (three_bytes(a, n), three_bytes(b, n))
         } else {
-            return 0;
+            return order_below_4(a, b, n);
         }
     };
     c_int::from(a > b).wrapping_sub(c_int::from(a < b))
@@ -99,16 +98,28 @@ unsafe fn two_words(at: *const u8, n: usize) -> u64 {
     u64::from(first.to_be()) << 32 | u64::from(last.to_be())
 }
 
+/// Byte by byte: the first is often all there is.
+///
 /// # Safety
 ///
-/// `at` must be valid for reads of `n` initialised bytes, and 1 <= `n` <= 3.
+/// As for [`order`], and `n` < 4.
 #[inline(always)]
-unsafe fn three_bytes(at: *const u8, n: usize) -> u64 {
-    let (middle, last) = (at.wrapping_add(n / 2), at.wrapping_add(n.wrapping_sub(1)));
-    // SAFETY: all three are below n.
-    let (first, middle, last) =
-        unsafe { (value::<u8>(at), value::<u8>(middle), value::<u8>(last)) };
-    u64::from(first) << 16 | u64::from(middle) << 8 | u64::from(last)
+unsafe fn order_below_4(a: *const u8, b: *const u8, n: usize) -> c_int {
+    if n == 0 {
+        return 0;
+    }
+    // SAFETY: all three bytes are below n; where two are the same one, it is equal the second time.
+    unsafe {
+        let first = order_at(a, b, 0);
+        if n == 1 || first != 0 {
+            return first;
+        }
+        let middle = order_at(a, b, n / 2);
+        if middle != 0 {
+            return middle;
+        }
+        order_at(a, b, n.wrapping_sub(1))
+    }
 }
 
 /// # Safety
@@ -127,7 +138,11 @@ unsafe fn differ_up_to_16(a: *const u8, b: *const u8, n: usize) -> bool {
             let first = value::<u32>(a) ^ value::<u32>(b);
             first | value::<u32>(a.wrapping_add(last)) ^ value::<u32>(b.wrapping_add(last)) != 0
         } else if n != 0 {
-            three_bytes(a, n) != three_bytes(b, n)
+            let (middle, last) = (n / 2, n.wrapping_sub(1));
+            let first = value::<u8>(a) ^ value::<u8>(b);
+            let middle = value::<u8>(a.wrapping_add(middle)) ^ value::<u8>(b.wrapping_add(middle));
+            let last = value::<u8>(a.wrapping_add(last)) ^ value::<u8>(b.wrapping_add(last));
+            first | middle | last != 0
         } else {
             false
         }
@@ -154,23 +169,29 @@ unsafe fn differ_16_to_64(a: *const u8, b: *const u8, n: usize) -> bool {
     }
 }
 
-/// The order where the areas are known to differ: block by block up to the first that does.
+/// The order where the areas were seen to differ: block by block up to the first that does.
+///
+/// There may be none any more, where another thread or another process writes to the areas
+/// meanwhile: the loop ends with the last block all the same.
 ///
 /// # Safety
 ///
-/// As for [`order`], `n` >= 16, and one of the `n` bytes must differ.
+/// As for [`order`], and `n` >= 16.
 #[inline(always)]
 unsafe fn order_in_blocks(a: *const u8, b: *const u8, n: usize) -> c_int {
+    let last = n.wrapping_sub(16);
     let mut at = 0;
-    // SAFETY: a block starts at most 16 bytes before n. The one at n - 16 ends the loop at the
-    // latest, as all before were equal and one byte differs.
+    // SAFETY: a block starts at most 16 bytes before n.
     unsafe {
         loop {
             let equal = equal_at::<Block>(a, b, at);
             if Block::differs(equal) {
                 return order_at(a, b, at.wrapping_add(Block::first_difference(equal)));
             }
-            at = usize::min(at.wrapping_add(16), n.wrapping_sub(16));
+            if at == last {
+                return 0;
+            }
+            at = usize::min(at.wrapping_add(16), last);
         }
     }
 }

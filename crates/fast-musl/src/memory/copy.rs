@@ -8,15 +8,16 @@
 )]
 
 use super::arch::{self, Block};
-use super::vector::{Vector, inner, load, store};
+use super::vector::{Vector, inner};
+use crate::access::{load, store};
 
-/// Copies `n` bytes, which may overlap.
+/// Copies `n` bytes, which may overlap, and returns `dst`.
 ///
 /// # Safety
 ///
 /// `src` must be valid for reads and `dst` for writes of `n` bytes.
 #[inline(always)]
-pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) {
+pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise, and each function is called for the lengths it covers.
     unsafe {
         if n <= 16 {
@@ -26,9 +27,10 @@ pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) {
         } else if n <= 128 {
             copy_eight::<Block>(dst, src, n);
         } else {
-            arch::copy_large(dst, src, n);
+            return arch::copy_large(dst, src, n);
         }
     }
+    dst
 }
 
 /// Two words that overlap, the first and the last; below four bytes, three bytes that may coincide.

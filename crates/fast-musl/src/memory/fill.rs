@@ -3,15 +3,16 @@
 use core::mem::MaybeUninit;
 
 use super::arch::{self, Block};
-use super::vector::{Vector, inner, store};
+use super::vector::{Vector, inner};
+use crate::access::store;
 
-/// Sets `n` bytes to `byte`.
+/// Sets `n` bytes to `byte` and returns `dst`.
 ///
 /// # Safety
 ///
 /// `dst` must be valid for writes of `n` bytes.
 #[inline(always)]
-pub(super) unsafe fn fill(dst: *mut u8, byte: u8, n: usize) {
+pub(super) unsafe fn fill(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise, and each function is called for the lengths it covers.
     unsafe {
         if n <= 32 {
@@ -23,11 +24,12 @@ pub(super) unsafe fn fill(dst: *mut u8, byte: u8, n: usize) {
         } else if n <= 64 {
             fill_pieces(dst, Block::splat(byte), n);
         } else if n <= 128 {
-            fill_64_to_128(dst, byte, n);
+            fill_eight(dst, Block::splat(byte), n);
         } else {
-            arch::fill_large(dst, byte, n);
+            return arch::fill_large(dst, byte, n);
         }
     }
+    dst
 }
 
 /// Two words that overlap; below four bytes, three bytes that may coincide.
@@ -70,18 +72,21 @@ unsafe fn fill_pieces<T: Copy>(dst: *mut u8, piece: T, n: usize) {
     }
 }
 
-/// Eight blocks: four from the start, four up to the end.
+/// Eight vectors: four from the start, four up to the end. The byte is in all places of `vector`.
 ///
 /// # Safety
 ///
-/// As for [`fill`], and 64 <= `n` <= 128.
+/// As for [`fill`], and `n` is from 4 to 8 vectors.
 #[inline(always)]
-unsafe fn fill_64_to_128(dst: *mut u8, byte: u8, n: usize) {
-    // SAFETY: both runs of 64 bytes end by n. Every processor has blocks.
+pub(super) unsafe fn fill_eight<V: Vector>(dst: *mut u8, vector: V, n: usize) {
+    let vector = MaybeUninit::new(vector);
+    // SAFETY: both runs of four vectors end by n.
     unsafe {
-        let block = MaybeUninit::new(Block::splat(byte));
-        store_four(dst, block);
-        store_four(dst.wrapping_add(n.wrapping_sub(64)), block);
+        store_four(dst, vector);
+        store_four(
+            dst.wrapping_add(n.wrapping_sub(const { 4 * V::LEN })),
+            vector,
+        );
     }
 }
 

@@ -15,7 +15,7 @@
 //! Nor may they refer to core. As a crate without builtins this one takes no part in link-time
 //! optimisation, which drops or hides what core defines while it does not see who still needs it. So
 //! there is nothing here that could panic, not even with overflow checks and debug assertions: sums
-//! wrap, and memory is accessed through references that are transmuted from pointers (see `vector`).
+//! wrap, and memory is accessed through references that are transmuted from pointers (see `access`).
 //!
 //! Only `x86_64` and `aarch64` are served: elsewhere an unaligned access may be compiled into a
 //! call to `memcpy`.
@@ -47,8 +47,7 @@ use core::ffi::{c_int, c_void};
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memcpy(dst: *mut c_void, src: *const c_void, n: usize) -> *mut c_void {
     // SAFETY: the caller's promise is what `copy` asks for.
-    unsafe { copy::copy(dst.cast(), src.cast(), n) };
-    dst
+    unsafe { copy::copy(dst.cast(), src.cast(), n) }.cast()
 }
 
 /// Copies `n` bytes from `src` to `dst`, which may overlap, and returns `dst`.
@@ -63,8 +62,7 @@ pub unsafe extern "C" fn memcpy(dst: *mut c_void, src: *const c_void, n: usize) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memmove(dst: *mut c_void, src: *const c_void, n: usize) -> *mut c_void {
     // SAFETY: the caller's promise is what `copy` asks for.
-    unsafe { copy::copy(dst.cast(), src.cast(), n) };
-    dst
+    unsafe { copy::copy(dst.cast(), src.cast(), n) }.cast()
 }
 
 /// Sets `n` bytes at `dst` to the low eight bits of `byte` and returns `dst`.
@@ -77,8 +75,7 @@ pub unsafe extern "C" fn memset(dst: *mut c_void, byte: c_int, n: usize) -> *mut
     // C converts the value to `unsigned char`, which is the lowest byte in memory order here.
     let [byte, ..] = byte.to_le_bytes();
     // SAFETY: the caller's promise is what `fill` asks for.
-    unsafe { fill::fill(dst.cast(), byte, n) };
-    dst
+    unsafe { fill::fill(dst.cast(), byte, n) }.cast()
 }
 
 /// Compares `n` bytes as unsigned numbers: less than, equal to or greater than zero as the first

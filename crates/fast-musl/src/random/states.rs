@@ -249,7 +249,7 @@ impl Slot {
     /// no mark of a call that was never finished.
     fn release(&self) {
         // SAFETY: the state is still ours, and empty is what the kernel itself makes it at times.
-        unsafe { ptr::write_bytes(self.state.cast::<u8>(), 0, self.state_size) };
+        unsafe { sys::memset(self.state, 0, self.state_size) };
         self.block.free.fetch_or(self.bit, Ordering::Release);
     }
 }

@@ -40,6 +40,10 @@ unsafe extern "C" {
         child: Option<extern "C-unwind" fn()>,
     ) -> c_int;
 
+    /// By its symbol, since core's way to it (`write_bytes`) checks its arguments in core where
+    /// debug assertions are on, which a crate without builtins does not find with fat LTO.
+    pub(super) fn memset(dst: *mut c_void, byte: c_int, n: usize) -> *mut c_void;
+
     fn mmap(
         address: *mut c_void,
         length: usize,

@@ -1,44 +1,40 @@
 //! The routines for `x86_64`: SSE2, which every such processor has, for short lengths; AVX2 or
 //! string instructions for long ones, where the processor has them.
+//!
+//! The way from a symbol to AVX2 is a jump: the last thing that a function does is to call the next
+//! with the arguments that it was called with, and to return what that returns. The functions at its
+//! end have C's ABI, which says that they do not unwind: their callers would prepare for it
+//! otherwise.
 
-mod cpu;
 mod vectors;
 
 use core::arch::asm;
 use core::arch::x86_64::{__m128i, __m256i};
 use core::ffi::c_int;
 
-use self::cpu::Features;
 use super::compare::{differ_loop, order_loop};
 use super::copy::{copy_eight, copy_loop};
-use super::fill::fill_loop;
+use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
+use crate::cpu::Features;
 
 /// What the short lengths are handled with.
 pub(super) type Block = __m128i;
 
-/// From here on `rep movsb` is at least as fast as a loop, on a processor where it is at all.
-///
-/// Measured on Sapphire Rapids, as is the next: equal at 4 KiB, a third faster at 8 KiB.
-const STRING_COPY: usize = 4096;
-/// From here on `rep stosb` is as fast as a loop or faster.
-const STRING_FILL: usize = 3072;
+/// String instructions are for no less than this on any processor: below, none is asked about.
+const STRINGS: usize = 3 << 10;
 
 /// # Safety
 ///
 /// As for `copy`, and `n` > 128.
 #[inline(always)]
-pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) {
-    let features = Features::get();
-    // SAFETY: the caller's promise; AVX2 is there where it is used, and `n` is more than its four
-    // vectors.
+pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
+    // SAFETY: the caller's promise; AVX2 is there where it is used.
     unsafe {
-        if n >= STRING_COPY && features.fast_strings() && apart(dst, src, n) {
-            copy_string(dst, src, n);
-        } else if features.avx2() {
-            copy_avx2(dst, src, n);
-        } else {
-            copy_loop::<Block>(dst, src, n);
+        match Features::known() {
+            Some(features) if features.avx2() => copy_avx2(dst, src, n),
+            Some(_) => copy_sse2(dst, src, n),
+            None => copy_first(dst, src, n),
         }
     }
 }
@@ -47,17 +43,13 @@ pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) {
 ///
 /// As for `fill`, and `n` > 128.
 #[inline(always)]
-pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) {
-    let features = Features::get();
-    // SAFETY: the caller's promise; AVX2 is there where it is used, and `n` is more than its four
-    // vectors.
+pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
+    // SAFETY: the caller's promise; AVX2 is there where it is used.
     unsafe {
-        if n >= STRING_FILL && features.fast_strings() {
-            fill_string(dst, byte, n);
-        } else if features.avx2() {
-            fill_avx2(dst, byte, n);
-        } else {
-            fill_loop::<Block>(dst, byte, n);
+        match Features::known() {
+            Some(features) if features.avx2() => fill_avx2(dst, byte, n),
+            Some(_) => fill_sse2(dst, byte, n),
+            None => fill_first(dst, byte, n),
         }
     }
 }
@@ -69,11 +61,14 @@ pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) {
 pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise; AVX2 is there where it is used, for at least its four vectors.
     unsafe {
-        if n >= 128 && Features::get().avx2() {
-            order_avx2(a, b, n)
-        } else {
-            order_loop::<Block>(a, b, n)
+        if n >= 128 {
+            match Features::known() {
+                Some(features) if features.avx2() => return order_avx2(a, b, n),
+                Some(_) => {}
+                None => return order_first(a, b, n),
+            }
         }
+        order_loop::<Block>(a, b, n)
     }
 }
 
@@ -84,40 +79,120 @@ pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int 
 pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> bool {
     // SAFETY: the caller's promise; AVX2 is there where it is used, for at least its four vectors.
     unsafe {
-        if n >= 128 && Features::get().avx2() {
-            differ_avx2(a, b, n)
-        } else {
-            differ_loop::<Block>(a, b, n)
+        if n >= 128 {
+            match Features::known() {
+                Some(features) if features.avx2() => return differ_avx2(a, b, n),
+                Some(_) => {}
+                None => return differ_first(a, b, n),
+            }
         }
+        differ_loop::<Block>(a, b, n)
     }
 }
 
-// The next four are functions of their own, as only within them may the compiler use AVX2. It clears
-// the upper halves of the registers before it returns from them. They have C's ABI, as that says that
-// they do not unwind: their callers would otherwise prepare for it.
+// The next four ask the processor, and start again.
 
 /// # Safety
 ///
-/// As for `copy`, `n` > 128, and the processor must have AVX2.
+/// As for `copy_large`.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn copy_first(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
+    Features::ask();
+    // SAFETY: the caller's promise.
+    unsafe { copy_large(dst, src, n) }
+}
+
+/// # Safety
+///
+/// As for `fill_large`.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn fill_first(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
+    Features::ask();
+    // SAFETY: the caller's promise.
+    unsafe { fill_large(dst, byte, n) }
+}
+
+/// # Safety
+///
+/// As for `order_large`.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn order_first(a: *const u8, b: *const u8, n: usize) -> c_int {
+    Features::ask();
+    // SAFETY: the caller's promise.
+    unsafe { order_large(a, b, n) }
+}
+
+/// # Safety
+///
+/// As for `differ_large`.
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn differ_first(a: *const u8, b: *const u8, n: usize) -> bool {
+    Features::ask();
+    // SAFETY: the caller's promise.
+    unsafe { differ_large(a, b, n) }
+}
+
+/// # Safety
+///
+/// As for `copy_large`.
+#[inline(never)]
+unsafe extern "C" fn copy_sse2(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
+    // SAFETY: the caller's promise; `n` is more than four blocks.
+    unsafe { copy_loop::<Block>(dst, src, n) };
+    dst
+}
+
+/// # Safety
+///
+/// As for `fill_large`.
+#[inline(never)]
+unsafe extern "C" fn fill_sse2(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
+    // SAFETY: the caller's promise; `n` is more than four blocks.
+    unsafe { fill_loop::<Block>(dst, byte, n) };
+    dst
+}
+
+// The next four are functions of their own, as only within them may the compiler use AVX2. It clears
+// the upper halves of the registers before it returns from them.
+
+/// # Safety
+///
+/// As for `copy_large`, and the processor must have AVX2.
 #[target_feature(enable = "avx2")]
-unsafe extern "C" fn copy_avx2(dst: *mut u8, src: *const u8, n: usize) {
+unsafe extern "C" fn copy_avx2(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise, and each function is called for the lengths it covers.
     unsafe {
         if n <= const { 8 * <__m256i as Vector>::LEN } {
             copy_eight::<__m256i>(dst, src, n);
+        } else if n >= STRINGS && n >= string_copy() && apart(dst, src, n) {
+            copy_string(dst, src, n);
         } else {
             copy_loop::<__m256i>(dst, src, n);
         }
     }
+    dst
 }
 
 /// # Safety
 ///
-/// As for `fill`, `n` >= 128, and the processor must have AVX2.
+/// As for `fill_large`, and the processor must have AVX2.
 #[target_feature(enable = "avx2")]
-unsafe extern "C" fn fill_avx2(dst: *mut u8, byte: u8, n: usize) {
-    // SAFETY: the caller's promise.
-    unsafe { fill_loop::<__m256i>(dst, byte, n) }
+unsafe extern "C" fn fill_avx2(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= const { 8 * <__m256i as Vector>::LEN } {
+            fill_eight(dst, <__m256i as Vector>::splat(byte), n);
+        } else if n >= STRINGS && n >= string_fill() {
+            fill_string(dst, byte, n);
+        } else {
+            fill_loop::<__m256i>(dst, byte, n);
+        }
+    }
+    dst
 }
 
 /// # Safety
@@ -136,6 +211,24 @@ unsafe extern "C" fn order_avx2(a: *const u8, b: *const u8, n: usize) -> c_int {
 unsafe extern "C" fn differ_avx2(a: *const u8, b: *const u8, n: usize) -> bool {
     // SAFETY: the caller's promise.
     unsafe { differ_loop::<__m256i>(a, b, n) }
+}
+
+/// From how many bytes on string instructions copy.
+#[inline(always)]
+fn string_copy() -> usize {
+    match Features::known() {
+        Some(features) => features.string_copy(),
+        None => usize::MAX,
+    }
+}
+
+/// From how many bytes on string instructions fill.
+#[inline(always)]
+fn string_fill() -> usize {
+    match Features::known() {
+        Some(features) => features.string_fill(),
+        None => usize::MAX,
+    }
 }
 
 /// Whether no byte is in both areas.

@@ -1,0 +1,114 @@
+//! The routines for `aarch64`, in plain integers: sixteen bytes are a pair of registers.
+//!
+//! No instruction here is beyond the baseline and no intrinsic is used, so that Miri can run all of
+//! it.
+
+use super::bytes::Bytes;
+
+/// What every processor has.
+pub(super) type Block = u128;
+
+/// Calls a routine with these vectors.
+macro_rules! widest {
+    ($($routine:ident)::+($($argument:ident: $type:ty),+) -> $result:ty) => {{
+        // SAFETY: the caller's promise.
+        let result: $result = unsafe { $($routine)::+::<u128>($($argument),+) };
+        result
+    }};
+}
+pub(super) use widest;
+
+/// The low seven bits of each byte.
+const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
+
+/// The highest bit of each byte that is zero, with the bytes in the order of memory.
+///
+/// The shorter formulas for this are wrong behind the first zero. Here the last one counts as well,
+/// and the first behind others.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "it is the lower half")]
+fn zeros(bytes: u128) -> u128 {
+    let bytes = bytes.to_le();
+    // No carry leaves its byte, so that the halves need not wait for each other.
+    let half = |half: u64| !((half & LOW).wrapping_add(LOW) | half | LOW);
+    u128::from(half(bytes as u64)) | u128::from(half((bytes >> 64) as u64)) << 64
+}
+
+// SAFETY: an integer of sixteen bytes.
+unsafe impl Bytes for u128 {
+    /// Not zero in bytes that are hits, with the bytes in the order of memory.
+    type Hits = u128;
+
+    #[inline(always)]
+    unsafe fn splat(byte: u8) -> u128 {
+        u128::from_ne_bytes([byte; 16])
+    }
+
+    #[inline(always)]
+    unsafe fn zero(self) -> u128 {
+        zeros(self)
+    }
+
+    #[inline(always)]
+    unsafe fn equal(self, other: u128) -> u128 {
+        zeros(self ^ other)
+    }
+
+    #[inline(always)]
+    unsafe fn equal_or_zero(self, other: u128) -> u128 {
+        zeros(self) | zeros(self ^ other)
+    }
+
+    #[inline(always)]
+    unsafe fn different_or_zero(self, other: u128) -> u128 {
+        zeros(self) | (self ^ other).to_le()
+    }
+
+    #[inline(always)]
+    unsafe fn both_equal(one: (u128, u128), other: (u128, u128)) -> u128 {
+        zeros((one.0 ^ one.1) | (other.0 ^ other.1))
+    }
+
+    #[inline(always)]
+    unsafe fn either(one: u128, other: u128) -> u128 {
+        one | other
+    }
+
+    #[inline(always)]
+    unsafe fn any(hits: u128) -> bool {
+        hits != 0
+    }
+
+    #[inline(always)]
+    unsafe fn first(hits: u128, from: usize) -> Option<usize> {
+        #[allow(clippy::cast_possible_truncation, reason = "it is less than 16")]
+        let hits = hits.wrapping_shr(8_u32.wrapping_mul(from as u32));
+        if hits == 0 {
+            None
+        } else {
+            Some(hits.trailing_zeros() as usize / 8)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn first_of_two(one: u128, other: u128) -> Option<usize> {
+        if one != 0 {
+            Some(one.trailing_zeros() as usize / 8)
+        } else if other != 0 {
+            Some(other.trailing_zeros() as usize / 8 | 16)
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn last(hits: u128, to: usize) -> Option<usize> {
+        #[allow(clippy::cast_possible_truncation, reason = "it is less than 16")]
+        let hits = hits.wrapping_shl(8_u32.wrapping_mul(15_u32.wrapping_sub(to as u32)));
+        if hits == 0 {
+            None
+        } else {
+            Some(to.wrapping_sub(hits.leading_zeros() as usize / 8))
+        }
+    }
+}

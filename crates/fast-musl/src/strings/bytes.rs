@@ -1,0 +1,160 @@
+//! What a vector must be able to do, and the boundaries that it must not cross.
+
+/// Not less than this is a page on any system of ours. Memory is readable by whole pages.
+const PAGE: usize = 4096;
+
+/// Sixteen or more bytes that are looked at at once.
+///
+/// # Safety
+///
+/// Every bit pattern is a value, and `LEN` is the size, a power of two and not more than 128.
+pub(super) unsafe trait Bytes: Copy {
+    /// Bytes in a vector.
+    const LEN: usize = size_of::<Self>();
+
+    /// Which bytes of a vector, or of several in the same places, are hits.
+    type Hits: Copy;
+
+    /// `byte` in all places.
+    ///
+    /// # Safety
+    ///
+    /// The processor must have these vectors, as for all that follows.
+    unsafe fn splat(byte: u8) -> Self;
+
+    /// Where `self` is zero.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn zero(self) -> Self::Hits;
+
+    /// Where `self` is as `other`.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn equal(self, other: Self) -> Self::Hits;
+
+    /// Where `self` is as `other` or zero.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn equal_or_zero(self, other: Self) -> Self::Hits;
+
+    /// Where `self` is not as `other`, or zero.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn different_or_zero(self, other: Self) -> Self::Hits;
+
+    /// Where both pairs are equal.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn both_equal(one: (Self, Self), other: (Self, Self)) -> Self::Hits;
+
+    /// Where one of both has a hit.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn either(one: Self::Hits, other: Self::Hits) -> Self::Hits;
+
+    /// Whether there is a hit.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn any(hits: Self::Hits) -> bool;
+
+    /// The first hit at `from` or behind it, counted from there.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat). `from` must be less than `LEN`.
+    unsafe fn first(hits: Self::Hits, from: usize) -> Option<usize>;
+
+    /// The first hit in two vectors that follow each other.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn first_of_two(one: Self::Hits, other: Self::Hits) -> Option<usize>;
+
+    /// The last hit at `to` or before it.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat). `to` must be less than `LEN`.
+    unsafe fn last(hits: Self::Hits, to: usize) -> Option<usize>;
+}
+
+/// The hits in four vectors that follow each other.
+pub(super) type Four<H> = (H, H, H, H);
+
+/// Whether there is a hit in one of four.
+///
+/// # Safety
+///
+/// The processor must have these vectors.
+#[inline(always)]
+pub(super) unsafe fn any_of_four<V: Bytes>(four: Four<V::Hits>) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        V::any(V::either(
+            V::either(four.0, four.1),
+            V::either(four.2, four.3),
+        ))
+    }
+}
+
+/// The first hit in four vectors.
+///
+/// # Safety
+///
+/// The processor must have these vectors.
+#[allow(
+    clippy::manual_map,
+    reason = "`map` is core's, which must not be called here"
+)]
+#[inline(always)]
+pub(super) unsafe fn first_of_four<V: Bytes>(four: Four<V::Hits>) -> Option<usize> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(at) = V::first_of_two(four.0, four.1) {
+            return Some(at);
+        }
+        match V::first_of_two(four.2, four.3) {
+            Some(at) => Some(at.wrapping_add(const { 2 * V::LEN })),
+            None => None,
+        }
+    }
+}
+
+/// How far the address lies behind a multiple of `len`, a power of two.
+#[inline(always)]
+pub(super) fn offset(at: *const u8, len: usize) -> usize {
+    at.addr() & len.wrapping_sub(1)
+}
+
+/// Whether `len` bytes from there do not lie in one page.
+#[inline(always)]
+pub(super) fn crosses(at: *const u8, len: usize) -> bool {
+    offset(at, PAGE) > PAGE.wrapping_sub(len)
+}
+
+/// Whether `len` bytes from one or the other do not lie in one page.
+#[inline(always)]
+pub(super) fn either_crosses(one: *const u8, other: *const u8, len: usize) -> bool {
+    usize::max(offset(one, PAGE), offset(other, PAGE)) > PAGE.wrapping_sub(len)
+}
+
+/// Bytes from there to the end of its page.
+#[inline(always)]
+pub(super) fn left_in_page(at: *const u8) -> usize {
+    PAGE.wrapping_sub(offset(at, PAGE))
+}

@@ -1,0 +1,186 @@
+//! The comparisons behind `strcmp` and `strncmp`.
+
+use crate::access::cold_path;
+use core::ffi::c_int;
+
+use super::bytes::{Bytes, Four, any_of_four, either_crosses, first_of_four, left_in_page, offset};
+use crate::access::value;
+
+/// `strcmp`
+///
+/// # Safety
+///
+/// As there, and the processor must have these vectors; likewise below.
+#[inline(always)]
+pub(super) unsafe fn order<V: Bytes>(a: *const u8, b: *const u8) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { compare::<V, false>(a, b, 0) }
+}
+
+/// `strncmp`
+///
+/// # Safety
+///
+/// See [`order`].
+#[inline(always)]
+pub(super) unsafe fn order_within<V: Bytes>(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { compare::<V, true>(a, b, n) }
+}
+
+/// The difference between the first bytes that differ, or zero where the strings end before or, if
+/// `BOUNDED`, `n` bytes do.
+///
+/// # Safety
+///
+/// `a` and `b` must be valid for reads up to the first byte that is zero or differs or, if `BOUNDED`,
+/// of `n` bytes, whichever is less. The processor must have these vectors.
+#[inline(always)]
+unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: usize) -> c_int {
+    if BOUNDED && n == 0 {
+        return 0;
+    }
+    // All before `at` is equal, not zero and less than `n`; so the pages in which both strings go on
+    // are readable.
+    let mut at = 0;
+    // SAFETY: each vector lies, in both strings, in pages that are readable: its first byte is one of
+    // the string and it does not cross the page, or its last byte is the last of the page and the
+    // bytes before `at` are of the string.
+    unsafe {
+        if either_crosses(a, b, const { 5 * V::LEN }) {
+            cold_path();
+        } else {
+            if let Some(more) = V::first(hits::<V>(a, b, 0), 0) {
+                let result = difference::<BOUNDED>(a, b, more, n);
+                apart();
+                return result;
+            }
+            if BOUNDED && n <= V::LEN {
+                return 0;
+            }
+            if let Some(more) = first_of_four::<V>(hits_of_four::<V>(a, b, V::LEN)) {
+                let result = difference::<BOUNDED>(a, b, V::LEN.wrapping_add(more), n);
+                apart();
+                return result;
+            }
+            if BOUNDED && n <= const { 5 * V::LEN } {
+                return 0;
+            }
+            // From here on, `a` is aligned.
+            at = const { 5 * V::LEN }.wrapping_sub(offset(a, V::LEN));
+        }
+        loop {
+            // Up to the end of the page of the one that is nearer to it.
+            let room = usize::min(
+                left_in_page(a.wrapping_add(at)),
+                left_in_page(b.wrapping_add(at)),
+            );
+            let end = at.wrapping_add(room);
+            while end.wrapping_sub(at) >= const { 4 * V::LEN } {
+                let four = hits_of_four::<V>(a, b, at);
+                if any_of_four::<V>(four)
+                    && let Some(more) = first_of_four::<V>(four)
+                {
+                    return difference::<BOUNDED>(a, b, at.wrapping_add(more), n);
+                }
+                at = at.wrapping_add(const { 4 * V::LEN });
+                if BOUNDED && at >= n {
+                    return 0;
+                }
+            }
+            while end.wrapping_sub(at) >= V::LEN {
+                if let Some(more) = V::first(hits::<V>(a, b, at), 0) {
+                    return difference::<BOUNDED>(a, b, at.wrapping_add(more), n);
+                }
+                at = at.wrapping_add(V::LEN);
+                if BOUNDED && at >= n {
+                    return 0;
+                }
+            }
+            if at != end && end >= V::LEN {
+                // The last vector of the page. What is looked at once more is no hit.
+                at = end.wrapping_sub(V::LEN);
+                if let Some(more) = V::first(hits::<V>(a, b, at), 0) {
+                    return difference::<BOUNDED>(a, b, at.wrapping_add(more), n);
+                }
+                at = end;
+            }
+            while at != end {
+                let (one, other) = (
+                    value::<u8>(a.wrapping_add(at)),
+                    value::<u8>(b.wrapping_add(at)),
+                );
+                if one != other || one == 0 {
+                    return difference::<BOUNDED>(a, b, at, n);
+                }
+                at = at.wrapping_add(1);
+            }
+            if BOUNDED && at >= n {
+                return 0;
+            }
+        }
+    }
+}
+
+/// # Safety
+///
+/// The vectors at `a` + `at` and `b` + `at` must lie in pages that are readable, and the processor
+/// must have them.
+#[inline(always)]
+unsafe fn hits<V: Bytes>(a: *const u8, b: *const u8, at: usize) -> V::Hits {
+    // SAFETY: the caller's promise.
+    unsafe { value::<V>(a.wrapping_add(at)).different_or_zero(value::<V>(b.wrapping_add(at))) }
+}
+
+/// # Safety
+///
+/// The four vectors from `a` + `at` and from `b` + `at` must lie in pages that are readable, and the
+/// processor must have them.
+#[inline(always)]
+unsafe fn hits_of_four<V: Bytes>(a: *const u8, b: *const u8, at: usize) -> Four<V::Hits> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (
+            hits::<V>(a, b, at),
+            hits::<V>(a, b, at.wrapping_add(V::LEN)),
+            hits::<V>(a, b, at.wrapping_add(const { 2 * V::LEN })),
+            hits::<V>(a, b, at.wrapping_add(const { 3 * V::LEN })),
+        )
+    }
+}
+
+/// The difference between two bytes, or zero where, if `BOUNDED`, they are not among the first `n`.
+///
+/// # Safety
+///
+/// The bytes at `a` + `at` and `b` + `at` must be readable.
+#[inline(always)]
+unsafe fn difference<const BOUNDED: bool>(
+    a: *const u8,
+    b: *const u8,
+    at: usize,
+    n: usize,
+) -> c_int {
+    if BOUNDED && at >= n {
+        return 0;
+    }
+    // SAFETY: the caller's promise.
+    let (a, b) = unsafe {
+        (
+            value::<u8>(a.wrapping_add(at)),
+            value::<u8>(b.wrapping_add(at)),
+        )
+    };
+    c_int::from(a).wrapping_sub(c_int::from(b))
+}
+
+/// Keeps the compiler from merging what follows with its like elsewhere: most strings are short, and to
+/// them the jump there is a quarter of the time.
+#[inline(always)]
+fn apart() {
+    #[cfg(not(miri))]
+    // SAFETY: it does nothing.
+    unsafe {
+        core::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
+}

@@ -1,0 +1,152 @@
+//! The last byte of a value, for `memrchr`.
+
+use crate::access::cold_path;
+use core::ffi::c_int;
+
+use super::bytes::{Bytes, Four, any_of_four, crosses, offset};
+use super::find::splat;
+use crate::access::value;
+
+/// `memrchr`
+///
+/// # Safety
+///
+/// As there, and the processor must have these vectors.
+#[inline(always)]
+pub(super) unsafe fn last_byte<V: Bytes>(s: *const u8, byte: c_int, n: usize) -> *const u8 {
+    if n == 0 {
+        return core::ptr::null();
+    }
+    let end = s.wrapping_add(n.wrapping_sub(1));
+    let unaligned = end.wrapping_sub(const { V::LEN - 1 });
+    // All from here on was looked at.
+    let mut at;
+    // SAFETY: each vector lies in one page and has a byte of the area in it: the first one the last
+    // byte, each of the others its own last byte, or that of four.
+    unsafe {
+        let byte = splat::<V>(byte);
+        if crosses(unaligned, V::LEN) {
+            cold_path();
+            let to = offset(end, V::LEN);
+            at = end.wrapping_sub(to);
+            if let Some(hit) = V::last(hits(at, byte), to) {
+                return unless_before(s, at.wrapping_add(hit));
+            }
+        } else {
+            if let Some(hit) = V::last(hits(unaligned, byte), const { V::LEN - 1 }) {
+                return unless_before(s, unaligned.wrapping_add(hit));
+            }
+            if n <= V::LEN {
+                return core::ptr::null();
+            }
+            if n <= const { 4 * V::LEN } {
+                return last_before::<V>(s, byte, n);
+            }
+            at = end.wrapping_sub(offset(end, V::LEN));
+        }
+        // Down to a multiple of four vectors.
+        while offset(at, const { 4 * V::LEN }) != 0 {
+            if at.addr() <= s.addr() {
+                return core::ptr::null();
+            }
+            at = at.wrapping_sub(V::LEN);
+            if let Some(hit) = V::last(hits(at, byte), const { V::LEN - 1 }) {
+                return unless_before(s, at.wrapping_add(hit));
+            }
+        }
+        loop {
+            if at.addr() <= s.addr() {
+                return core::ptr::null();
+            }
+            at = at.wrapping_sub(const { 4 * V::LEN });
+            let four = (
+                hits(at, byte),
+                hits(at.wrapping_add(V::LEN), byte),
+                hits(at.wrapping_add(const { 2 * V::LEN }), byte),
+                hits(at.wrapping_add(const { 3 * V::LEN }), byte),
+            );
+            if any_of_four::<V>(four)
+                && let Some(hit) = last_of_four::<V>(four)
+            {
+                return unless_before(s, at.wrapping_add(hit));
+            }
+        }
+    }
+}
+
+/// The last byte where those in the last vector of `n` bytes are others: the vector before it, the
+/// second and the first, of which two or all three may overlap or coincide.
+///
+/// # Safety
+///
+/// `s` must be valid for reads of `n` bytes, one to four vectors. The processor must have them.
+#[inline(always)]
+unsafe fn last_before<V: Bytes>(s: *const u8, byte: V, n: usize) -> *const u8 {
+    let to = const { V::LEN - 1 };
+    let (second, before) = if n > const { 2 * V::LEN } {
+        let end = n.wrapping_sub(const { 2 * V::LEN });
+        (s.wrapping_add(V::LEN), s.wrapping_add(end))
+    } else {
+        (s, s)
+    };
+    // SAFETY: all three are within the area.
+    unsafe {
+        let (hits_in_first, hits_in_second, hits_before) =
+            (hits(s, byte), hits(second, byte), hits(before, byte));
+        if !V::any(V::either(
+            V::either(hits_in_first, hits_in_second),
+            hits_before,
+        )) {
+            core::ptr::null()
+        } else if let Some(hit) = V::last(hits_before, to) {
+            before.wrapping_add(hit)
+        } else if let Some(hit) = V::last(hits_in_second, to) {
+            second.wrapping_add(hit)
+        } else if let Some(hit) = V::last(hits_in_first, to) {
+            s.wrapping_add(hit)
+        } else {
+            core::ptr::null()
+        }
+    }
+}
+
+/// # Safety
+///
+/// The vector must lie in pages that are readable, and the processor must have it.
+#[inline(always)]
+unsafe fn hits<V: Bytes>(at: *const u8, byte: V) -> V::Hits {
+    // SAFETY: the caller's promise.
+    unsafe { value::<V>(at).equal(byte) }
+}
+
+/// The last hit in four vectors.
+///
+/// # Safety
+///
+/// The processor must have these vectors.
+#[inline(always)]
+unsafe fn last_of_four<V: Bytes>(four: Four<V::Hits>) -> Option<usize> {
+    let to = const { V::LEN - 1 };
+    // SAFETY: the caller's promise.
+    unsafe {
+        if let Some(at) = V::last(four.3, to) {
+            Some(at.wrapping_add(const { 3 * V::LEN }))
+        } else if let Some(at) = V::last(four.2, to) {
+            Some(at.wrapping_add(const { 2 * V::LEN }))
+        } else if let Some(at) = V::last(four.1, to) {
+            Some(at.wrapping_add(V::LEN))
+        } else {
+            V::last(four.0, to)
+        }
+    }
+}
+
+/// A last hit before the area says that there is none in it.
+#[inline(always)]
+fn unless_before(s: *const u8, hit: *const u8) -> *const u8 {
+    if hit.addr() < s.addr() {
+        core::ptr::null()
+    } else {
+        hit
+    }
+}

@@ -1,0 +1,223 @@
+//! `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strcmp`, `strncmp`, `strcpy`,
+//! `stpcpy` and `memmem` in place of musl's.
+//!
+//! musl goes through a string by bytes or words. The routines here go by vectors: one at the start
+//! of the string, unaligned, as most strings end there; then four at a time, which are aligned after
+//! the first four.
+//! All that `memory` says about thread-local storage, tables of pointers and core holds here as well.
+//!
+//! # Bytes beyond the end
+//!
+//! Where a string ends is not known before its bytes were read, so vectors reach beyond the end. They
+//! never reach a page that the string does not touch: an aligned vector, and four of them at a
+//! multiple of four, lie in one page, and before an unaligned load the offset within the page is
+//! looked at. The processor allows such reads; the compiler cannot tell where an area ends, as this
+//! crate takes no part in link-time optimisation.
+//!
+//! # Names
+//!
+//! musl calls its own `memrchr`, `strchrnul` and `stpcpy` by the hidden names `__memrchr`,
+//! `__strchrnul` and `__stpcpy`; the public names are weak aliases in the same objects of libc.a. Both
+//! names of each are defined here. So musl's `strrchr`, `getenv`, `strcspn` and others have the fast
+//! routines, and those objects stay out of the program.
+#![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#![allow(
+    clippy::inline_always,
+    reason = "a call costs as much as a short string, and a function left out of line could not use AVX2"
+)]
+
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+mod arch;
+mod bytes;
+mod compare;
+mod copy;
+mod find;
+mod find_last;
+mod search;
+mod two_way;
+
+use core::ffi::{c_char, c_int, c_void};
+
+use self::arch::widest;
+
+/// For the tests: from now on the routines of this program use the vectors that every processor has.
+pub fn use_baseline() {
+    #[cfg(target_arch = "x86_64")]
+    crate::cpu::forget();
+}
+
+/// The number of bytes before the first zero.
+///
+/// # Safety
+///
+/// `s` must point to a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strlen(s: *const c_char) -> usize {
+    let s = s.cast();
+    widest!(find::end(s: *const u8) -> usize)
+}
+
+/// The number of bytes before the first zero, but at most `n`.
+///
+/// # Safety
+///
+/// `s` must be valid for reads up to the first zero or of `n` bytes, whichever is less.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strnlen(s: *const c_char, n: usize) -> usize {
+    let s = s.cast();
+    widest!(find::end_within(s: *const u8, n: usize) -> usize)
+}
+
+/// The first of `n` bytes that equals the low eight bits of `byte`, or null.
+///
+/// # Safety
+///
+/// `s` must be valid for reads up to that byte or of `n` bytes, whichever is less.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memchr(s: *const c_void, byte: c_int, n: usize) -> *mut c_void {
+    let s = s.cast();
+    widest!(find::byte_within(s: *const u8, byte: c_int, n: usize) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// The last of `n` bytes that equals the low eight bits of `byte`, or null.
+///
+/// # Safety
+///
+/// `s` must be valid for reads of `n` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memrchr(s: *const c_void, byte: c_int, n: usize) -> *mut c_void {
+    let s = s.cast();
+    widest!(find_last::last_byte(s: *const u8, byte: c_int, n: usize) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// [`memrchr`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`memrchr`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __memrchr(s: *const c_void, byte: c_int, n: usize) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe { memrchr(s, byte, n) }
+}
+
+/// The first byte of a string, its zero included, that equals the low eight bits of `byte`, or null.
+///
+/// # Safety
+///
+/// `s` must point to a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strchr(s: *const c_char, byte: c_int) -> *mut c_char {
+    let s = s.cast();
+    widest!(find::byte(s: *const u8, byte: c_int) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// The first byte of a string that equals the low eight bits of `byte`, or the string's zero.
+///
+/// # Safety
+///
+/// `s` must point to a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strchrnul(s: *const c_char, byte: c_int) -> *mut c_char {
+    let s = s.cast();
+    widest!(find::byte_or_end(s: *const u8, byte: c_int) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// [`strchrnul`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`strchrnul`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __strchrnul(s: *const c_char, byte: c_int) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { strchrnul(s, byte) }
+}
+
+/// Compares two strings by bytes as unsigned numbers: less than, equal to or greater than zero as the
+/// first byte that differs is smaller in `a`, absent, or greater in `a`.
+///
+/// # Safety
+///
+/// `a` and `b` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcmp(a: *const c_char, b: *const c_char) -> c_int {
+    let (a, b) = (a.cast(), b.cast());
+    widest!(compare::order(a: *const u8, b: *const u8) -> c_int)
+}
+
+/// Compares as [`strcmp`], but at most `n` bytes.
+///
+/// # Safety
+///
+/// `a` and `b` must be valid for reads up to the first byte that is zero or differs, or of `n` bytes,
+/// whichever is less.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncmp(a: *const c_char, b: *const c_char, n: usize) -> c_int {
+    let (a, b) = (a.cast(), b.cast());
+    widest!(compare::order_within(a: *const u8, b: *const u8, n: usize) -> c_int)
+}
+
+/// Copies the string `s` with its zero to `dst` and returns `dst`.
+///
+/// # Safety
+///
+/// `s` must point to a string, `dst` must be valid for writes of as many bytes, and they must not
+/// overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy::copy_to(dst: *mut u8, s: *const u8) -> *mut u8).cast()
+}
+
+/// Copies the string `s` with its zero to `dst` and returns where the zero is now.
+///
+/// # Safety
+///
+/// As for [`strcpy`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy::copy(dst: *mut u8, s: *const u8) -> *mut u8).cast()
+}
+
+/// [`stpcpy`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`strcpy`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { stpcpy(dst, s) }
+}
+
+/// Where the `k` bytes at `needle` occur first in the `n` bytes at `s`, or null. Nothing occurs at the
+/// start of everything.
+///
+/// The time is linear in `n`, whatever the bytes are.
+///
+/// # Safety
+///
+/// `s` must be valid for reads of `n` bytes and `needle` of `k`. Where that is 0, it may be anything.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memmem(
+    s: *const c_void,
+    n: usize,
+    needle: *const c_void,
+    k: usize,
+) -> *mut c_void {
+    let (s, needle) = (s.cast(), needle.cast());
+    widest!(search::area(s: *const u8, n: usize, needle: *const u8, k: usize) -> *const u8)
+        .cast_mut()
+        .cast()
+}

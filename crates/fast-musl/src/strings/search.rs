@@ -1,0 +1,121 @@
+//! The search behind `memmem`.
+//!
+//! A place is a candidate where the first and the last byte of the needle are; a vector tells that of
+//! many places at once. Text has few candidates, and most of them fail within the first word. But a
+//! needle and an area can be made so that each place is one and fails late, for which the work on
+//! candidates is counted: as soon as it exceeds a multiple of the bytes passed, the rest is searched
+//! with the two-way algorithm, which is slower than vectors and linear in the worst case. So the whole
+//! is linear too.
+//!
+//! musl's own search cannot be kept for that: its object defines `memmem` and no other name.
+
+use super::bytes::{Bytes, crosses};
+use super::memchr;
+use super::two_way::two_way;
+use crate::access::value;
+
+/// What looking at a candidate costs apart from its bytes, in bytes.
+const CANDIDATE: usize = 16;
+/// Work on candidates per byte passed, and at the start, before the search becomes two-way.
+const WORK: usize = 8;
+const WORK_AT_START: usize = 4096;
+
+/// `memmem`
+///
+/// # Safety
+///
+/// As there, and the processor must have these vectors.
+#[inline(always)]
+pub(super) unsafe fn area<V: Bytes>(
+    s: *const u8,
+    n: usize,
+    needle: *const u8,
+    k: usize,
+) -> *const u8 {
+    if k == 0 {
+        return s;
+    }
+    if n < k {
+        return core::ptr::null();
+    }
+    // How far the last byte of the needle lies from the first, and how many places there are.
+    let last = k.wrapping_sub(1);
+    let places = n.wrapping_sub(last);
+    // SAFETY: all vectors lie within the area; if it has fewer places than a vector has bytes, they
+    // start in it and do not cross a page. Candidates are places.
+    unsafe {
+        if k == 1 {
+            let found = memchr(s.cast(), value::<u8>(needle).into(), n);
+            return found.cast::<u8>().cast_const();
+        }
+        if places < V::LEN && (crosses(s, V::LEN) || crosses(s.wrapping_add(last), V::LEN)) {
+            return two_way(s, n, needle, k);
+        }
+        let first_byte = V::splat(value::<u8>(needle));
+        let last_byte = V::splat(value::<u8>(needle.wrapping_add(last)));
+        let mut at: usize = 0;
+        let mut work = 0_usize;
+        loop {
+            let here = s.wrapping_add(at);
+            let candidates = V::both_equal(
+                (value::<V>(here), first_byte),
+                (value::<V>(here.wrapping_add(last)), last_byte),
+            );
+            if V::any(candidates) {
+                let mut from = 0;
+                while from < V::LEN
+                    && let Some(more) = V::first(candidates, from)
+                {
+                    from = from.wrapping_add(more);
+                    let place = at.wrapping_add(from);
+                    if place >= places {
+                        break;
+                    }
+                    let same = same(s.wrapping_add(place), needle, k);
+                    if same == k {
+                        return s.wrapping_add(place);
+                    }
+                    from = from.wrapping_add(1);
+                    work = work.wrapping_add(same).wrapping_add(CANDIDATE);
+                    if work > at.wrapping_mul(WORK).wrapping_add(WORK_AT_START) {
+                        let passed = place.wrapping_add(1);
+                        return two_way(s.wrapping_add(passed), n.wrapping_sub(passed), needle, k);
+                    }
+                }
+            }
+            let next = at.wrapping_add(V::LEN);
+            if next >= places {
+                return core::ptr::null();
+            }
+            // The last vector may look at places once more.
+            at = usize::min(next, places.wrapping_sub(V::LEN));
+        }
+    }
+}
+
+/// How many bytes from the start are seen to be equal: `k`, where all are.
+///
+/// # Safety
+///
+/// `a` and `b` must be valid for reads of `k` bytes.
+#[inline(always)]
+unsafe fn same(a: *const u8, b: *const u8, k: usize) -> usize {
+    let mut at = 0;
+    // SAFETY: all words end by k.
+    unsafe {
+        if k >= 8 {
+            let last = k.wrapping_sub(8);
+            while value::<u64>(a.wrapping_add(at)) == value::<u64>(b.wrapping_add(at)) {
+                if at == last {
+                    return k;
+                }
+                at = usize::min(at.wrapping_add(8), last);
+            }
+        } else {
+            while at < k && value::<u8>(a.wrapping_add(at)) == value::<u8>(b.wrapping_add(at)) {
+                at = at.wrapping_add(1);
+            }
+        }
+    }
+    at
+}

@@ -1,0 +1,872 @@
+//! The string routines against a naive reference, in a static executable for musl.
+//!
+//! Miri runs it as well, with `cargo miri test --target x86_64-unknown-linux-musl --test strings`
+//! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
+//! Elsewhere, all tests run a second time in a process of their own that takes the SSE2 paths.
+#![cfg(all(feature = "strings", target_os = "linux", target_env = "musl"))]
+
+use std::cmp::Ordering;
+use std::ffi::{c_char, c_int, c_void};
+
+use fast_musl::strings;
+
+/// The longest of [`lengths`], above all thresholds.
+const LONGEST: usize = 4400;
+/// Set in the process that takes the SSE2 paths.
+#[cfg(not(miri))]
+const BASELINE: &str = "FAST_MUSL_TEST_BASELINE";
+
+/// Lengths of every kind: all short ones, then around multiples of four vectors.
+fn lengths() -> impl Iterator<Item = usize> {
+    let dense = if cfg!(miri) { 0..=19 } else { 0..=300 };
+    let around: &[usize] = if cfg!(miri) {
+        &[32, 64, 80, 128, 200]
+    } else {
+        &[384, 512, 640, 1024, 4096, 4397]
+    };
+    let sparse = around.iter().flat_map(|&n| n - 3..=n + 3);
+    dense.chain(sparse)
+}
+
+fn alignments() -> impl Iterator<Item = usize> {
+    (0..64).step_by(if cfg!(miri) { 21 } else { 1 })
+}
+
+/// Called by each test before the first routine.
+fn prepare() {
+    #[cfg(not(miri))]
+    if std::env::var_os(BASELINE).is_some() {
+        strings::use_baseline();
+    }
+}
+
+/// All other tests once more, without AVX2.
+#[test]
+#[cfg(all(not(miri), target_arch = "x86_64"))]
+fn all_of_this_with_the_baseline() {
+    if std::env::var_os(BASELINE).is_some() {
+        return;
+    }
+    let this = std::env::current_exe().expect("this executable has a path");
+    let output = std::process::Command::new(this)
+        .env(BASELINE, "1")
+        .output()
+        .expect("this executable can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+/// Bytes whose vectors are all within: Miri knows nothing of pages.
+#[repr(align(256))]
+#[derive(Clone, Copy)]
+struct Lines(#[allow(dead_code, reason = "it is seen as bytes")] [u8; 256]);
+
+struct Memory(Vec<Lines>);
+
+impl Memory {
+    /// At least `len` bytes and 256 more.
+    fn new(len: usize) -> Self {
+        Self(vec![Lines([0; 256]); len.div_ceil(256) + 1])
+    }
+
+    fn bytes(&mut self) -> &mut [u8] {
+        let len = size_of_val(&self.0[..]);
+        // SAFETY: they are bytes without padding.
+        unsafe { std::slice::from_raw_parts_mut(self.0.as_mut_ptr().cast(), len) }
+    }
+}
+
+/// Numbers without a pattern.
+struct Noise(u64);
+
+impl Noise {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits fit") % n
+    }
+
+    fn byte(&mut self) -> u8 {
+        u8::try_from(self.below(256)).expect("it is below 256")
+    }
+}
+
+/// A byte, volatile so that the compiler makes no call to a routine of a naive loop.
+fn read(s: &[u8], at: usize) -> u8 {
+    // SAFETY: it is a reference.
+    unsafe { (&raw const s[at]).read_volatile() }
+}
+
+fn naive_length(s: &[u8]) -> usize {
+    naive_find(s, 0).expect("it is a string")
+}
+
+fn naive_find(s: &[u8], byte: u8) -> Option<usize> {
+    (0..s.len()).find(|&at| read(s, at) == byte)
+}
+
+fn naive_find_last(s: &[u8], byte: u8) -> Option<usize> {
+    (0..s.len()).rfind(|&at| read(s, at) == byte)
+}
+
+fn naive_compare(a: &[u8], b: &[u8], n: usize) -> Ordering {
+    for at in 0..n {
+        let (a, b) = (read(a, at), read(b, at));
+        if a != b || a == 0 {
+            return a.cmp(&b);
+        }
+    }
+    Ordering::Equal
+}
+
+fn naive_search(s: &[u8], needle: &[u8]) -> Option<usize> {
+    let last = s.len().checked_sub(needle.len())?;
+    (0..=last).find(|&at| (0..needle.len()).all(|i| read(s, at + i) == read(needle, i)))
+}
+
+// The routines for slices. What is behind the slice is not zero, and the slice has a zero where the
+// routine needs one; the tests see to both.
+
+fn index<T>(s: &[u8], found: *const T) -> Option<usize> {
+    (!found.is_null()).then(|| found.addr() - s.as_ptr().addr())
+}
+
+fn strlen(s: &[u8]) -> usize {
+    // SAFETY: it is a string; likewise below.
+    unsafe { strings::strlen(s.as_ptr().cast()) }
+}
+
+fn strnlen(s: &[u8], n: usize) -> usize {
+    // SAFETY: see above.
+    unsafe { strings::strnlen(s.as_ptr().cast(), n) }
+}
+
+fn memchr(s: &[u8], byte: impl Into<c_int>, n: usize) -> Option<usize> {
+    // SAFETY: see above.
+    index(s, unsafe {
+        strings::memchr(s.as_ptr().cast(), byte.into(), n)
+    })
+}
+
+fn memrchr(s: &[u8], byte: impl Into<c_int>) -> Option<usize> {
+    let byte = byte.into();
+    // SAFETY: it is a slice.
+    let found = unsafe { strings::memrchr(s.as_ptr().cast(), byte, s.len()) };
+    // SAFETY: see above.
+    let hidden = unsafe { strings::__memrchr(s.as_ptr().cast(), byte, s.len()) };
+    assert_eq!(found, hidden);
+    index(s, found)
+}
+
+fn strchr(s: &[u8], byte: impl Into<c_int>) -> Option<usize> {
+    // SAFETY: see above.
+    index(s, unsafe {
+        strings::strchr(s.as_ptr().cast(), byte.into())
+    })
+}
+
+fn strchrnul(s: &[u8], byte: impl Into<c_int>) -> usize {
+    let byte = byte.into();
+    // SAFETY: see above.
+    let found = unsafe { strings::strchrnul(s.as_ptr().cast(), byte) };
+    // SAFETY: see above.
+    assert_eq!(found, unsafe {
+        strings::__strchrnul(s.as_ptr().cast(), byte)
+    });
+    index(s, found).expect("strchrnul finds the end at least")
+}
+
+fn strcmp(a: &[u8], b: &[u8]) -> Ordering {
+    // SAFETY: see above.
+    unsafe { strings::strcmp(a.as_ptr().cast(), b.as_ptr().cast()) }.cmp(&0)
+}
+
+fn strncmp(a: &[u8], b: &[u8], n: usize) -> Ordering {
+    // SAFETY: see above.
+    unsafe { strings::strncmp(a.as_ptr().cast(), b.as_ptr().cast(), n) }.cmp(&0)
+}
+
+type Copy = unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
+
+/// Whether they return the end of the copy.
+const COPIES: [(Copy, bool); 3] = [
+    (strings::strcpy, false),
+    (strings::stpcpy, true),
+    (strings::__stpcpy, true),
+];
+
+/// Copies a string of `n` bytes, and the zero, to the start of a slice that has room for it.
+fn copy((copy, to_end): (Copy, bool), to: &mut [u8], s: &[u8], n: usize) {
+    assert!(n < to.len() && n < s.len());
+    let start = to.as_mut_ptr().cast::<c_char>();
+    // SAFETY: there is room.
+    let result = unsafe { copy(start, s.as_ptr().cast()) };
+    let expected = if to_end { n } else { 0 };
+    assert_eq!(result, start.wrapping_add(expected), "{n}");
+}
+
+fn memmem(s: &[u8], needle: &[u8]) -> Option<usize> {
+    let (start, part) = (s.as_ptr().cast::<c_void>(), needle.as_ptr().cast());
+    // SAFETY: both are slices.
+    index(s, unsafe {
+        strings::memmem(start, s.len(), part, needle.len())
+    })
+}
+
+/// Otherwise the rest would say nothing about what programs get.
+#[test]
+#[cfg(not(miri))]
+fn symbols_are_ours() {
+    macro_rules! assert_ours {
+        ($($name:ident),+) => {{
+            mod linked {
+                unsafe extern "C" {
+                    $(pub(super) fn $name();)+
+                }
+            }
+            $(assert_eq!(linked::$name as *const (), strings::$name as *const (), stringify!($name));)+
+        }};
+    }
+    assert_ours!(
+        strlen,
+        strnlen,
+        memchr,
+        memrchr,
+        __memrchr,
+        strchr,
+        strchrnul,
+        __strchrnul,
+        strcmp,
+        strncmp,
+        strcpy,
+        stpcpy,
+        __stpcpy,
+        memmem
+    );
+}
+
+/// musl's own callers go to the same routines: `strrchr` to `__memrchr`, `strcspn` to `__strchrnul`,
+/// `strcat` to `strcpy`.
+#[test]
+#[cfg(not(miri))]
+fn callers_in_musl() {
+    prepare();
+    let mut room = [0x77_u8; 64];
+    room[..4].copy_from_slice(b"a/b\0");
+    // SAFETY: strings, and room for what is appended.
+    unsafe {
+        let s = room.as_mut_ptr().cast::<c_char>();
+        libc::strcat(s, c"/c".as_ptr());
+        assert_eq!(libc::strrchr(s, c_int::from(b'/')), s.add(3));
+        assert_eq!(libc::strcspn(s, c"/".as_ptr()), 1);
+    }
+    assert_eq!(&room[..7], b"a/b/c\0\x77");
+}
+
+/// Each length and alignment. What is before the string and behind its end must not matter: zeros and
+/// the byte that is looked for, and first in the string a byte that differs from both in its lowest
+/// bit, which short formulas for "has a zero byte" take for one behind a zero.
+#[test]
+fn finds_the_end() {
+    prepare();
+    let mut memory = Memory::new(LONGEST + 512);
+    for n in lengths() {
+        for at in alignments().map(|at| 64 + at) {
+            for other in [0_u8, 0xff] {
+                let bytes = &mut memory.bytes()[..at + n + 100];
+                bytes.fill(other);
+                for (i, byte) in bytes[at..at + n].iter_mut().enumerate() {
+                    *byte = [1, 0x80, 0xff, 0x7f, 0x81, 2, 0x61][i % 7];
+                }
+                bytes[at + n] = 0;
+                let s = &bytes[at..];
+                let what = format!("{n} bytes at {at}");
+                assert_eq!(strlen(s), n, "{what}");
+                for limit in [
+                    0,
+                    1,
+                    n / 2,
+                    n.wrapping_sub(1),
+                    n,
+                    n + 1,
+                    n + 2,
+                    n + 70,
+                    usize::MAX,
+                ] {
+                    assert_eq!(strnlen(s, limit), n.min(limit), "{what}, {limit}");
+                    let expected = (n < limit).then_some(n);
+                    assert_eq!(memchr(s, 0, limit), expected, "{what}, {limit}");
+                }
+                assert_eq!(strchrnul(s, 0x33), n, "{what}");
+                assert_eq!(strchr(s, 0x33), None, "{what}");
+                assert_eq!(strchr(s, 0), Some(n), "{what}");
+                assert_eq!(strchrnul(s, 0), n, "{what}");
+                assert_eq!(memrchr(&s[..n], 0x33), None, "{what}");
+                assert_eq!(memrchr(&s[..n], 0), None, "{what}");
+                assert_eq!(memrchr(&s[..=n], 0), Some(n), "{what}");
+            }
+        }
+    }
+}
+
+/// One byte to find, at each position, with others of its kind around the area.
+#[test]
+fn finds_each_position() {
+    prepare();
+    let mut memory = Memory::new(LONGEST + 512);
+    for n in lengths() {
+        for at in [64, 65, 95, 127] {
+            for wanted in [b'y', 0xf9, 1] {
+                let bytes = &mut memory.bytes()[..at + n + 100];
+                bytes.fill(wanted);
+                bytes[at..at + n].fill(wanted ^ 1);
+                if wanted == 1 {
+                    bytes[at..at + n].fill(2);
+                }
+                bytes[at + n] = 0;
+                for position in (0..n).step_by(if n > 300 { 7 } else { 1 }) {
+                    let s = &mut bytes[at..];
+                    let rest = s[position];
+                    s[position] = wanted;
+                    let what = format!("{n} bytes at {at}, {wanted} at {position}");
+                    // C cuts the value to eight bits.
+                    let value = c_int::from(wanted) + 0x300;
+                    assert_eq!(memchr(s, value, n), Some(position), "{what}");
+                    assert_eq!(
+                        memchr(s, value - 0x400, usize::MAX),
+                        Some(position),
+                        "{what}"
+                    );
+                    assert_eq!(memchr(s, value, position), None, "{what}");
+                    assert_eq!(memchr(s, value, position + 1), Some(position), "{what}");
+                    assert_eq!(strchr(s, value), Some(position), "{what}");
+                    assert_eq!(strchrnul(s, value), position, "{what}");
+                    assert_eq!(memrchr(&s[..n], value), Some(position), "{what}");
+                    assert_eq!(memrchr(&s[..position], value), None, "{what}");
+                    assert_eq!(memrchr(&s[position + 1..n], value), None, "{what}");
+                    s[position] = rest;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn compares_each_position() {
+    prepare();
+    let (mut first, mut second) = (Memory::new(LONGEST + 512), Memory::new(LONGEST + 512));
+    let mut noise = Noise(3);
+    for n in lengths() {
+        let few = [(0, 0), (1, 0), (0, 9), (31, 17), (63, 63), (5, 60)];
+        for (at, from) in few.into_iter().take(if cfg!(miri) { 2 } else { 6 }) {
+            let a = &mut first.bytes()[at..at + n + 100];
+            let b = &mut second.bytes()[from..from + n + 100];
+            for i in 0..a.len() {
+                a[i] = noise.byte().max(1);
+                // What follows the end differs, and must not matter.
+                b[i] = if i < n { a[i] } else { !a[i] };
+            }
+            (a[n], b[n]) = (0, 0);
+            assert_eq!(strcmp(a, b), Ordering::Equal, "{n}");
+            for limit in [0, n / 2, n, n + 1, n + 90, usize::MAX] {
+                assert_eq!(strncmp(a, b, limit), Ordering::Equal, "{n}, {limit}");
+            }
+            for position in (0..=n).step_by(if n > 300 { 7 } else { 1 }) {
+                let byte = b[position];
+                for changed in [byte ^ 0x80, byte ^ 0x01, 0] {
+                    b[position] = changed;
+                    // A later difference the other way round must not count.
+                    let last = b[n + 1];
+                    b[n + 1] = if changed > byte { 0 } else { 255 };
+                    let expected = byte.cmp(&changed);
+                    let what = format!("{n} at {position}");
+                    assert_eq!(strcmp(a, b), expected, "{what}");
+                    assert_eq!(strcmp(b, a), expected.reverse(), "{what}");
+                    assert_eq!(strncmp(a, b, position), Ordering::Equal, "{what}");
+                    for limit in [position + 1, position + 40, usize::MAX] {
+                        assert_eq!(strncmp(a, b, limit), expected, "{what}, {limit}");
+                        assert_eq!(strncmp(b, a, limit), expected.reverse(), "{what}, {limit}");
+                    }
+                    b[n + 1] = last;
+                }
+                b[position] = byte;
+            }
+        }
+    }
+}
+
+#[test]
+fn compares_all_alignments() {
+    prepare();
+    let (mut first, mut second) = (Memory::new(8704), Memory::new(8704));
+    for n in [0, 1, 15, 16, 31, 32, 33, 64, 100, 128, 200, 400, 4200, 8300] {
+        if cfg!(miri) && n > 400 {
+            continue;
+        }
+        for at in alignments() {
+            for from in [0, 1, 37, at, 63 - at] {
+                let (a, b) = (first.bytes(), second.bytes());
+                a.fill(0x80);
+                b.fill(0x80);
+                let (a, b) = (&mut a[at..], &mut b[from..]);
+                (a[n], b[n]) = (0, 0);
+                assert_eq!(strcmp(a, b), Ordering::Equal, "{n}, {at}, {from}");
+                b[n] = 0x7f;
+                assert_eq!(strcmp(a, b), Ordering::Less, "{n}, {at}, {from}");
+                assert_eq!(strncmp(b, a, n + 1), Ordering::Greater, "{n}, {at}, {from}");
+                assert_eq!(strncmp(b, a, n), Ordering::Equal, "{n}, {at}, {from}");
+            }
+        }
+    }
+}
+
+/// What is around the copy stays.
+#[test]
+fn copies() {
+    prepare();
+    let (mut from, mut to) = (Memory::new(LONGEST + 512), Memory::new(LONGEST + 512));
+    let mut noise = Noise(5);
+    for byte in from.bytes() {
+        *byte = noise.byte().max(1);
+    }
+    for n in lengths() {
+        for at in alignments() {
+            for destination in [0, 1, 37, at, 63 - at] {
+                let s = &mut from.bytes()[at..];
+                let rest = s[n];
+                s[n] = 0;
+                for which in COPIES.into_iter().take(if n > 300 { 1 } else { 3 }) {
+                    let window = &mut to.bytes()[..64 + destination + n + 100];
+                    window.fill(0xa5);
+                    copy(which, &mut window[64 + destination..], s, n);
+                    let start = 64 + destination;
+                    for i in 0..window.len() {
+                        let copied = i >= start && i <= start + n;
+                        let expected = if copied { s[i - start] } else { 0xa5 };
+                        assert_eq!(read(window, i), expected, "{n} bytes from {at}, byte {i}");
+                    }
+                }
+                s[n] = rest;
+            }
+        }
+    }
+}
+
+/// Few different bytes, so that each routine meets hits everywhere.
+#[test]
+fn agrees_with_the_reference() {
+    prepare();
+    let mut noise = Noise(7);
+    let (mut first, mut second, mut third) = (Memory::new(512), Memory::new(512), Memory::new(768));
+    for round in 0..if cfg!(miri) { 60 } else { 20_000 } {
+        let alphabet = [1, 0x80, 0xff, 0x81, 0x7f, 0];
+        // Zeros are frequent, rare or absent.
+        let zero_in = [2, 20, 1000][round % 3];
+        let (a, b) = (first.bytes(), second.bytes());
+        let common = noise.below(512);
+        for byte in &mut *a {
+            let zero = noise.below(zero_in) == 0;
+            *byte = alphabet[if zero { 5 } else { noise.below(5) }];
+        }
+        let (at, from) = (noise.below(200), noise.below(200));
+        for i in 0..b.len() - from {
+            b[from + i] = if i < common && at + i < a.len() {
+                a[at + i]
+            } else {
+                alphabet[noise.below(6)]
+            };
+        }
+        // The last of what routines may see.
+        (a[500], b[500]) = (0, 0);
+        let (a, b) = (&a[at..=500], &b[from..=500]);
+        let wanted = alphabet[noise.below(6)];
+        let n = noise.below(a.len());
+        let length = naive_length(a);
+        assert_eq!(strlen(a), length);
+        assert_eq!(strnlen(a, n), length.min(n));
+        assert_eq!(memchr(a, wanted, n), naive_find(&a[..n], wanted));
+        assert_eq!(memrchr(&a[..n], wanted), naive_find_last(&a[..n], wanted));
+        let found = naive_find(&a[..=length], wanted);
+        assert_eq!(strchr(a, wanted), found);
+        assert_eq!(strchrnul(a, wanted), found.unwrap_or(length));
+        assert_eq!(strcmp(a, b), naive_compare(a, b, usize::MAX));
+        assert_eq!(strncmp(a, b, n), naive_compare(a, b, n));
+        let room = third.bytes();
+        room.fill(0xee);
+        copy(COPIES[round % 3], &mut room[from..], a, length);
+        assert_eq!(naive_compare(&room[from..], a, usize::MAX), Ordering::Equal);
+        assert_eq!(room[from + length + 1], 0xee);
+        let (start, k) = (noise.below(b.len()), noise.below(40));
+        let needle = &b[start..(start + k).min(b.len())];
+        assert_eq!(memmem(&a[..n], needle), naive_search(&a[..n], needle));
+    }
+}
+
+/// All areas of up to eleven bytes and needles of up to five, of two different bytes.
+#[test]
+fn searches_all_that_is_short() {
+    prepare();
+    let (longest, longest_needle) = if cfg!(miri) { (6, 3) } else { (11, 5) };
+    let mut memory = Memory::new(64);
+    let spell = |bytes: &mut [u8], number: usize| {
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = if number >> i & 1 == 0 { b'a' } else { b'b' };
+        }
+    };
+    let mut needle = [0; 5];
+    for k in 0..=longest_needle {
+        for spelled in 0..1 << k {
+            spell(&mut needle[..k], spelled);
+            for n in 0..=longest {
+                for number in 0..1 << n {
+                    // Behind the area, the needle goes on.
+                    memory.bytes().fill(b'a');
+                    let s = &mut memory.bytes()[..n];
+                    spell(s, number);
+                    assert_eq!(memmem(s, &needle[..k]), naive_search(s, &needle[..k]));
+                }
+            }
+        }
+    }
+}
+
+/// A needle at each place of an area without its first byte, with its first byte everywhere and with
+/// a prefix of it everywhere.
+#[test]
+fn searches_each_place() {
+    prepare();
+    let mut memory = Memory::new(1024);
+    let mut noise = Noise(11);
+    for k in [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 257] {
+        if cfg!(miri) && k > 17 {
+            continue;
+        }
+        let mut needle: Vec<u8> = (0..k).map(|_| noise.byte() | 1).collect();
+        needle[k - 1] = 0x80;
+        for n in [k, k + 1, k + 15, k + 31, k + 32, k + 33, k + 200, k + 401] {
+            for (kind, at) in [(0, 0), (1, 3), (2, 31), (3, 64)] {
+                for place in (0..=n - k).step_by(if cfg!(miri) { 13 } else { 1 }) {
+                    let s = &mut memory.bytes()[at..at + n];
+                    for (i, byte) in s.iter_mut().enumerate() {
+                        *byte = match kind {
+                            0 => 0,
+                            1 => needle[0],
+                            2 => needle[i % k] & 0x7f,
+                            _ => needle[i % k.div_ceil(2)],
+                        };
+                    }
+                    s[place..place + k].copy_from_slice(&needle);
+                    let expected = naive_search(s, &needle);
+                    assert_eq!(memmem(s, &needle), expected, "{k} in {n} at {place}");
+                    // Not where the area ends one byte earlier.
+                    let s = &s[..n - 1];
+                    assert_eq!(memmem(s, &needle), naive_search(s, &needle));
+                }
+            }
+        }
+    }
+    assert_eq!(memmem(b"abc", b"abcd"), None);
+    assert_eq!(memmem(b"", b"a"), None);
+    assert_eq!(memmem(b"", b""), Some(0));
+    assert_eq!(memmem(b"abc", b""), Some(0));
+}
+
+/// Needles with periods, in areas where each place is a candidate, so that the two-way search has a
+/// part: with a needle that occurs, or just does not.
+#[test]
+fn searches_periods() {
+    prepare();
+    let longest = if cfg!(miri) { 300 } else { 900 };
+    let mut memory = Memory::new(longest);
+    for word in [
+        &b"a"[..],
+        b"ab",
+        b"aab",
+        b"abaab",
+        b"abcabcabd",
+        b"aaaaaaaab",
+    ] {
+        for k in [2, 3, 5, 8, 13, 40, 90, 200] {
+            for change in [None, Some(0), Some(k / 2), Some(k - 1)] {
+                let mut needle: Vec<u8> = word.iter().copied().cycle().take(k).collect();
+                if let Some(change) = change {
+                    needle[change] = b'b' + b'a' - needle[change].min(b'b');
+                }
+                for n in [k, 60, longest] {
+                    for end in [0, 1, 7, 50] {
+                        let s = &mut memory.bytes()[..n.max(k)];
+                        for (i, byte) in s.iter_mut().enumerate() {
+                            *byte = word[i % word.len()];
+                        }
+                        // It occurs, for certain, near the end only.
+                        if end > 0 && s.len() >= k + end {
+                            let at = s.len() - k - end;
+                            s[at..at + k].copy_from_slice(&needle);
+                        }
+                        let expected = naive_search(s, &needle);
+                        assert_eq!(memmem(s, &needle), expected, "{k} in {n}, {change:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Comparing at each place would take a thousand milliards of bytes here, which no processor does in
+/// the time allowed; linear work takes a few hundredths of a second.
+#[test]
+#[cfg(not(miri))]
+fn searches_in_linear_time() {
+    prepare();
+    let n = 4 << 20;
+    let area = vec![b'a'; n];
+    let all = vec![b'a'; n / 2];
+    let changed = |at: usize| {
+        let mut needle = all.clone();
+        needle[at] = b'b';
+        needle
+    };
+    let mut halves = area.clone();
+    for at in (0..n).step_by(n / 8) {
+        halves[at] = b'b';
+    }
+    let needles = [
+        changed(0),
+        changed(1),
+        changed(n / 4),
+        changed(n / 2 - 2),
+        changed(n / 2 - 1),
+        all,
+    ];
+    let start = processor_time();
+    for needle in &needles[..5] {
+        assert_eq!(memmem(&area, needle), None);
+    }
+    for needle in &needles {
+        assert_eq!(memmem(&halves, needle), None);
+    }
+    let taken = processor_time() - start;
+    assert!(taken < 2.0, "{taken} s");
+}
+
+/// Seconds of this thread.
+#[cfg(not(miri))]
+fn processor_time() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it writes to a timespec.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0);
+    #[allow(clippy::cast_precision_loss, reason = "the test takes no years")]
+    let seconds = time.tv_sec as f64 + time.tv_nsec as f64 / 1e9;
+    seconds
+}
+
+/// The standard asks for valid pointers even then, Rust's compiler does not.
+#[test]
+fn nothing_at_null() {
+    prepare();
+    let null = std::ptr::null_mut::<c_void>();
+    // SAFETY: no byte is read.
+    unsafe {
+        assert_eq!(strings::strnlen(null.cast(), 0), 0);
+        assert_eq!(strings::memchr(null, 0, 0), null);
+        assert_eq!(strings::memrchr(null, 0, 0), null);
+        assert_eq!(strings::strncmp(null.cast(), null.cast(), 0), 0);
+        assert_eq!(strings::memmem(null, 0, null, 0), null);
+        assert_eq!(strings::memmem(null, 0, c"a".as_ptr().cast(), 1), null);
+    }
+}
+
+/// Memory between two pages that may not be touched.
+#[cfg(not(miri))]
+struct Guarded {
+    start: *mut u8,
+    len: usize,
+}
+
+#[cfg(not(miri))]
+impl Guarded {
+    const PAGE: usize = 65_536; // at least a page of any of our systems
+
+    fn new(len: usize) -> Self {
+        let len = len.next_multiple_of(Self::PAGE);
+        let all = len + 2 * Self::PAGE;
+        // SAFETY: a new mapping, of which the inner part is made accessible.
+        unsafe {
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let start = libc::mmap(std::ptr::null_mut(), all, libc::PROT_NONE, flags, -1, 0);
+            assert_ne!(start, libc::MAP_FAILED);
+            let start = start.cast::<u8>().add(Self::PAGE);
+            let access = libc::PROT_READ | libc::PROT_WRITE;
+            assert_eq!(libc::mprotect(start.cast(), len, access), 0);
+            Self { start, len }
+        }
+    }
+
+    /// `n` bytes that start or end where the accessible memory does.
+    fn edge(&mut self, n: usize, end: bool) -> &mut [u8] {
+        assert!(n <= self.len);
+        let at = if end { self.len - n } else { 0 };
+        // SAFETY: within the accessible memory, which is zeroed at first and borrowed with self.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(at), n) }
+    }
+}
+
+#[cfg(not(miri))]
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with these bounds.
+        unsafe {
+            libc::munmap(self.start.sub(Self::PAGE).cast(), self.len + 2 * Self::PAGE);
+        }
+    }
+}
+
+/// An access out of bounds would end the test with SIGSEGV.
+#[test]
+#[cfg(not(miri))]
+fn stays_within_pages() {
+    prepare();
+    let (mut first, mut second) = (Guarded::new(1), Guarded::new(1));
+    for n in lengths() {
+        for (at, from) in [(false, false), (false, true), (true, false), (true, true)] {
+            // Strings of n bytes and the zero.
+            let (a, b) = (first.edge(n + 1, at), second.edge(n + 1, from));
+            a.fill(0x81);
+            b.fill(0x81);
+            (a[n], b[n]) = (0, 0);
+            assert_eq!(strlen(a), n);
+            assert_eq!(strnlen(a, usize::MAX), n);
+            assert_eq!(memchr(a, 0, usize::MAX), Some(n));
+            assert_eq!(strchr(a, 1), None);
+            assert_eq!(strchrnul(a, 1), n);
+            assert_eq!(strcmp(a, b), Ordering::Equal);
+            assert_eq!(strncmp(a, b, usize::MAX), Ordering::Equal);
+            for which in COPIES {
+                b.fill(0x42);
+                copy(which, b, a, n);
+                assert_eq!(naive_compare(a, b, usize::MAX), Ordering::Equal);
+            }
+            // Areas of n + 1 bytes without a zero.
+            (a[n], b[n]) = (0x81, 0x81);
+            assert_eq!(strnlen(a, n + 1), n + 1);
+            assert_eq!(memchr(a, 0, n + 1), None);
+            assert_eq!(memrchr(a, 0), None);
+            assert_eq!(strncmp(a, b, n + 1), Ordering::Equal);
+            assert_eq!(memmem(a, b"\x81\x82"), None);
+            assert_eq!(memmem(a, b"\x82\x81"), None);
+            assert_eq!(memmem(a, b), Some(0));
+            assert_eq!(memmem(a, &b[n / 2..]), Some(0));
+            a[n] = 0x80;
+            assert_eq!(memmem(a, b), None);
+            assert_eq!(memmem(b, a), None);
+            assert_eq!(memmem(a, b"\x80"), Some(n));
+            assert_eq!(strncmp(a, b, n + 1), Ordering::Less);
+            // What decides comes before the end.
+            b[n / 2] = 0;
+            assert_eq!(strcmp(b, a), Ordering::Less);
+            assert_eq!(strncmp(a, b, n + 1), Ordering::Greater);
+        }
+    }
+}
+
+/// Two strings that reach the end of their page at different places, and one of them an end.
+#[test]
+#[cfg(not(miri))]
+fn compares_across_pages() {
+    prepare();
+    let (mut first, mut second) = (Guarded::new(1), Guarded::new(1));
+    let (pages, other) = (first.edge(16_384, false), second.edge(16_384, false));
+    pages.fill(0xc3);
+    other.fill(0xc3);
+    for at in 4096 - 140..=4096 {
+        for from in [0, 1, 33, 3000, 4096 - 129, 4096 - 64, 4096 - 31, 4096 - 1] {
+            for n in [
+                0, 1, 20, 31, 64, 100, 127, 128, 129, 200, 260, 1096, 5000, 8200,
+            ] {
+                let (a, b) = (&mut pages[at..], &mut other[from..]);
+                (a[n], b[n]) = (0, 0);
+                assert_eq!(strcmp(a, b), Ordering::Equal, "{at}, {from}, {n}");
+                assert_eq!(strcmp(b, a), Ordering::Equal, "{at}, {from}, {n}");
+                b[n] = 1;
+                assert_eq!(strcmp(a, b), Ordering::Less, "{at}, {from}, {n}");
+                assert_eq!(strcmp(b, a), Ordering::Greater, "{at}, {from}, {n}");
+                assert_eq!(strncmp(b, a, n), Ordering::Equal, "{at}, {from}, {n}");
+                assert_eq!(strncmp(b, a, n + 1), Ordering::Greater, "{at}, {from}, {n}");
+                (a[n], b[n]) = (0xc3, 0xc3);
+            }
+        }
+    }
+}
+
+/// Another thread changes bytes meanwhile: whatever the answer, there is one, and no byte behind the
+/// last zero is read or written.
+#[test]
+#[cfg(not(miri))]
+fn ends_with_what_changes_meanwhile() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    prepare();
+    let (mut first, mut second, mut third) = (Guarded::new(1), Guarded::new(1), Guarded::new(1));
+    for n in [3, 17, 40, 64, 100, 300, 4096] {
+        let (a, b) = (first.edge(n + 1, true), second.edge(n + 1, true));
+        a.fill(b'a');
+        b.fill(b'a');
+        (a[n], b[n]) = (0, 0);
+        let (a, b) = (
+            a.as_mut_ptr().expose_provenance(),
+            b.as_mut_ptr().expose_provenance(),
+        );
+        let to = third.edge(n + 1, true).as_mut_ptr().cast::<c_char>();
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let changing = std::ptr::with_exposed_provenance_mut::<u8>(a + n - 1);
+                while !stop.load(Ordering::Relaxed) {
+                    for byte in [0, b'b', b'a'] {
+                        // SAFETY: the area outlives the thread. It is read at the same time, by code
+                        // that C allows to return anything then.
+                        unsafe { changing.write_volatile(byte) };
+                    }
+                }
+            });
+            let (a, b) = (
+                std::ptr::with_exposed_provenance::<c_char>(a),
+                std::ptr::with_exposed_provenance::<c_char>(b),
+            );
+            let value = c_int::from(b'b');
+            let ends = [a.wrapping_add(n - 1), a.wrapping_add(n)];
+            for _ in 0..50_000 {
+                // SAFETY: all areas are alive, and there is room for the copy.
+                unsafe {
+                    assert!(ends.contains(&a.add(strings::strlen(a))));
+                    assert!(ends.contains(&a.add(strings::strnlen(a, n))));
+                    assert!(ends.contains(&strings::strchrnul(a, value).cast_const()));
+                    for found in [
+                        strings::strchr(a, value).cast_const(),
+                        strings::memchr(a.cast(), value, n).cast_const().cast(),
+                        strings::memrchr(a.cast(), value, n).cast_const().cast(),
+                        strings::memmem(a.cast(), n, c"ab".as_ptr().cast(), 2)
+                            .cast_const()
+                            .cast(),
+                    ] {
+                        assert!(found.is_null() || (a..ends[1]).contains(&found));
+                    }
+                    strings::strcmp(a, b);
+                    strings::strncmp(b, a, n);
+                    strings::strcpy(to, a);
+                    assert!(strings::stpcpy(to, a).addr() <= to.addr() + n);
+                }
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
+}
