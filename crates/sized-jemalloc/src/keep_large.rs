@@ -19,7 +19,13 @@ const OPTIONS: &CStr = if cfg!(target_pointer_width = "64") {
 // is a pointer to a string that ends with zero and lives as long as the
 // program. Nothing writes to it.
 #[unsafe(export_name = "_rjem_malloc_conf")]
-static MALLOC_CONF: &u8 = &OPTIONS.to_bytes_with_nul()[0];
+static PREFIXED: &u8 = &OPTIONS.to_bytes_with_nul()[0];
+
+/// The name where another crate of the program has tikv-jemalloc-sys built
+/// without the prefix; otherwise nothing reads it.
+// SAFETY: as above.
+#[unsafe(export_name = "malloc_conf")]
+static UNPREFIXED: &u8 = &OPTIONS.to_bytes_with_nul()[0];
 
 #[cfg(test)]
 mod tests {
