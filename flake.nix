@@ -13,6 +13,12 @@
     rust-std-musl = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-musl.tar.xz"; flake = false; };
     rust-std-windows = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-pc-windows-gnu.tar.xz"; flake = false; };
     rust-std-macos = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-apple-darwin.tar.xz"; flake = false; };
+
+    # The oldest release that the published crates promise to build with (`rust-version`).
+    rustc-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/rustc-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    cargo-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/cargo-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-std-glibc-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/rust-std-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-std-musl-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/rust-std-1.88.0-x86_64-unknown-linux-musl.tar.xz"; flake = false; };
   };
 
   outputs = components:

@@ -17,6 +17,11 @@ rec {
     name = "rust-portable";
     components = select (minimal ++ [ "rust-std-windows" "rust-std-macos" ]);
   };
+  # An older release, as `rust-version` in a Cargo.toml names it.
+  release = version: toolchain {
+    name = "rust-${version}";
+    components = select (map (component: "${component}-${builtins.replaceStrings [ "." ] [ "-" ] version}") minimal);
+  };
 
   environment = import ./environment.nix { inherit cc; };
   manifests = import ./manifests.nix { inherit derive; };
