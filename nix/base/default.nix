@@ -21,6 +21,7 @@ in
   tools = import ./tools.nix { inherit runnable shell; debs = sets.tools; };
   certificates = runnable { name = "certificates"; debs = sets.certificates; };
   checkers = runnable { name = "checkers"; debs = sets.check; };
+  linkers = runnable { name = "linkers"; debs = sets.linkers; };
   reference = runnable { name = "reference"; debs = sets.reference; };
   updaters = runnable { name = "updaters"; debs = sets.update; };
 }

@@ -1,8 +1,8 @@
-# rustfmt over the workspace.
-{ derive, toolchain, workspace }:
+# rustfmt over the Rust files.
+{ derive, toolchain, source }:
 derive {
   name = "format";
-  inherit (workspace) source;
+  inherit source;
   tools = [ toolchain ];
   script = ''
     cd $source

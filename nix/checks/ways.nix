@@ -1,0 +1,9 @@
+# A project outside the workspace adds fast-musl and sized-jemalloc in a line each. In every way of building it
+# (ways/table), it runs, and its memory routines, getrandom and malloc are whose they are meant to be.
+{ cargo, cc, linkers, manifests, crates, source }:
+cargo {
+  name = "ways";
+  inherit manifests crates source cc linkers;
+  stranger = ./ways;
+  command = "source ${./ways.sh}";
+}

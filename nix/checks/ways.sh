@@ -1,0 +1,138 @@
+# shellcheck shell=bash disable=SC2154,SC2164 # variables of the derivation; run with -e
+# Sourced in the workspace, with the variables of the derivation (ways.nix): the project is put beside it.
+cp -r "$stranger" ../stranger
+chmod -R u+w ../stranger
+cp Cargo.lock ../stranger/
+cd ../stranger
+sed -i 's|\.\./\.\./\.\./crates/|../source/crates/|' Cargo.toml
+
+routines=(memcpy memmove memset memcmp bcmp getrandom)
+malloc=(malloc calloc realloc free aligned_alloc memalign posix_memalign malloc_usable_size)
+llvm=$cc/usr/lib/llvm-22/bin
+common=$RUSTFLAGS
+
+fail() {
+  echo "$way: $*" >&2
+  exit 1
+}
+
+# A clang that links for the target by the program given. rustc knows by the end of its name what flags it takes.
+clang_with() {
+  cat >"$NIX_BUILD_TOP/$way-clang" <<WRAPPER
+#!$CONFIG_SHELL
+exec $cc/bin/clang --target=$target --ld-path=$1 "\$@"
+WRAPPER
+  chmod +x "$NIX_BUILD_TOP/$way-clang"
+  echo "$NIX_BUILD_TOP/$way-clang"
+}
+
+linker_of() {
+  case $linker in
+    rust-lld) echo rust-lld ;;
+    cc) echo "$cc/bin/cc" ;;
+    lld) clang_with "$llvm/ld.lld" ;;
+    gnu) clang_with "$linkers/bin/${target%%-*}-linux-gnu-ld.bfd" ;;
+    mold) clang_with "$linkers/bin/mold" ;;
+    *) fail "the table names an unknown linker, $linker" ;;
+  esac
+}
+
+# Whose code is at a symbol of the program: the unit that the debug information has there names its source file.
+whose() {
+  local address unit
+  address=$(awk -v name="$1" '$3 == name { print $1 }' <<<"$symbols")
+  case $(wc -w <<<"$address") in
+    0) echo none ;;
+    1)
+      unit=$(llvm-dwarfdump --lookup="0x$address" "$program" | grep -m 1 DW_AT_name || true)
+      case $unit in
+        */fast-musl/src/lib.rs/*) echo ours ;;
+        */src_musl/src/*) echo libc ;;
+        *) echo "of unknown source: ${unit:-no debug information}" ;;
+      esac
+      ;;
+    *) echo "defined more than once" ;;
+  esac
+}
+
+expect() {
+  local wanted=$1 symbol found
+  shift
+  for symbol in "$@"; do
+    found=$(whose "$symbol")
+    [ "$found" = "$wanted" ] || fail "$symbol should be: $wanted; is: $found"
+  done
+}
+
+# That the flags had the effect that the line is there for.
+expect_linkage() {
+  local headers comment type=DYN by=
+  headers=$(readelf --file-header --program-headers --wide "$program")
+  comment=$(readelf --string-dump=.comment "$program")
+  case $flags in *relocation-model=static*) type=EXEC ;; esac
+  [[ $headers == *"Type: "*" $type "* ]] || fail "is not of type $type"
+  [[ $target != *-musl || $headers != *INTERP* ]] || fail "is static, and has an interpreter"
+  case $comment in
+    *"Linker: "*LLD*) by=lld ;;
+    *mold*) by=mold ;;
+    *) by=gnu ;;
+  esac
+  case $linker in
+    rust-lld | cc | lld) [ $by = lld ] ;;
+    *) [ $by = "$linker" ] ;;
+  esac || fail "should be linked by $linker; is linked by $by"
+}
+
+PATH=$llvm:$PATH
+while IFS='|' read -r way target linker routines_of malloc_of settings flags; do
+  read -r way <<<"$way"
+  read -r target <<<"$target"
+  read -r linker <<<"$linker"
+  read -r routines_of <<<"$routines_of"
+  read -r malloc_of <<<"$malloc_of"
+  read -ra settings <<<"$settings"
+  profile=${settings[0]}
+  options=()
+  for setting in "${settings[@]:1}"; do
+    options+=(--config "profile.$profile.$setting")
+  done
+  variable=${target^^}
+  path=$(linker_of)
+  export "CARGO_TARGET_${variable//-/_}_LINKER=$path" RUSTFLAGS="$common $flags"
+
+  # jemalloc is slow to configure, and C whatever Rust's flags: the first line of a target and profile builds it, the
+  # others take what that line built.
+  folder=target/$target/${profile/dev/debug}
+  jemalloc=$NIX_BUILD_TOP/jemalloc/$target/$profile/libjemalloc_pic.a
+  unset JEMALLOC_OVERRIDE
+  [ ! -e "$jemalloc" ] || export JEMALLOC_OVERRIDE=$jemalloc
+
+  SECONDS=0
+  cargo build --offline --target "$target" --profile "$profile" "${options[@]}" </dev/null >log 2>&1 || {
+    cat log >&2
+    fail "does not build"
+  }
+  [ -e "$jemalloc" ] || install -D "$(find "$folder/build" -name libjemalloc_pic.a)" "$jemalloc"
+  program=$folder/stranger
+  symbols=$(llvm-nm --defined-only "$program")
+  expect_linkage
+  expect "$routines_of" "${routines[@]}"
+  expect "$malloc_of" "${malloc[@]}"
+
+  case $flags in *x86-64-v3*)
+    grep -qw avx2 /proc/cpuinfo || fail "this machine has no AVX2, with which the program was built: use another"
+    ;;
+  esac
+  owner=libc
+  [ "$malloc_of" != ours ] || owner=jemalloc
+  timeout 120 "$program" $owner </dev/null >log 2>&1 || {
+    cat log >&2
+    fail "is built, and does not run"
+  }
+  echo "$way: routines $routines_of, malloc $malloc_of, runs ($SECONDS s)" | tee -a "$out"
+done < <(grep -v -e '^#' -e '^$' table)
+
+# Elsewhere than on musl, fast-musl is empty and needs nothing.
+way=glibc
+dependencies=$(cargo tree --offline --package fast-musl --target x86_64-unknown-linux-gnu --edges normal --prefix none)
+[ "$(wc -l <<<"$dependencies")" = 1 ] || fail "fast-musl needs crates on glibc:" "$dependencies"
