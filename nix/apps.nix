@@ -22,6 +22,7 @@ let
     baseline = "broker";
     generator = "${broker.packages.broker-static}/bin/broker";
     least = "${broker.least}/bin/least";
+    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues broker.surveys);
     variants =
       map
         (name: {

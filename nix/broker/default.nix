@@ -14,15 +14,16 @@ let
   package = import ./package.nix { inherit rust root crates manifests; };
   built = mapAttrs package variants;
 
-  # A program of the workspace beside Broker: static, so that it needs nothing of its surroundings.
-  program = { name, profile ? "release", paths ? [ ] }: rust.cargoWith rust.build {
-    inherit name manifests crates;
-    source = rust.source { inherit root; paths = [ "crates/${name}" ] ++ paths; };
-    command = ''
-      cargo build --locked --package ${name} --profile ${profile} --target x86_64-unknown-linux-musl
-      install -D -t $out/bin target/x86_64-unknown-linux-musl/${profile}/${name}
-    '';
-  };
+  # A program of the workspace beside Broker: static where it can be, so that it needs nothing of its surroundings.
+  program = { name, profile ? "release", target ? "x86_64-unknown-linux-musl", flags ? "", paths ? [ ] }:
+    rust.cargoWith rust.build {
+      inherit name manifests crates;
+      source = rust.source { inherit root; paths = [ "crates/${name}" ] ++ paths; };
+      command = ''
+        cargo build --locked --package ${name} --profile ${profile} --target ${target} ${flags}
+        install -D -t $out/bin target/${target}/${profile}/${name}
+      '';
+    };
 in
 {
   inherit variants references built manifests crates;
@@ -36,9 +37,19 @@ in
   # The base's seed, from its source (see nix/base).
   rebuiltSeed = program { name = "seed"; profile = "seed"; };
   # Measures the variants against each other.
-  report = program { name = "report"; };
+  report = program { name = "report"; paths = [ "crates/survey/src" ]; };
+  # Time the parts of the C library: glibc, and musl without and with what is done about its penalty.
+  surveys = {
+    glibc = program { name = "survey"; target = "x86_64-unknown-linux-gnu"; };
+    stock-musl = program { name = "survey"; };
+    fast-musl = program {
+      name = "survey";
+      flags = "--features fast";
+      paths = [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
+    };
+  };
   # What the report compares servers with. Its C library is that of broker-static, so that only the work differs.
-  least = program { name = "least"; paths = [ "crates/fast-musl/src" ]; };
+  least = program { name = "least"; paths = [ "crates/fast-musl/build.rs" "crates/fast-musl/src" ]; };
   # Writes nix/base/debian/debian.json.
   debianLock = program { name = "debian-lock"; };
 

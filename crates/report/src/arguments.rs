@@ -12,6 +12,8 @@ pub(crate) enum Section {
     Allocations,
     /// The program, as a server under load
     Broker,
+    /// The parts of the C library, one by one
+    Libc,
 }
 
 /// Measures builds of the same benchmarks and of the same program against each
@@ -30,8 +32,7 @@ pub(crate) struct Arguments {
     /// flag once for each
     #[arg(long, visible_alias = "group", value_name = "NAME", num_args = 1..)]
     pub(crate) groups: Vec<String>,
-    /// What to measure [default: both, or the one that --groups or --scenarios
-    /// are of]
+    /// What to measure [default: all, or what --groups or --scenarios are of]
     #[arg(long, value_name = "SECTION", value_enum)]
     pub(crate) section: Option<Section>,
     /// Names of the loads to put the program under [default: all]
@@ -61,12 +62,14 @@ pub(crate) struct Arguments {
 
 const AFTER: &str = "\
 The matrix: {\"baseline\":\"a\",\"generator\":\"/path/to/broker\",
-\"least\":\"/path/to/least\",
+\"least\":\"/path/to/least\",\"surveys\":[\"/path/to/survey\", …],
 \"variants\":[{\"name\":\"a\",\"label\":\"A\",\"allocations\":\"/path/to/benchmarks\",
 \"program\":\"/path/to/broker\"}, …]}
 where program may be null. The generator is the program whose `bench` puts the
 others under load; without it, that section is left out. The least server is
-measured beside them where one client publishes to one; it may be left out.
+measured beside them where one client publishes to one; it may be left out. The
+surveys are builds of one program for glibc, stock musl and fast musl, which
+measure the C library; without them, that section is left out.
 
 Ctrl-C ends it early; what was measured by then is written, marked incomplete.
 A complete report already in the folder is then kept, and the new one goes to
@@ -89,7 +92,8 @@ impl Arguments {
             None => match (self.groups.is_empty(), self.scenarios.is_empty()) {
                 (false, true) => section == Section::Allocations,
                 (true, false) => section == Section::Broker,
-                _ => true,
+                (false, false) => section != Section::Libc,
+                (true, true) => true,
             },
         }
     }
@@ -145,13 +149,19 @@ mod tests {
     fn names_choose_their_section() {
         let wants = |line: &[&str]| {
             let arguments = parse(line).expect("valid");
-            [Section::Allocations, Section::Broker].map(|section| arguments.wants(section))
+            [Section::Allocations, Section::Broker, Section::Libc]
+                .map(|section| arguments.wants(section))
         };
-        assert_eq!(wants(&[]), [true, true]);
-        assert_eq!(wants(&["--groups", "x"]), [true, false]);
-        assert_eq!(wants(&["--scenarios", "x"]), [false, true]);
-        assert_eq!(wants(&["--scenarios", "x", "--groups", "y"]), [true, true]);
-        assert_eq!(wants(&["--section", "broker"]), [false, true]);
+        for (line, expected) in [
+            (&[][..], [true, true, true]),
+            (&["--groups", "x"], [true, false, false]),
+            (&["--scenarios", "x"], [false, true, false]),
+            (&["--scenarios", "x", "--groups", "y"], [true, true, false]),
+            (&["--section", "broker"], [false, true, false]),
+            (&["--section", "libc"], [false, false, true]),
+        ] {
+            assert_eq!(wants(line), expected, "{line:?}");
+        }
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::interrupt::{Interrupt, Signal};
 /// How long a run may take. No benchmark comes near it, so whatever does hangs.
 pub const LIMIT: Duration = Duration::from_mins(10);
 
-/// How much of the output is kept: what is read from it is short.
-const KEPT: u64 = 64 * 1024;
+/// How much of the output is kept: more than what is read from it.
+const KEPT: u64 = 1024 * 1024;
 
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +43,8 @@ pub enum RunError {
         said: String,
     },
     /// It did not end.
-    #[error("killed, as it had not ended after {} minutes", LIMIT.as_secs() / 60)]
-    TimedOut,
+    #[error("killed, as it had not ended after {} minutes", .0.as_secs() / 60)]
+    TimedOut(Duration),
     /// It ended well, but what it should have left is not there.
     #[error("{0}")]
     NoResult(String),
@@ -67,6 +67,19 @@ pub struct Ended {
 ///
 /// When it does not start, fails, hangs, or a signal comes first.
 pub fn run(command: &mut Command, interrupt: &Interrupt) -> Result<Ended, RunError> {
+    run_within(LIMIT, command, interrupt)
+}
+
+/// The same, where it may take another time than [`LIMIT`].
+///
+/// # Errors
+///
+/// As for [`run`].
+pub fn run_within(
+    limit: Duration,
+    command: &mut Command,
+    interrupt: &Interrupt,
+) -> Result<Ended, RunError> {
     if let Some(signal) = interrupt.signal() {
         return Err(RunError::Interrupted(signal));
     }
@@ -79,7 +92,7 @@ pub fn run(command: &mut Command, interrupt: &Interrupt) -> Result<Ended, RunErr
         .process_group(0);
     let started = Instant::now();
     let mut child = command.spawn().map_err(RunError::Start)?;
-    let waited = wait(&child, interrupt);
+    let waited = wait(&child, limit, interrupt);
     let elapsed = started.elapsed();
     if waited.is_err() {
         end(&child);
@@ -97,16 +110,16 @@ pub fn run(command: &mut Command, interrupt: &Interrupt) -> Result<Ended, RunErr
 }
 
 /// Waits until the child has ended, without reaping it.
-fn wait(child: &Child, interrupt: &Interrupt) -> Result<(), RunError> {
+fn wait(child: &Child, limit: Duration, interrupt: &Interrupt) -> Result<(), RunError> {
     let refused = |error: rustix::io::Errno| RunError::Watch(error.into());
     let ended = pidfd_open(pid(child), PidfdFlags::empty()).map_err(refused)?;
     let started = Instant::now();
     loop {
-        let left = LIMIT.saturating_sub(started.elapsed());
+        let left = limit.saturating_sub(started.elapsed());
         if left.is_zero() {
-            return Err(RunError::TimedOut);
+            return Err(RunError::TimedOut(limit));
         }
-        let pause = Timespec::try_from(left).map_err(|_| RunError::TimedOut)?;
+        let pause = Timespec::try_from(left).map_err(|_| RunError::TimedOut(limit))?;
         let mut events = [
             PollFd::new(&ended, PollFlags::IN),
             PollFd::new(interrupt, PollFlags::IN),

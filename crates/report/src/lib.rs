@@ -2,9 +2,9 @@
 //!
 //! Data flows one way: a [`matrix`] of variants is measured by a [`session`],
 //! which yields [`results`]; beside it, servers are put under load
-//! ([`program`]). Both are written as Markdown ([`markdown`]), JSON
-//! and SVG ([`plot`]) into a folder ([`output`]). Linux only, as what a process
-//! has used is read from `/proc`.
+//! ([`program`]), and the parts of the C library are timed ([`library`]). All of
+//! it is written as Markdown ([`markdown`]), JSON and SVG ([`plot`]) into a folder
+//! ([`output`]). Linux only, as what a process has used is read from `/proc`.
 
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ pub mod format;
 pub mod groups;
 pub mod interrupt;
 pub mod launcher;
+pub mod library;
 pub mod load;
 pub mod markdown;
 pub mod matrix;

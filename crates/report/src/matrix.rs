@@ -17,6 +17,9 @@ pub struct Matrix {
     /// The least server, as a reference for programs under load.
     #[serde(default)]
     pub least: Option<PathBuf>,
+    /// Builds of the survey of the C library.
+    #[serde(default)]
+    pub surveys: Vec<PathBuf>,
     /// All variants, in the order in which they are shown.
     pub variants: Vec<Variant>,
 }

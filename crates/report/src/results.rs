@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::criterion::Sampling;
+use crate::library::LibraryReport;
 use crate::program::results::ProgramReport;
 use crate::statistics::Summary;
 use crate::system::System;
@@ -34,6 +35,8 @@ pub struct Report {
     pub groups: Vec<GroupReport>,
     /// The servers under load, if that was asked for.
     pub program: Option<ProgramReport>,
+    /// The survey of the C library, if that was asked for.
+    pub library: Option<LibraryReport>,
 }
 
 /// What was asked for.
@@ -207,6 +210,11 @@ impl Report {
         let failed = cells.clone().filter(|cell| cell.failure.is_some()).count();
         let program = self.program.as_ref().map(ProgramReport::failures);
         let (loads, failed_loads) = program.unwrap_or_default();
-        (cells.count() + loads, failed + failed_loads)
+        let surveys = self.library.iter();
+        let failed_surveys = surveys.clone().filter(|survey| survey.failure.is_some());
+        (
+            cells.count() + loads + surveys.count(),
+            failed + failed_loads + failed_surveys.count(),
+        )
     }
 }

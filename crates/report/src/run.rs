@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use report::benchmarks::Executable;
 use report::child::{self, RunError};
-use report::interrupt::Interrupt;
+use report::interrupt::{Interrupt, Signal};
+use report::library::{self, LibraryReport};
 use report::load::{self, Load};
 use report::matrix::{ChoiceError, Matrix, MatrixError, Variant};
 use report::output::{Output, OutputError};
@@ -25,6 +26,8 @@ use crate::progress::Display;
 const OVERVIEW: &str = "overview";
 /// The plot of the program under load, without its ending.
 const UNDER_LOAD: &str = "broker";
+/// The plot of the C library, without its ending.
+const LIBRARY: &str = "libc";
 /// What nats-server is called.
 const NATS: &str = "nats-server";
 /// What the least server is called, by its name and by people.
@@ -91,11 +94,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let load = Load::now(&interrupt);
     let mut warnings = load.warnings(system::cpus());
     warnings.extend(load::tuning());
-    if !scenarios.is_empty() && matrix.generator.is_none() {
-        warnings.push(
-            "the matrix names no load generator, so that no program is put under load".to_owned(),
-        );
-    }
+    warnings.extend(left_out(arguments, &matrix));
     for warning in &warnings {
         display.say(&format!("warning: {warning}"));
     }
@@ -142,6 +141,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         report
     });
     display.clear();
+    let library = survey(arguments, &matrix, &display, &interrupt);
+    let library = library.unwrap_or_else(|interrupted| {
+        signal = Some(interrupted);
+        None
+    });
     let mut report = Report {
         variants: described,
         complete: signal.is_none(),
@@ -156,23 +160,53 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
         system: System::describe(load),
         groups: results,
         program,
+        library,
     };
     for group in &mut report.groups {
         group.summarise(baseline);
     }
     let folder = output.write(&files(&mut report)?, report.complete)?;
     let place = folder.join("report.md");
-    let Some(signal) = signal else {
-        return Ok(finish(&display, &report, &place));
-    };
-    display.say(&format!(
-        "ended early; what was measured is in {}",
-        place.display()
-    ));
-    Ok(ExitCode::from(signal.exit_code()))
+    Ok(finish(&display, &report, &place, signal))
 }
 
-fn finish(display: &Display, report: &Report, place: &Path) -> ExitCode {
+/// What is asked for and cannot be measured.
+fn left_out(arguments: &Arguments, matrix: &Matrix) -> Vec<String> {
+    let mut texts = Vec::new();
+    if arguments.wants(Section::Broker) && matrix.generator.is_none() {
+        let text = "the matrix names no load generator, so that no program is put under load";
+        texts.push(text.to_owned());
+    }
+    if arguments.wants(Section::Libc) && matrix.surveys.is_empty() {
+        let text = "the matrix names no surveys, so that no C library is timed";
+        texts.push(text.to_owned());
+    }
+    texts
+}
+
+/// Has the parts of the C library timed, if that is asked for and can be done.
+fn survey(
+    arguments: &Arguments,
+    matrix: &Matrix,
+    display: &Display,
+    interrupt: &Interrupt,
+) -> Result<Option<LibraryReport>, Signal> {
+    if !arguments.wants(Section::Libc) || matrix.surveys.is_empty() {
+        return Ok(None);
+    }
+    display.say("timing the parts of the C library");
+    let rounds = arguments.rounds();
+    library::run(&matrix.surveys, rounds, arguments.quick, interrupt).map(Some)
+}
+
+fn finish(display: &Display, report: &Report, place: &Path, signal: Option<Signal>) -> ExitCode {
+    if let Some(signal) = signal {
+        display.say(&format!(
+            "ended early; what was measured is in {}",
+            place.display()
+        ));
+        return ExitCode::from(signal.exit_code());
+    }
     display.say(&format!("the report is in {}", place.display()));
     match report.failures() {
         (_, 0) => ExitCode::SUCCESS,
@@ -291,7 +325,7 @@ fn describe(variant: &Variant, interrupt: &Interrupt) -> VariantReport {
 /// All files of the report, by their names. Fills in those of the plots.
 fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
     let mut files = Vec::new();
-    let mut taken = [OVERVIEW, UNDER_LOAD].map(str::to_owned).to_vec();
+    let mut taken = [OVERVIEW, UNDER_LOAD, LIBRARY].map(str::to_owned).to_vec();
     let drawn: Vec<Option<String>> = report
         .groups
         .iter()
@@ -311,6 +345,13 @@ fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
     {
         let name = format!("{UNDER_LOAD}.svg");
         program.plot = Some(name.clone());
+        files.push((name, picture));
+    }
+    if let Some(library) = &mut report.library
+        && let Some(picture) = library.comparison.as_ref().and_then(plot::library)
+    {
+        let name = format!("{LIBRARY}.svg");
+        library.plot = Some(name.clone());
         files.push((name, picture));
     }
     let overview = plot::overview(report).map(|picture| (format!("{OVERVIEW}.svg"), picture));

@@ -1,11 +1,13 @@
 //! A made-up report, for tests.
 
 use crate::criterion::Sampling;
+use crate::library::LibraryReport;
 use crate::load::Load;
 use crate::program::results::{IdleCell, Latency, LoadCell, LoadReport, LoadRound};
 use crate::program::results::{ProgramReport, ServerReport};
 use crate::results::{Cell, GroupReport, Reading, Report, Round, Settings, VariantReport};
 use crate::system::System;
+use serde_json::json;
 
 /// Two groups of three variants, of which one failed. Names and reasons hold
 /// what Markdown and XML give a meaning.
@@ -45,6 +47,45 @@ pub(crate) fn report() -> Report {
         variants: names.iter().map(|name| variant(name)).collect(),
         groups,
         program: None,
+        library: None,
+    }
+}
+
+/// A row of the C library that is slow, one that was, one that never was, and the
+/// control.
+pub(crate) fn library() -> LibraryReport {
+    let row = |name: &str, stock: f64, fast: f64| {
+        let ratio =
+            |median: f64| json!({"median": median, "minimum": 0.5 * median, "maximum": median});
+        json!({
+            "name": name,
+            "nanoseconds": {"glibc": 10.0, "stock_musl": 10.0 * stock, "fast_musl": 10.0 * fast},
+            "stock_to_glibc": ratio(stock),
+            "fast_to_glibc": ratio(fast),
+            "fast_to_stock": ratio(fast / stock),
+            "above": fast > 1.2,
+        })
+    };
+    let build = |kind: &str| json!({"kind": kind, "version": null});
+    let comparison = json!({
+        "builds": {
+            "glibc": build("glibc"),
+            "stock_musl": build("stock-musl"),
+            "fast_musl": build("fast-musl"),
+        },
+        "rounds": 2,
+        "quick": false,
+        "rows": [
+            row("math: <slow>", 900.0, 3.0),
+            row("control: mmap and munmap", 1.0, 1.0),
+            row("memory: cured", 4.0, 0.9),
+            row("sort: never slow", 0.5, 0.4),
+        ],
+    });
+    LibraryReport {
+        comparison: Some(serde_json::from_value(comparison).expect("of that form")),
+        failure: None,
+        plot: Some("libc.svg".to_owned()),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The report as people read it.
 
+mod library;
 mod machine;
 mod program;
 mod resources;
 mod text;
 
+use library::library;
 use machine::machine;
 use resources::resources;
 use text::{escape, header, line, table};
@@ -33,6 +35,9 @@ pub fn report(report: &Report, overview: Option<&str>) -> String {
     }
     if let Some(servers) = &report.program {
         program::program(&mut text, servers);
+    }
+    if let Some(survey) = &report.library {
+        library(&mut text, survey);
     }
     machine(&mut text, report);
     text.truncate(text.trim_end().len());
@@ -141,6 +146,7 @@ fn to_the_fastest(text: &mut String, report: &Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::LibraryReport;
     use crate::results::Reading;
     use crate::sample;
 
@@ -153,6 +159,7 @@ mod tests {
     fn all_rows_of_a_table_have_its_columns() {
         let mut sample = sample::report();
         sample.program = Some(sample::program());
+        sample.library = Some(sample::library());
         let text = report(&sample, Some("overview.svg"));
         let mut tables = 0;
         let mut columns = None;
@@ -164,7 +171,7 @@ mod tests {
             tables += usize::from(columns.is_none());
             assert_eq!(cells(line), *columns.get_or_insert(cells(line)), "{line}");
         }
-        assert_eq!(tables, 7, "{text}");
+        assert_eq!(tables, 8, "{text}");
     }
 
     #[test]
@@ -209,6 +216,30 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("## Time"), "{text}");
+    }
+
+    #[test]
+    fn the_parts_of_the_c_library() {
+        let mut sample = sample::report();
+        sample.groups.clear();
+        sample.library = Some(sample::library());
+        let text = report(&sample, None);
+        for part in [
+            "## C library",
+            "1 of 4 rows with fast musl, 2 with stock musl",
+            "above 1.2x",
+            "](libc.svg)",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let failure = Some("no row \"a\" | b".to_owned());
+        sample.library = Some(LibraryReport {
+            failure,
+            ..LibraryReport::default()
+        });
+        let text = report(&sample, None);
+        assert!(text.contains("failed: no row \"a\" \\| b"), "{text}");
+        assert!(text.contains("Some benchmarks failed"), "{text}");
     }
 
     #[test]

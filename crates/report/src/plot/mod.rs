@@ -1,12 +1,14 @@
 //! Pictures of the results: bars with the range of rounds.
 
 mod bars;
+mod library;
 mod overview;
 mod program;
 mod scale;
 mod svg;
 
 pub use bars::bars;
+pub use library::library;
 pub use overview::overview;
 pub use program::program;
 
@@ -42,6 +44,7 @@ fn absence(svg: &mut Svg, cell: &Cell, (left, right): (f64, f64), line: Option<f
 #[cfg(test)]
 mod tests {
     use roxmltree::{Document, Node};
+    use survey::compare::Comparison;
 
     use super::*;
     use crate::sample;
@@ -122,6 +125,28 @@ mod tests {
         assert!(text.contains("relative to the a"), "{text}");
         report.baseline = None;
         assert_eq!(program(&report), None);
+    }
+
+    #[test]
+    fn rows_without_a_penalty_are_left_out() {
+        let survey = sample::library().comparison.expect("measured");
+        let text = check(&library(&survey).expect("rows"));
+        for part in [
+            "math: <slow>",
+            "3.00x",
+            "900.0x",
+            "memory: cured",
+            "0.90x",
+            "2 of 4 rows",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("never slow"), "{text}");
+        let none = Comparison {
+            rows: Vec::new(),
+            ..survey
+        };
+        assert_eq!(library(&none), None);
     }
 
     #[test]

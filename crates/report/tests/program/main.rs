@@ -1,6 +1,7 @@
 //! The whole program, with scripts in place of benchmarks.
 
 mod interrupt;
+mod library;
 mod measuring;
 mod refusals;
 mod stage;

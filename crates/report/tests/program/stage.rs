@@ -71,6 +71,16 @@ impl Stage {
         command.output().expect("it starts")
     }
 
+    /// The program, about to time the C library with these builds of the survey.
+    pub(crate) fn surveyed(&self, surveys: &[&Path], arguments: &[&str]) -> Output {
+        let mut command = self.command(&["--section", "libc"]);
+        let text = self.read("matrix.json");
+        let mut matrix: Value = serde_json::from_str(&text).expect("JSON");
+        matrix["surveys"] = json!(surveys);
+        fs::write(self.path("matrix.json"), matrix.to_string()).expect("written");
+        command.args(arguments).output().expect("it starts")
+    }
+
     /// The program, about to write to the folder `out`. The first variant is
     /// the baseline.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {

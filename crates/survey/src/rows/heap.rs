@@ -1,0 +1,249 @@
+//! malloc and Rust's allocator, by the same patterns.
+
+use std::alloc::{self, Layout};
+use std::hint::black_box;
+use std::io;
+use std::marker::PhantomData;
+use std::sync::mpsc;
+use std::thread;
+
+use super::threads::several;
+use super::{Calls, Numbers, Row, Timed, repeat};
+use crate::measure::Clock;
+
+pub(super) fn rows() -> Vec<Row> {
+    let mut rows = patterns::<C>("malloc");
+    rows.extend(patterns::<Rust>("Rust heap"));
+    rows.push(Row::cpu("malloc: calloc and free, 4 KiB", calloc));
+    rows
+}
+
+fn patterns<H: Heap>(theme: &str) -> Vec<Row> {
+    let row = |what: &str| format!("{theme}: {what}");
+    vec![
+        Row::cpu(row("pair, 64 B"), pair::<H>),
+        Row::cpu(row("pair, 256 KiB, written"), || repeat(large::<H>)),
+        Row::cpu(row("window of 1,000"), window::<H>),
+        Row::cpu(row("growth to 64 KiB"), || repeat(|| growth::<H>(64 << 10))),
+        Row::cpu(row("growth to 4 MiB"), || repeat(|| growth::<H>(4 << 20))),
+        Row::timed(row("pair, 64 B, several threads"), || several(pair::<H>)),
+        Row::timed(row("window of 1,000, several threads"), || {
+            several(window::<H>)
+        }),
+        Row::timed(row("freed by another thread"), handed_over::<H>),
+    ]
+}
+
+fn pair<H: Heap>() -> io::Result<Calls> {
+    repeat(|| drop(Block::<H>::new(64)))
+}
+
+fn window<H: Heap>() -> io::Result<Calls> {
+    let mut window = Window::<H>::new();
+    repeat(move || window.turn())
+}
+
+/// A block that is written to before it is given back, a byte a page.
+fn large<H: Heap>() {
+    let mut block = Block::<H>::new(256 << 10);
+    for page in 0..64 {
+        block.write(page << 12);
+    }
+}
+
+/// As a vector grows.
+fn growth<H: Heap>(limit: usize) {
+    let mut block = Block::<H>::new(16);
+    while block.size < limit {
+        block.grow();
+    }
+}
+
+/// One thread allocates what another one frees.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "what a row is prepared by may fail"
+)]
+fn handed_over<H: Heap>() -> io::Result<Timed> {
+    const BATCH: u64 = 256;
+    Ok(Box::new(|times| {
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel::<Vec<Block<H>>>(16);
+            let freeing = scope.spawn(move || receiver.into_iter().for_each(drop));
+            Clock::Wall.time(|| {
+                let mut left = times;
+                while left > 0 {
+                    let batch = left.min(BATCH);
+                    let size = |at| if at % 2 == 0 { 64 } else { 300 };
+                    let blocks = (0..batch).map(|at| Block::new(size(at)));
+                    sender.send(blocks.collect()).expect("freeing goes on");
+                    left -= batch;
+                }
+                drop(sender);
+                freeing.join().expect("freeing blocks does not panic");
+            })
+        })
+    }))
+}
+
+fn calloc() -> io::Result<Calls> {
+    repeat(|| {
+        // SAFETY: the block is freed once.
+        unsafe { libc::free(black_box(libc::calloc(1, 4096))) }
+    })
+}
+
+/// Blocks of mixed sizes, of which one in turn is freed and another one allocated in its place.
+struct Window<H: Heap> {
+    blocks: Vec<Block<H>>,
+    sizes: Vec<usize>,
+    places: Vec<usize>,
+    at: usize,
+}
+
+impl<H: Heap> Window<H> {
+    fn new() -> Self {
+        let mut numbers = Numbers(7);
+        // Most are small: from 8 to 2,048 bytes, each doubling as likely as the last.
+        let sizes: Vec<_> = (0..4096)
+            .map(|_| {
+                let size = 8 << numbers.below(8);
+                size + numbers.below(size)
+            })
+            .collect();
+        let places = (0..4096).map(|_| numbers.below(1000)).collect();
+        let blocks = sizes
+            .iter()
+            .take(1000)
+            .map(|&size| Block::new(size))
+            .collect();
+        Self {
+            blocks,
+            sizes,
+            places,
+            at: 0,
+        }
+    }
+
+    fn turn(&mut self) {
+        self.at = (self.at + 1) % self.sizes.len();
+        self.blocks[self.places[self.at]] = Block::new(self.sizes[self.at]);
+    }
+}
+
+/// Where blocks come from.
+///
+/// # Safety
+///
+/// `allocate` returns null or a block of that many bytes, which is good until it is released; `grow`
+/// returns null or such a block in place of the one given.
+unsafe trait Heap: Send + 'static {
+    fn allocate(size: usize) -> *mut u8;
+
+    /// # Safety
+    ///
+    /// The block is live, and has that size.
+    unsafe fn grow(block: *mut u8, from: usize, to: usize) -> *mut u8;
+
+    /// # Safety
+    ///
+    /// As for `grow`.
+    unsafe fn release(block: *mut u8, size: usize);
+}
+
+struct C;
+
+// SAFETY: what C promises of these.
+unsafe impl Heap for C {
+    fn allocate(size: usize) -> *mut u8 {
+        // SAFETY: any size is right.
+        unsafe { libc::malloc(size).cast() }
+    }
+
+    unsafe fn grow(block: *mut u8, _: usize, to: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { libc::realloc(block.cast(), to).cast() }
+    }
+
+    unsafe fn release(block: *mut u8, _: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { libc::free(block.cast()) }
+    }
+}
+
+struct Rust;
+
+/// Of bytes, by which a vector of bytes or a string is aligned.
+fn layout(size: usize) -> Layout {
+    Layout::array::<u8>(size).expect("no row has blocks that large")
+}
+
+// SAFETY: what Rust promises of its allocator.
+unsafe impl Heap for Rust {
+    fn allocate(size: usize) -> *mut u8 {
+        // SAFETY: no row has blocks of no size.
+        unsafe { alloc::alloc(layout(size)) }
+    }
+
+    unsafe fn grow(block: *mut u8, from: usize, to: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::realloc(block, layout(from), to) }
+    }
+
+    unsafe fn release(block: *mut u8, size: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::dealloc(block, layout(size)) }
+    }
+}
+
+/// A live block. It goes through `black_box`, since a compiler may leave out an allocation that
+/// nobody looks at.
+struct Block<H: Heap> {
+    start: *mut u8,
+    size: usize,
+    heap: PhantomData<H>,
+}
+
+// SAFETY: blocks may be freed by any thread.
+unsafe impl<H: Heap> Send for Block<H> {}
+
+impl<H: Heap> Block<H> {
+    #[inline]
+    fn new(size: usize) -> Self {
+        let start = black_box(H::allocate(black_box(size)));
+        assert!(!start.is_null(), "out of memory");
+        let mut block = Self {
+            start,
+            size,
+            heap: PhantomData,
+        };
+        block.write(0);
+        block
+    }
+
+    /// To twice its size.
+    #[inline]
+    fn grow(&mut self) {
+        let size = 2 * self.size;
+        // SAFETY: the block is live, and has its size.
+        let start = black_box(unsafe { H::grow(self.start, self.size, size) });
+        assert!(!start.is_null(), "out of memory");
+        (self.start, self.size) = (start, size);
+        self.write(size - 1);
+    }
+
+    #[inline]
+    fn write(&mut self, at: usize) {
+        assert!(at < self.size);
+        // SAFETY: within the block, which is live.
+        unsafe { self.start.add(at).write_volatile(1) }
+    }
+}
+
+impl<H: Heap> Drop for Block<H> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the block is live, has its size, and is not used again.
+        unsafe { H::release(self.start, self.size) }
+    }
+}

@@ -1,0 +1,245 @@
+//! What is timed: each row a name and a function that prepares its calls.
+//!
+//! Functions of the C library are called by pointers that went through `black_box`: a compiler that
+//! does not know which function it is can neither leave a call out nor do it in advance.
+
+mod files;
+mod heap;
+mod math;
+mod memory;
+mod strings;
+mod system;
+mod text;
+mod threads;
+mod time;
+
+use std::hint::black_box;
+use std::io;
+use std::time::Duration;
+
+use crate::measure::{self, Clock, Effort};
+
+/// What this program is called with where a row starts it: it ends at once then.
+pub const RETURN_AT_ONCE: &str = "return-at-once";
+/// Two system calls and nothing else: what differs between builds here is noise.
+pub const CONTROL: &str = "control: mmap and munmap";
+
+/// Makes a number of calls.
+type Calls = Box<dyn FnMut(u64)>;
+/// Makes a number of calls and tells how long they took.
+type Timed = Box<dyn FnMut(u64) -> Duration>;
+
+/// Something that is timed.
+pub struct Row {
+    /// Its name, with a theme before the colon.
+    pub name: String,
+    prepare: Box<dyn Fn() -> io::Result<Timed>>,
+}
+
+impl Row {
+    /// By the processor time of a thread.
+    fn cpu(name: impl Into<String>, prepare: impl Fn() -> io::Result<Calls> + 'static) -> Self {
+        Self::by(Clock::Thread, name, prepare)
+    }
+
+    /// By the time that passes.
+    fn wall(name: impl Into<String>, prepare: impl Fn() -> io::Result<Calls> + 'static) -> Self {
+        Self::by(Clock::Wall, name, prepare)
+    }
+
+    fn by(
+        clock: Clock,
+        name: impl Into<String>,
+        prepare: impl Fn() -> io::Result<Calls> + 'static,
+    ) -> Self {
+        Self::timed(name, move || {
+            let mut calls = prepare()?;
+            Ok(Box::new(move |times| clock.time(|| calls(times))))
+        })
+    }
+
+    /// By what takes the time itself, where not all that it does is to be timed.
+    fn timed(name: impl Into<String>, prepare: impl Fn() -> io::Result<Timed> + 'static) -> Self {
+        Self {
+            name: name.into(),
+            prepare: Box::new(prepare),
+        }
+    }
+
+    /// Nanoseconds per call.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses what the calls need.
+    pub fn measure(&self, effort: Effort) -> io::Result<f64> {
+        Ok(measure::per_call(effort, (self.prepare)()?))
+    }
+}
+
+/// All rows.
+#[must_use]
+pub fn all() -> Vec<Row> {
+    [
+        memory::rows(),
+        strings::rows(),
+        heap::rows(),
+        threads::rows(),
+        text::rows(),
+        math::rows(),
+        time::rows(),
+        files::rows(),
+        system::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Makes the same call again and again.
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "what a row is prepared by may fail"
+)]
+fn repeat<T>(mut call: impl FnMut() -> T + 'static) -> io::Result<Calls> {
+    Ok(Box::new(move |times| {
+        for _ in 0..times {
+            black_box(call());
+        }
+    }))
+}
+
+/// Numbers in no order, the same in each build.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap_or_default() % limit
+    }
+}
+
+/// Goes through a table again and again.
+struct Cycle<T> {
+    values: Box<[T]>,
+    at: usize,
+}
+
+impl<T: Copy> Cycle<T> {
+    fn new(values: impl IntoIterator<Item = T>) -> Self {
+        Self {
+            values: values.into_iter().collect(),
+            at: 0,
+        }
+    }
+
+    #[inline]
+    fn next(&mut self) -> T {
+        let value = self.values[self.at];
+        self.at += 1;
+        if self.at == self.values.len() {
+            self.at = 0;
+        }
+        value
+    }
+}
+
+/// How many bytes a call is about.
+#[derive(Clone, Copy)]
+enum Size {
+    Fixed(usize),
+    /// From 1 to 128 in no order.
+    Mixed,
+}
+
+impl Size {
+    fn largest(self) -> usize {
+        match self {
+            Self::Fixed(size) => size,
+            Self::Mixed => 128,
+        }
+    }
+
+    /// That of each call.
+    fn each(self) -> Cycle<usize> {
+        match self {
+            Self::Fixed(size) => Cycle::new([size]),
+            // More of them than a branch predictor can learn.
+            Self::Mixed => {
+                let mut numbers = Numbers(1);
+                Cycle::new((0..16_384).map(|_| 1 + numbers.below(128)))
+            }
+        }
+    }
+}
+
+/// A row for each size.
+fn ladder(
+    name: &str,
+    sizes: &[Size],
+    prepare: impl Fn(Size) -> io::Result<Calls> + Copy + 'static,
+) -> Vec<Row> {
+    let row = |&size: &Size| Row::cpu(format!("{name}, {}", label(size)), move || prepare(size));
+    sizes.iter().map(row).collect()
+}
+
+fn label(size: Size) -> String {
+    match size {
+        Size::Mixed => "1-128 B mixed".to_owned(),
+        Size::Fixed(size) if size >= 1 << 20 => format!("{} MiB", size >> 20),
+        Size::Fixed(size) if size >= 1 << 10 => format!("{} KiB", size >> 10),
+        Size::Fixed(size) => format!("{size} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_have_a_theme() {
+        let names: Vec<_> = all().into_iter().map(|row| row.name).collect();
+        let different: BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        for name in &names {
+            assert!(
+                name.split_once(": ")
+                    .is_some_and(|(theme, what)| { !theme.is_empty() && !what.is_empty() }),
+                "{name}"
+            );
+        }
+        assert!(names.iter().any(|name| name == CONTROL));
+    }
+
+    #[test]
+    fn sizes_are_told_in_the_largest_unit() {
+        for (size, expected) in [
+            (Size::Fixed(8), "8 B"),
+            (Size::Fixed(256), "256 B"),
+            (Size::Fixed(1 << 10), "1 KiB"),
+            (Size::Fixed(64 << 10), "64 KiB"),
+            (Size::Fixed(1 << 20), "1 MiB"),
+            (Size::Mixed, "1-128 B mixed"),
+        ] {
+            assert_eq!(label(size), expected);
+        }
+    }
+
+    #[test]
+    fn mixed_sizes_stay_within_their_bounds() {
+        let sizes = Size::Mixed.each().values;
+        assert_eq!(sizes.iter().min(), Some(&1));
+        assert_eq!(sizes.iter().max(), Some(&Size::Mixed.largest()));
+    }
+
+    #[test]
+    fn a_cycle_begins_again() {
+        let mut cycle = Cycle::new([1, 2, 3]);
+        let seen: Vec<_> = (0..7).map(|_| cycle.next()).collect();
+        assert_eq!(seen, [1, 2, 3, 1, 2, 3, 1]);
+    }
+}

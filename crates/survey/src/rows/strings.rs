@@ -1,0 +1,195 @@
+//! strlen and its kin: C's strings, and searches.
+//!
+//! A string is the end of a text, as long as the row says. What is searched for is not in it, and what
+//! is compared is equal, so that all of it is looked at.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::hint::black_box;
+use std::io;
+
+use super::memory::Area;
+use super::{Calls, Numbers, Row, Size, ladder, repeat};
+
+type Search = unsafe extern "C" fn(*const c_char, c_int) -> *mut c_char;
+type Scan = unsafe extern "C" fn(*const c_void, c_int, usize) -> *mut c_void;
+type Compare = unsafe extern "C" fn(*const c_char, *const c_char) -> c_int;
+type Copy = unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
+
+const SIZES: [Size; 9] = [
+    Size::Fixed(8),
+    Size::Fixed(16),
+    Size::Fixed(32),
+    Size::Fixed(128),
+    Size::Mixed,
+    Size::Fixed(256),
+    Size::Fixed(1 << 10),
+    Size::Fixed(4 << 10),
+    Size::Fixed(64 << 10),
+];
+
+pub(super) fn rows() -> Vec<Row> {
+    [
+        ladder("strings: strlen", &SIZES, strlen),
+        ladder("strings: strnlen", &SIZES, strnlen),
+        ladder("strings: memchr", &SIZES, |size| scan(libc::memchr, size)),
+        ladder("strings: memrchr", &SIZES, |size| scan(libc::memrchr, size)),
+        ladder("strings: strchr", &SIZES, |size| search(libc::strchr, size)),
+        ladder("strings: strchrnul", &SIZES, |size| {
+            search(libc::strchrnul, size)
+        }),
+        ladder("strings: strrchr", &SIZES, |size| {
+            search(libc::strrchr, size)
+        }),
+        ladder("strings: strcspn", &SIZES, strcspn),
+        ladder("strings: strcmp", &SIZES, |size| {
+            compare(libc::strcmp, size)
+        }),
+        ladder("strings: strcasecmp", &SIZES, |size| {
+            compare(libc::strcasecmp, size)
+        }),
+        ladder("strings: strncmp", &SIZES, strncmp),
+        ladder("strings: strcpy", &SIZES, |size| copy(libc::strcpy, size)),
+        ladder("strings: stpcpy", &SIZES, |size| copy(libc::stpcpy, size)),
+        ladder("strings: memmem", &SIZES, memmem),
+        ladder("strings: strstr", &SIZES, strstr),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn strlen(size: Size) -> io::Result<Calls> {
+    type Length = unsafe extern "C" fn(*const c_char) -> usize;
+    let (function, mut sizes) = (black_box(libc::strlen as Length), size.each());
+    let text = Text::new(size, 64);
+    repeat(move || {
+        // SAFETY: the text ends in a zero byte.
+        unsafe { function(text.last(sizes.next())) }
+    })
+}
+
+fn strnlen(size: Size) -> io::Result<Calls> {
+    type Length = unsafe extern "C" fn(*const c_char, usize) -> usize;
+    let (function, mut sizes) = (black_box(libc::strnlen as Length), size.each());
+    let text = Text::new(size, 64);
+    repeat(move || {
+        // SAFETY: the text ends in a zero byte.
+        unsafe { function(text.last(sizes.next()), usize::MAX >> 1) }
+    })
+}
+
+fn scan(function: Scan, size: Size) -> io::Result<Calls> {
+    let (function, mut sizes) = (black_box(function), size.each());
+    let text = Text::new(size, 64);
+    repeat(move || {
+        let size = sizes.next();
+        // SAFETY: the text has that many bytes left.
+        unsafe { function(text.last(size).cast(), c_int::from(ABSENT), size) }
+    })
+}
+
+fn search(function: Search, size: Size) -> io::Result<Calls> {
+    let (function, mut sizes) = (black_box(function), size.each());
+    let text = Text::new(size, 64);
+    repeat(move || {
+        // SAFETY: the text ends in a zero byte.
+        unsafe { function(text.last(sizes.next()), c_int::from(ABSENT)) }
+    })
+}
+
+fn strcspn(size: Size) -> io::Result<Calls> {
+    type Span = unsafe extern "C" fn(*const c_char, *const c_char) -> usize;
+    let (function, mut sizes) = (black_box(libc::strcspn as Span), size.each());
+    let text = Text::new(size, 64);
+    repeat(move || {
+        // SAFETY: both end in a zero byte.
+        unsafe { function(text.last(sizes.next()), c" ,;z".as_ptr()) }
+    })
+}
+
+fn compare(function: Compare, size: Size) -> io::Result<Calls> {
+    let (function, mut sizes) = (black_box(function), size.each());
+    let (a, b) = (Text::new(size, 64), Text::new(size, 2064));
+    repeat(move || {
+        let size = sizes.next();
+        // SAFETY: both texts end in a zero byte.
+        unsafe { function(a.last(size), b.last(size)) }
+    })
+}
+
+fn strncmp(size: Size) -> io::Result<Calls> {
+    type Compare = unsafe extern "C" fn(*const c_char, *const c_char, usize) -> c_int;
+    let (function, mut sizes) = (black_box(libc::strncmp as Compare), size.each());
+    let (a, b) = (Text::new(size, 64), Text::new(size, 2064));
+    repeat(move || {
+        let size = sizes.next();
+        // SAFETY: both texts have that many bytes left.
+        unsafe { function(a.last(size), b.last(size), size) }
+    })
+}
+
+fn copy(function: Copy, size: Size) -> io::Result<Calls> {
+    let (function, mut sizes) = (black_box(function), size.each());
+    let (mut to, from) = (Area::new(size.largest() + 1, 64), Text::new(size, 2064));
+    repeat(move || {
+        // SAFETY: the text ends in a zero byte, for which there is room as well.
+        unsafe { function(to.start().cast(), from.last(sizes.next())) }
+    })
+}
+
+fn memmem(size: Size) -> io::Result<Calls> {
+    type Find = unsafe extern "C" fn(*const c_void, usize, *const c_void, usize) -> *mut c_void;
+    let (function, mut sizes) = (black_box(libc::memmem as Find), size.each());
+    let (text, word) = (Text::new(size, 64), WORD.to_bytes());
+    repeat(move || {
+        let size = sizes.next();
+        // SAFETY: the text has that many bytes left, and the word is as long as it says.
+        unsafe {
+            function(
+                text.last(size).cast(),
+                size,
+                word.as_ptr().cast(),
+                word.len(),
+            )
+        }
+    })
+}
+
+fn strstr(size: Size) -> io::Result<Calls> {
+    type Find = unsafe extern "C" fn(*const c_char, *const c_char) -> *mut c_char;
+    let (function, mut sizes) = (black_box(libc::strstr as Find), size.each());
+    let text = Text::new(size, 64);
+    repeat(move || {
+        // SAFETY: both end in a zero byte.
+        unsafe { function(text.last(sizes.next()), WORD.as_ptr()) }
+    })
+}
+
+/// A letter that no text has.
+const ABSENT: u8 = b'z';
+/// A word that no text has, although it has each letter but one.
+const WORD: &std::ffi::CStr = c"gazebos";
+
+/// Letters, then a zero byte.
+struct Text {
+    area: Area,
+    size: usize,
+}
+
+impl Text {
+    fn new(size: Size, place: usize) -> Self {
+        let size = size.largest();
+        let mut area = Area::new(size + 1, place);
+        let mut numbers = Numbers(size as u64);
+        let letters: Vec<u8> = (b'a'..ABSENT).collect();
+        for byte in &mut area.from(0)[..size] {
+            *byte = letters[numbers.below(letters.len())];
+        }
+        Self { area, size }
+    }
+
+    /// The last so many letters.
+    fn last(&self, size: usize) -> *const c_char {
+        self.area.at(self.size - size).cast()
+    }
+}
