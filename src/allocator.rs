@@ -11,6 +11,14 @@ pub use std::alloc::System as Chosen;
 #[cfg(all(feature = "jemalloc", not(feature = "sized-jemalloc"), unix))]
 pub use tikv_jemallocator::Jemalloc as Chosen;
 
+/// What has to be called every second or so, so that memory that was freed goes back
+/// to the system while the program rests. jemalloc alone leaves that to its callers.
+#[cfg(all(feature = "sized-jemalloc", unix))]
+pub(crate) const LOOK_AFTER: Option<fn()> = Some(sized_jemalloc::decay);
+/// What has to be called every second or so: nothing for this allocator.
+#[cfg(not(all(feature = "sized-jemalloc", unix)))]
+pub(crate) const LOOK_AFTER: Option<fn()> = None;
+
 impl GlobalAllocator {
     /// What [`Chosen`] is, to be named where the allocator is described.
     #[cfg(all(feature = "jemalloc", unix))]

@@ -15,6 +15,7 @@ use super::mailbox::Mail;
 use super::shared::Shared;
 use super::signals::{Signal, Signals};
 use super::{ServerError, system};
+use crate::allocator::LOOK_AFTER;
 use crate::protocol::ProtocolError;
 
 const LISTENER: Token = Token(0);
@@ -23,6 +24,9 @@ const WAKER: Token = Token(2);
 
 /// How long nothing is accepted after the system had no room for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the allocator is looked after.
+const UPKEEP: Duration = Duration::from_secs(1);
 
 /// Connections accepted in a row before signals are looked at.
 const MOST_ACCEPTED: usize = 256;
@@ -95,6 +99,7 @@ impl Acceptor {
     pub(crate) fn run(mut self, shared: &Shared) -> Result<End, ServerError> {
         let mut events = Events::with_capacity(8);
         let mut timeout = None;
+        let mut upkeep = Instant::now();
         let (end, at_once) = loop {
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
@@ -108,6 +113,15 @@ impl Acceptor {
                 break (End::Woken, false);
             }
             timeout = self.accept_all(shared);
+            if let Some(look_after) = LOOK_AFTER {
+                let now = Instant::now();
+                if upkeep <= now {
+                    look_after();
+                    upkeep = now + UPKEEP;
+                }
+                let rest = upkeep.saturating_duration_since(now);
+                timeout = Some(timeout.map_or(rest, |timeout| timeout.min(rest)));
+            }
         };
         tracing::info!("draining {} connections", shared.connections());
         let Self {

@@ -107,6 +107,42 @@ fn a_subscriber_that_never_reads_is_dropped_alone() {
     bystanders.check();
 }
 
+/// All that waited for clients that are gone is back some ten seconds later, though
+/// the server has nothing to do.
+#[test]
+#[cfg(all(target_os = "linux", feature = "sized-jemalloc"))]
+fn memory_goes_back_while_the_server_rests() {
+    use std::time::{Duration, Instant};
+
+    const MIB: usize = 1 << 20;
+    let server = Server::start(&[]);
+    let mut publisher = server.connect();
+    let before = server.resident();
+    let stuck: Vec<_> = std::iter::repeat_with(|| {
+        let mut client = Client::with_room(server.port, 4096);
+        client.line();
+        client.connect();
+        client.send("SUB flood 1\r\n");
+        client.sync();
+        client
+    })
+    .take(8)
+    .collect();
+    let frame = format!("PUB flood 60000\r\n{}\r\n", "x".repeat(60_000));
+    for _ in 0..600 {
+        publisher.send(&frame);
+    }
+    publisher.sync();
+    assert!(server.resident() > before + 24 * MIB);
+    drop(stuck);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while server.resident() > before + 8 * MIB {
+        let resident = server.resident();
+        assert!(Instant::now() < deadline, "{resident}, {before} at first");
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 #[test]
 fn a_subscriber_that_stops_reading_is_dropped_after_a_while() {
     let server = Server::start(&["--write-deadline", "0.3"]);
