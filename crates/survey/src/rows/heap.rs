@@ -221,15 +221,18 @@ impl<H: Heap> Block<H> {
         block
     }
 
-    /// To twice its size.
+    /// To twice its size, and writes all that is new, as a vector does: what is moved and which pages
+    /// are touched depend on it.
     #[inline]
     fn grow(&mut self) {
-        let size = 2 * self.size;
+        let (old, size) = (self.size, 2 * self.size);
         // SAFETY: the block is live, and has its size.
-        let start = black_box(unsafe { H::grow(self.start, self.size, size) });
+        let start = black_box(unsafe { H::grow(self.start, old, size) });
         assert!(!start.is_null(), "out of memory");
         (self.start, self.size) = (start, size);
-        self.write(size - 1);
+        // SAFETY: the new half of the block.
+        unsafe { self.start.add(old).write_bytes(1, old) };
+        black_box(self.start);
     }
 
     #[inline]
