@@ -2,7 +2,12 @@
 //!
 //! What can only be seen where the kernel has the vDSO's function (6.11 and later) says so
 //! otherwise, see [`tools::vdso_answers`].
-#![cfg(all(target_os = "linux", target_env = "musl", feature = "getrandom"))]
+#![cfg(all(
+    feature = "getrandom",
+    optimised,
+    target_os = "linux",
+    target_env = "musl"
+))]
 
 use fast_musl as _;
 
