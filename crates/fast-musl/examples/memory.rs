@@ -93,7 +93,7 @@ fn plans() -> Vec<(String, Plan)> {
         usize::try_from((state >> 33) % n).unwrap_or(0)
     };
     // More calls than a branch predictor can learn.
-    let mixed = (0..16_384)
+    let mixed = (0..262_144)
         .map(|_| (below(8192), below(8192), 1 + below(128)))
         .collect();
     fixed.chain([("1-128 mixed".to_owned(), mixed)]).collect()

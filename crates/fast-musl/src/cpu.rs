@@ -2,6 +2,8 @@
 #![cfg(target_arch = "x86_64")]
 #![allow(clippy::inline_always, reason = "a call costs as much as a short copy")]
 
+#[cfg(not(miri))]
+use core::arch::asm;
 use core::arch::x86_64::{__cpuid_count, _xgetbv, CpuidResult};
 use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -17,6 +19,19 @@ const STRINGS_OF_ZEN_5: u8 = 8;
 /// AVX2, and the instructions that count and shift bits (BMI1, BMI2, LZCNT).
 const AVX2_AND_BITS: u8 = 16;
 
+/// AVX-512 (F, BW and VL) on AMD from Zen 5 on, where 64 bytes are loaded and stored at once. Earlier
+/// processors of AMD do so in two halves, and some of Intel's take a lower frequency for it.
+const WIDE_OF_ZEN_5: u8 = 32;
+
+/// From how many bytes on `rep movsb` is at least as fast as a loop on Zen 5, for all alignments: the
+/// loop takes 0.7 to 0.8 of its time at 16 KiB, and 1.0 to 1.7 times as long from there.
+#[cfg(feature = "memory")]
+pub(crate) const STRING_COPY_ZEN_5: usize = 32 << 10;
+/// The same for `rep stosb`: the loop takes 0.7 of its time at 512 KiB, and 1.15 to 1.5 times as long
+/// from there to 8 MiB.
+#[cfg(feature = "memory")]
+pub(crate) const STRING_FILL_ZEN_5: usize = 1 << 20;
+
 /// Zero until the processor was asked. Threads that come at the same time all ask and all store the
 /// same, so that no order is needed.
 static FEATURES: AtomicU8 = AtomicU8::new(0);
@@ -26,15 +41,44 @@ static FEATURES: AtomicU8 = AtomicU8::new(0);
 pub(crate) struct Features(u8);
 
 impl Features {
+    /// What this processor has as far as it is known: nothing before it was asked.
+    #[inline(always)]
+    pub(crate) fn so_far() -> Self {
+        // Miri runs no assembly.
+        #[cfg(miri)]
+        let known = FEATURES.load(Ordering::Relaxed);
+        #[cfg(not(miri))]
+        let known = {
+            let known: u32;
+            // The compiler would first load the address of the byte, as it may lie in another part of
+            // this crate, and in a build with debug assertions it would call core, which must not be
+            // (see `memory`).
+            // SAFETY: the byte is in the same executable, and changes from zero to its value only.
+            unsafe {
+                asm!(
+                    "movzx {known:e}, byte ptr [rip + {features}]",
+                    known = out(reg) known,
+                    features = sym FEATURES,
+                    options(pure, readonly, nostack, preserves_flags)
+                );
+            }
+            known.to_le_bytes()[0]
+        };
+        Self(known)
+    }
+
+    /// Whether the processor was asked.
+    #[inline(always)]
+    pub(crate) fn are_known(self) -> bool {
+        self.0 != 0
+    }
+
     /// What this processor has; `None` before it was asked.
+    #[cfg(feature = "strings")]
     #[inline(always)]
     pub(crate) fn known() -> Option<Self> {
-        #[cfg(not(debug_assertions))]
-        let known = FEATURES.load(Ordering::Relaxed);
-        // Unless optimised, `load` refers to core, which must not be (see `memory`).
-        #[cfg(debug_assertions)]
-        let known = FEATURES.fetch_or(0, Ordering::Relaxed);
-        if known == 0 { None } else { Some(Self(known)) }
+        let features = Self::so_far();
+        features.are_known().then_some(features)
     }
 
     /// Asks the processor, so that it is known.
@@ -60,17 +104,23 @@ impl Features {
         self.0 & AVX2 != 0
     }
 
+    /// Whether vectors of 64 bytes can be used, and pay.
+    #[cfg(feature = "memory")]
+    #[inline(always)]
+    pub(crate) fn wide(self) -> bool {
+        self.0 & WIDE_OF_ZEN_5 != 0
+    }
+
     /// From how many bytes on `rep movsb` is at least as fast as a loop, for all alignments.
     ///
-    /// Measured on Sapphire Rapids: equal at 4 KiB, a third faster at 8 KiB; on Zen 5: a loop takes
-    /// 0.7 to 0.8 of its time at 16 KiB, and 1.0 to 1.7 times as long from 32 KiB on.
+    /// Measured on Sapphire Rapids: equal at 4 KiB, a third faster at 8 KiB.
     #[cfg(feature = "memory")]
     #[inline(always)]
     pub(crate) fn string_copy(self) -> usize {
         if self.0 & STRINGS_OF_INTEL != 0 {
             4 << 10
         } else if self.0 & STRINGS_OF_ZEN_5 != 0 {
-            32 << 10
+            STRING_COPY_ZEN_5
         } else {
             usize::MAX
         }
@@ -78,15 +128,14 @@ impl Features {
 
     /// From how many bytes on `rep stosb` is at least as fast as a loop, for all alignments.
     ///
-    /// Measured on Sapphire Rapids; on Zen 5, a loop takes 0.7 of its time at 512 KiB, and 1.15 to
-    /// 1.5 times as long from 1 MiB to 8 MiB.
+    /// Measured on Sapphire Rapids.
     #[cfg(feature = "memory")]
     #[inline(always)]
     pub(crate) fn string_fill(self) -> usize {
         if self.0 & STRINGS_OF_INTEL != 0 {
             3 << 10
         } else if self.0 & STRINGS_OF_ZEN_5 != 0 {
-            1 << 20
+            STRING_FILL_ZEN_5
         } else {
             usize::MAX
         }
@@ -101,15 +150,21 @@ impl Features {
 }
 
 /// From now on the processor counts as one that has the baseline alone.
-#[cfg(feature = "strings")]
 pub(crate) fn forget() {
     FEATURES.swap(KNOWN, Ordering::Relaxed);
+}
+
+/// From now on the processor counts as one that has no vectors of 64 bytes.
+#[cfg(feature = "memory")]
+pub(crate) fn forget_wide() {
+    FEATURES.swap(ask() & !WIDE_OF_ZEN_5, Ordering::Relaxed);
 }
 
 /// Asks the processor. std's macro for this is not in core, and its cache is not ready this early.
 #[inline(never)]
 extern "C" fn ask() -> u8 {
     const BMI1_AND_BMI2: u32 = 1 << 3 | 1 << 8;
+    const AVX512_F_BW_VL: u32 = 1 << 16 | 1 << 30 | 1 << 31;
     let mut features = KNOWN;
     // Miri has no `cpuid`. Under it, the baseline runs.
     let about = if cfg!(miri) { None } else { Some(cpuid(0)) };
@@ -117,11 +172,15 @@ extern "C" fn ask() -> u8 {
         && about.eax >= 7
     {
         let extended = cpuid(7);
-        if extended.ebx & const { 1 << 5 } != 0 && system_saves_ymm() {
+        if extended.ebx & const { 1 << 5 } != 0 && system_saves(YMM) {
             features |= AVX2;
             if extended.ebx & BMI1_AND_BMI2 == BMI1_AND_BMI2 && has_lzcnt() {
                 features |= AVX2_AND_BITS;
             }
+        }
+        let zen_5 = about.ebx == const { u32::from_le_bytes(*b"Auth") } && family() >= 0x1a;
+        if zen_5 && extended.ebx & AVX512_F_BW_VL == AVX512_F_BW_VL && system_saves(ZMM) {
+            features |= WIDE_OF_ZEN_5;
         }
         if extended.ebx & const { 1 << 9 } != 0 {
             if about.ebx == const { u32::from_le_bytes(*b"Genu") } {
@@ -129,7 +188,7 @@ extern "C" fn ask() -> u8 {
             }
             // Zen 3 and 4 say that they have them as well, but take many times as long as a loop for
             // a copy to an address that is not aligned (glibc's bug 30994).
-            if about.ebx == const { u32::from_le_bytes(*b"Auth") } && family() >= 0x1a {
+            if zen_5 {
                 features |= STRINGS_OF_ZEN_5;
             }
         }
@@ -165,12 +224,16 @@ fn has_lzcnt() -> bool {
     cpuid(FIRST).eax > FIRST && cpuid(FIRST + 1).ecx & const { 1 << 5 } != 0
 }
 
-/// Whether the operating system keeps the upper halves of the vector registers over a switch.
-fn system_saves_ymm() -> bool {
+/// The registers that the operating system saves, as bits of XCR0: the vectors of 16 and 32 bytes.
+const YMM: u64 = 0b110;
+/// Those of 64 bytes, all 32 of them, and the masks as well.
+const ZMM: u64 = 0b1110_0110;
+
+/// Whether the operating system keeps these registers over a switch.
+fn system_saves(registers: u64) -> bool {
     const OSXSAVE: u32 = 1 << 27;
     const AVX: u32 = 1 << 28;
-    const XMM_AND_YMM: u64 = 0b110;
     let basic = cpuid(1).ecx;
     // SAFETY: OSXSAVE says that the system has turned on XSAVE, with which `xgetbv` comes.
-    basic & OSXSAVE != 0 && basic & AVX != 0 && unsafe { _xgetbv(0) } & XMM_AND_YMM == XMM_AND_YMM
+    basic & OSXSAVE != 0 && basic & AVX != 0 && unsafe { _xgetbv(0) } & registers == registers
 }

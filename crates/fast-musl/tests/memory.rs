@@ -2,6 +2,8 @@
 //!
 //! Miri runs it as well, with `cargo miri test --target x86_64-unknown-linux-musl --test memory`
 //! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
+//! Elsewhere, all tests run again in processes of their own: without vectors of 64 bytes, and with
+//! SSE2 alone.
 #![cfg(all(
     feature = "memory",
     optimised,
@@ -20,6 +22,50 @@ use guarded::Guarded;
 
 /// The longest of [`lengths`], above all thresholds.
 const LONGEST: usize = 4400;
+
+/// Names the vectors to do with, in the processes that run the tests again.
+#[cfg(not(miri))]
+const VECTORS: &str = "FAST_MUSL_TEST_VECTORS";
+
+/// Called by each test before the first routine.
+fn prepare() {
+    #[cfg(not(miri))]
+    match std::env::var(VECTORS).as_deref() {
+        Ok("narrow") => memory::use_narrow(),
+        Ok("baseline") => memory::use_baseline(),
+        _ => {}
+    }
+}
+
+#[test]
+#[cfg(all(not(miri), target_arch = "x86_64"))]
+fn all_of_this_with_narrow_vectors() {
+    again("narrow");
+}
+
+#[test]
+#[cfg(all(not(miri), target_arch = "x86_64"))]
+fn all_of_this_with_the_baseline() {
+    again("baseline");
+}
+
+/// Runs all tests once more, unless this is such a run.
+#[cfg(all(not(miri), target_arch = "x86_64"))]
+fn again(vectors: &str) {
+    if std::env::var_os(VECTORS).is_some() {
+        return;
+    }
+    let this = std::env::current_exe().expect("this executable has a path");
+    let output = std::process::Command::new(this)
+        .env(VECTORS, vectors)
+        .output()
+        .expect("this executable can be run");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
 
 /// Lengths of every kind: all short ones, then around each power of two and threshold.
 fn lengths() -> impl Iterator<Item = usize> {
@@ -172,6 +218,7 @@ fn symbols_are_ours() {
 
 #[test]
 fn copies() {
+    prepare();
     let source = noise(LONGEST + 256, 1);
     let mut is = vec![0; LONGEST + 256];
     let mut expected = is.clone();
@@ -200,6 +247,7 @@ fn copies() {
 
 #[test]
 fn moves_that_overlap() {
+    prepare();
     let source = noise(3 * LONGEST, 2);
     let mut is = source.clone();
     let mut expected = source.clone();
@@ -237,6 +285,7 @@ fn moves_that_overlap() {
 
 #[test]
 fn fills() {
+    prepare();
     let mut is = vec![0; LONGEST + 256];
     let mut expected = is.clone();
     for n in lengths() {
@@ -258,6 +307,7 @@ fn fills() {
 
 #[test]
 fn compares_each_position() {
+    prepare();
     let source = noise(LONGEST + 256, 3);
     let mut other = vec![0; LONGEST + 256];
     for n in lengths() {
@@ -303,6 +353,7 @@ fn compares_each_position() {
 
 #[test]
 fn compares_all_alignments() {
+    prepare();
     let source = noise(1024, 4);
     let mut other = vec![0; 1024];
     for n in [
@@ -328,6 +379,7 @@ fn compares_all_alignments() {
 #[test]
 #[cfg(not(miri))]
 fn compares_what_changes_meanwhile() {
+    prepare();
     use std::sync::atomic::{AtomicBool, Ordering};
 
     for n in [17, 40, 64, 100, 300, 4096] {
@@ -368,6 +420,7 @@ fn compares_what_changes_meanwhile() {
 /// Bytes above 127 are greater than those below.
 #[test]
 fn compares_unsigned() {
+    prepare();
     for n in [1, 2, 3, 4, 8, 16, 40, 100, 300] {
         for position in [0, n / 2, n - 1] {
             for (low, high) in [(0x7f, 0x80), (0, 0xff), (1, 0x81), (0xfe, 0xff)] {
@@ -383,6 +436,7 @@ fn compares_unsigned() {
 /// The standard asks for valid pointers even then, Rust's compiler does not.
 #[test]
 fn nothing_at_null() {
+    prepare();
     let null = std::ptr::null_mut();
     // SAFETY: no byte is read or written.
     unsafe {
@@ -397,6 +451,7 @@ fn nothing_at_null() {
 /// Pointers go along, which a copy through integers would lose; Miri would say so.
 #[test]
 fn pointers_survive() {
+    prepare();
     for n in [1, 2, 3, 4, 7, 8, 12, 16, 17, 40] {
         let values: Vec<usize> = (0..n).collect();
         let from: Vec<&usize> = values.iter().collect();
@@ -416,6 +471,7 @@ fn pointers_survive() {
 #[test]
 #[cfg(not(miri))]
 fn large() {
+    prepare();
     for n in [1 << 20, (5 << 20) + 12_345] {
         for (to, from) in [(0, 0), (3, 61)] {
             let source = noise(n + 64, 5);
@@ -467,6 +523,7 @@ fn large() {
 #[test]
 #[cfg(not(miri))]
 fn stays_within_pages() {
+    prepare();
     let (mut first, mut second) = (Guarded::new(5 << 20), Guarded::new(5 << 20));
     let large = [(1 << 20) - 1, (1 << 20) + 77, (4 << 20) + 12_345];
     for n in lengths().chain(large) {

@@ -5,9 +5,9 @@
 
 use core::ffi::c_int;
 
-use super::compare::{differ_loop, order_loop};
-use super::copy::copy_loop;
-use super::fill::fill_loop;
+use super::compare::{differ_early, differ_loop, order_loop};
+use super::copy::{copy_eight, copy_loop};
+use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
 
 /// What the short lengths are handled with.
@@ -49,8 +49,14 @@ unsafe impl Vector for u128 {
 /// As for `copy`, and `n` > 64.
 #[inline(always)]
 pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
-    // SAFETY: the caller's promise.
-    unsafe { copy_loop::<Block>(dst, src, n) };
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= 128 {
+            copy_eight::<Block>(dst, src, n);
+        } else {
+            copy_loop::<Block>(dst, src, n);
+        }
+    }
     dst
 }
 
@@ -59,8 +65,14 @@ pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) -> *mut 
 /// As for `fill`, and `n` > 64.
 #[inline(always)]
 pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
-    // SAFETY: the caller's promise.
-    unsafe { fill_loop::<Block>(dst, byte, n) };
+    // SAFETY: the caller's promise, and each function is called for the lengths it covers.
+    unsafe {
+        if n <= 128 {
+            fill_eight(dst, Block::splat(byte), n);
+        } else {
+            fill_loop::<Block>(dst, byte, n);
+        }
+    }
     dst
 }
 
@@ -77,7 +89,12 @@ pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int 
 ///
 /// As for `differ`, and `n` > 64.
 #[inline(always)]
-pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> bool {
+pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { differ_loop::<Block>(a, b, n) }
+    unsafe {
+        if differ_early(a, b) {
+            return 1;
+        }
+        differ_loop::<Block>(a, b, n)
+    }
 }

@@ -33,22 +33,21 @@ pub(super) unsafe fn order(a: *const u8, b: *const u8, n: usize) -> c_int {
     }
 }
 
-/// Whether any byte differs.
+/// Not zero where any byte differs.
 ///
 /// # Safety
 ///
 /// As for [`order`].
 #[inline(always)]
-pub(super) unsafe fn differ(a: *const u8, b: *const u8, n: usize) -> bool {
+pub(super) unsafe fn differ(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise, and each function is called for the lengths it covers.
     unsafe {
         if n <= 16 {
-            differ_up_to_16(a, b, n)
+            c_int::from(differ_up_to_16(a, b, n))
         } else if n <= 64 {
-            differ_16_to_64(a, b, n)
+            c_int::from(differ_16_to_64(a, b, n))
         } else {
-            // What differs mostly does so early, and that needs no loop.
-            Block::differs(equal_at::<Block>(a, b, 0)) || arch::differ_large(a, b, n)
+            arch::differ_large(a, b, n)
         }
     }
 }
@@ -220,9 +219,20 @@ pub(super) unsafe fn order_loop<V: Vector>(a: *const u8, b: *const u8, n: usize)
 ///
 /// As for [`order_loop`].
 #[inline(always)]
-pub(super) unsafe fn differ_loop<V: Vector>(a: *const u8, b: *const u8, n: usize) -> bool {
+pub(super) unsafe fn differ_loop<V: Vector>(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { first_four::<V>(a, b, n).is_some() }
+    c_int::from(unsafe { first_four::<V>(a, b, n).is_some() })
+}
+
+/// Whether the first sixteen bytes differ: what differs mostly does so early, and that needs no loop.
+///
+/// # Safety
+///
+/// As for [`order`], and `n` >= 16.
+#[inline(always)]
+pub(super) unsafe fn differ_early(a: *const u8, b: *const u8) -> bool {
+    // SAFETY: the caller's promise; every processor has blocks.
+    unsafe { Block::differs(equal_at::<Block>(a, b, 0)) }
 }
 
 /// Where the first run of four vectors starts in which a byte differs. All bytes before are equal.

@@ -24,8 +24,6 @@ pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
             copy_up_to_16(dst, src, n);
         } else if n <= 64 {
             copy_16_to_64(dst, src, n);
-        } else if n <= 128 {
-            copy_eight::<Block>(dst, src, n);
         } else {
             return arch::copy_large(dst, src, n);
         }

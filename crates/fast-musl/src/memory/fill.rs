@@ -15,42 +15,36 @@ use crate::access::store;
 pub(super) unsafe fn fill(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise, and each function is called for the lengths it covers.
     unsafe {
-        if n <= 32 {
-            if n >= 8 {
-                fill_pieces(dst, u64::from_ne_bytes([byte; 8]), n);
-            } else {
-                fill_below_8(dst, byte, n);
-            }
-        } else if n <= 64 {
-            fill_pieces(dst, Block::splat(byte), n);
-        } else if n <= 128 {
-            fill_eight(dst, Block::splat(byte), n);
-        } else {
+        if n > 64 {
             return arch::fill_large(dst, byte, n);
+        }
+        if n >= 16 {
+            fill_pieces(dst, Block::splat(byte), n);
+        } else if n >= 4 {
+            fill_pieces(dst, u32::from_ne_bytes([byte; 4]), n);
+        } else {
+            fill_below_4(dst, byte, n);
         }
     }
     dst
 }
 
-/// Two words that overlap; below four bytes, three bytes that may coincide.
+/// Three bytes that may coincide.
 ///
 /// # Safety
 ///
-/// As for [`fill`], and `n` < 8.
+/// As for [`fill`], and `n` < 4.
 #[inline(always)]
-unsafe fn fill_below_8(dst: *mut u8, byte: u8, n: usize) {
-    // SAFETY: each offset plus the size of what is stored there is at most n.
+unsafe fn fill_below_4(dst: *mut u8, byte: u8, n: usize) {
+    if n == 0 {
+        return;
+    }
+    let byte = MaybeUninit::new(byte);
+    // SAFETY: all three bytes are below n.
     unsafe {
-        if n >= 4 {
-            let word = MaybeUninit::new(u32::from_ne_bytes([byte; 4]));
-            store(dst, word);
-            store(dst.wrapping_add(n.wrapping_sub(4)), word);
-        } else if n != 0 {
-            let byte = MaybeUninit::new(byte);
-            store(dst, byte);
-            store(dst.wrapping_add(n / 2), byte);
-            store(dst.wrapping_add(n.wrapping_sub(1)), byte);
-        }
+        store(dst, byte);
+        store(dst.wrapping_add(n / 2), byte);
+        store(dst.wrapping_add(n.wrapping_sub(1)), byte);
     }
 }
 

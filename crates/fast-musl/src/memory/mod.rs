@@ -35,6 +35,18 @@ mod vector;
 
 use core::ffi::{c_int, c_void};
 
+/// For the tests: from now on the routines of this program use the vectors that every processor has.
+pub fn use_baseline() {
+    #[cfg(target_arch = "x86_64")]
+    crate::cpu::forget();
+}
+
+/// For the tests: from now on the routines of this program use vectors of no more than 32 bytes.
+pub fn use_narrow() {
+    #[cfg(target_arch = "x86_64")]
+    crate::cpu::forget_wide();
+}
+
 /// Copies `n` bytes from `src` to `dst` and returns `dst`.
 ///
 /// It is the same routine as [`memmove`]: telling the direction costs one comparison and only above
@@ -103,5 +115,5 @@ pub unsafe extern "C" fn memcmp(a: *const c_void, b: *const c_void, n: usize) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bcmp(a: *const c_void, b: *const c_void, n: usize) -> c_int {
     // SAFETY: the caller's promise is what `differ` asks for.
-    c_int::from(unsafe { compare::differ(a.cast(), b.cast(), n) })
+    unsafe { compare::differ(a.cast(), b.cast(), n) }
 }

@@ -1,18 +1,20 @@
-//! The routines for `x86_64`: SSE2, which every such processor has, for short lengths; AVX2 or
-//! string instructions for long ones, where the processor has them.
+//! The routines for `x86_64`: SSE2, which every such processor has, for short lengths; AVX-512, AVX2
+//! or string instructions for long ones, where the processor has them.
 //!
-//! The way from a symbol to AVX2 is a jump: the last thing that a function does is to call the next
+//! The way from a symbol to those is a jump: the last thing that a function does is to call the next
 //! with the arguments that it was called with, and to return what that returns. The functions at its
 //! end have C's ABI, which says that they do not unwind: their callers would prepare for it
 //! otherwise.
 
 mod vectors;
+mod wide;
 
 use core::arch::asm;
 use core::arch::x86_64::{__m128i, __m256i};
 use core::ffi::c_int;
 
-use super::compare::{differ_loop, order_loop};
+use self::wide::{copy_wide, differ_wide, fill_wide, order_wide};
+use super::compare::{differ_early, differ_loop, order_loop};
 use super::copy::{copy_eight, copy_loop};
 use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
@@ -26,30 +28,48 @@ const STRINGS: usize = 3 << 10;
 
 /// # Safety
 ///
-/// As for `copy`, and `n` > 128.
+/// As for `copy`, and `n` > 64.
 #[inline(always)]
 pub(super) unsafe fn copy_large(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
-    // SAFETY: the caller's promise; AVX2 is there where it is used.
+    // SAFETY: the caller's promise; each function is called for the lengths it covers and with the
+    // features it needs.
     unsafe {
-        match Features::known() {
-            Some(features) if features.avx2() => copy_avx2(dst, src, n),
-            Some(_) => copy_sse2(dst, src, n),
-            None => copy_first(dst, src, n),
+        let features = Features::so_far();
+        if features.wide() {
+            copy_wide(dst, src, n)
+        } else if n <= 128 {
+            copy_eight::<Block>(dst, src, n);
+            dst
+        } else if features.avx2() {
+            copy_avx2(dst, src, n)
+        } else if features.are_known() {
+            copy_sse2(dst, src, n)
+        } else {
+            copy_first(dst, src, n)
         }
     }
 }
 
 /// # Safety
 ///
-/// As for `fill`, and `n` > 128.
+/// As for `fill`, and `n` > 64.
 #[inline(always)]
 pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
-    // SAFETY: the caller's promise; AVX2 is there where it is used.
+    // SAFETY: the caller's promise; each function is called for the lengths it covers and with the
+    // features it needs.
     unsafe {
-        match Features::known() {
-            Some(features) if features.avx2() => fill_avx2(dst, byte, n),
-            Some(_) => fill_sse2(dst, byte, n),
-            None => fill_first(dst, byte, n),
+        let features = Features::so_far();
+        if features.wide() {
+            fill_wide(dst, byte, n)
+        } else if n <= 128 {
+            fill_eight(dst, Block::splat(byte), n);
+            dst
+        } else if features.avx2() {
+            fill_avx2(dst, byte, n)
+        } else if features.are_known() {
+            fill_sse2(dst, byte, n)
+        } else {
+            fill_first(dst, byte, n)
         }
     }
 }
@@ -59,16 +79,19 @@ pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
 /// As for `order`, and `n` > 64.
 #[inline(always)]
 pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int {
-    // SAFETY: the caller's promise; AVX2 is there where it is used, for at least its four vectors.
+    // SAFETY: the caller's promise; each function is called for the lengths it covers and with the
+    // features it needs.
     unsafe {
-        if n >= 128 {
-            match Features::known() {
-                Some(features) if features.avx2() => return order_avx2(a, b, n),
-                Some(_) => {}
-                None => return order_first(a, b, n),
-            }
+        let features = Features::so_far();
+        if features.wide() {
+            order_wide(a, b, n)
+        } else if n >= 128 && features.avx2() {
+            order_avx2(a, b, n)
+        } else if n < 128 || features.are_known() {
+            order_loop::<Block>(a, b, n)
+        } else {
+            order_first(a, b, n)
         }
-        order_loop::<Block>(a, b, n)
     }
 }
 
@@ -76,17 +99,22 @@ pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int 
 ///
 /// As for `differ`, and `n` > 64.
 #[inline(always)]
-pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> bool {
-    // SAFETY: the caller's promise; AVX2 is there where it is used, for at least its four vectors.
+pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: the caller's promise; each function is called for the lengths it covers and with the
+    // features it needs.
     unsafe {
-        if n >= 128 {
-            match Features::known() {
-                Some(features) if features.avx2() => return differ_avx2(a, b, n),
-                Some(_) => {}
-                None => return differ_first(a, b, n),
-            }
+        let features = Features::so_far();
+        if features.wide() {
+            differ_wide(a, b, n)
+        } else if differ_early(a, b) {
+            1
+        } else if n >= 128 && features.avx2() {
+            differ_avx2(a, b, n)
+        } else if n < 128 || features.are_known() {
+            differ_loop::<Block>(a, b, n)
+        } else {
+            differ_first(a, b, n)
         }
-        differ_loop::<Block>(a, b, n)
     }
 }
 
@@ -130,7 +158,7 @@ unsafe extern "C" fn order_first(a: *const u8, b: *const u8, n: usize) -> c_int 
 /// As for `differ_large`.
 #[cold]
 #[inline(never)]
-unsafe extern "C" fn differ_first(a: *const u8, b: *const u8, n: usize) -> bool {
+unsafe extern "C" fn differ_first(a: *const u8, b: *const u8, n: usize) -> c_int {
     Features::ask();
     // SAFETY: the caller's promise.
     unsafe { differ_large(a, b, n) }
@@ -143,7 +171,7 @@ unsafe extern "C" fn differ_first(a: *const u8, b: *const u8, n: usize) -> bool 
 unsafe extern "C" fn copy_sse2(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise; `n` is more than four blocks.
     unsafe { copy_loop::<Block>(dst, src, n) };
-    dst
+    computed(dst)
 }
 
 /// # Safety
@@ -153,7 +181,7 @@ unsafe extern "C" fn copy_sse2(dst: *mut u8, src: *const u8, n: usize) -> *mut u
 unsafe extern "C" fn fill_sse2(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     // SAFETY: the caller's promise; `n` is more than four blocks.
     unsafe { fill_loop::<Block>(dst, byte, n) };
-    dst
+    computed(dst)
 }
 
 // The next four are functions of their own, as only within them may the compiler use AVX2. It clears
@@ -174,7 +202,7 @@ unsafe extern "C" fn copy_avx2(dst: *mut u8, src: *const u8, n: usize) -> *mut u
             copy_loop::<__m256i>(dst, src, n);
         }
     }
-    dst
+    computed(dst)
 }
 
 /// # Safety
@@ -192,7 +220,7 @@ unsafe extern "C" fn fill_avx2(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
             fill_loop::<__m256i>(dst, byte, n);
         }
     }
-    dst
+    computed(dst)
 }
 
 /// # Safety
@@ -208,27 +236,38 @@ unsafe extern "C" fn order_avx2(a: *const u8, b: *const u8, n: usize) -> c_int {
 ///
 /// As for `differ`, `n` >= 128, and the processor must have AVX2.
 #[target_feature(enable = "avx2")]
-unsafe extern "C" fn differ_avx2(a: *const u8, b: *const u8, n: usize) -> bool {
+unsafe extern "C" fn differ_avx2(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise.
     unsafe { differ_loop::<__m256i>(a, b, n) }
+}
+
+/// `dst`, as something that the compiler cannot foresee. It would otherwise see that a function returns
+/// its argument, and have the caller keep that in a register, which is saved for it whatever the
+/// length is.
+#[inline(always)]
+fn computed(dst: *mut u8) -> *mut u8 {
+    #[cfg(not(miri))]
+    let dst = {
+        let result;
+        // SAFETY: there is no instruction.
+        unsafe {
+            asm!("", inout("rax") dst => result, options(pure, nomem, nostack, preserves_flags));
+        }
+        result
+    };
+    dst
 }
 
 /// From how many bytes on string instructions copy.
 #[inline(always)]
 fn string_copy() -> usize {
-    match Features::known() {
-        Some(features) => features.string_copy(),
-        None => usize::MAX,
-    }
+    Features::so_far().string_copy()
 }
 
 /// From how many bytes on string instructions fill.
 #[inline(always)]
 fn string_fill() -> usize {
-    match Features::known() {
-        Some(features) => features.string_fill(),
-        None => usize::MAX,
-    }
+    Features::so_far().string_fill()
 }
 
 /// Whether no byte is in both areas.
