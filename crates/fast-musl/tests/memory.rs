@@ -379,8 +379,9 @@ fn compares_all_alignments() {
 #[test]
 #[cfg(not(miri))]
 fn compares_what_changes_meanwhile() {
-    prepare();
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    prepare();
 
     for n in [17, 40, 64, 100, 300, 4096] {
         let a = vec![0_u8; n];
