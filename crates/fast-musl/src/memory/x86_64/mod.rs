@@ -251,7 +251,7 @@ fn computed(dst: *mut u8) -> *mut u8 {
         let result;
         // SAFETY: there is no instruction.
         unsafe {
-            asm!("", inout("rax") dst => result, options(pure, nomem, nostack, preserves_flags));
+            asm!("", inout("rax") dst => result, options(pure, readonly, nostack, preserves_flags));
         }
         result
     };
