@@ -16,6 +16,10 @@ const STRINGS_OF_ZEN_5: u8 = 8;
 
 /// AVX2, and the instructions that count and shift bits (BMI1, BMI2, LZCNT).
 const AVX2_AND_BITS: u8 = 16;
+/// Products and sums with one rounding, and an operating system that saves the registers.
+const FMA: u8 = 32;
+/// SSE4.1, which rounds to whole numbers.
+const SSE4_1: u8 = 64;
 
 /// Zero until the processor was asked. Threads that come at the same time all ask and all store the
 /// same, so that no order is needed.
@@ -44,7 +48,7 @@ impl Features {
     }
 
     /// What this processor has, asked if need be.
-    #[cfg(feature = "strings")]
+    #[cfg(any(feature = "strings", feature = "math"))]
     #[inline(always)]
     pub(crate) fn get() -> Self {
         match Self::known() {
@@ -98,10 +102,24 @@ impl Features {
     pub(crate) fn avx2_and_bits(self) -> bool {
         self.0 & AVX2_AND_BITS != 0
     }
+
+    /// Whether the instructions of FMA3 can be used.
+    #[cfg(feature = "math")]
+    #[inline(always)]
+    pub(crate) fn fma(self) -> bool {
+        self.0 & FMA != 0
+    }
+
+    /// Whether `roundsd` and `roundss` can be used.
+    #[cfg(feature = "math")]
+    #[inline(always)]
+    pub(crate) fn sse4_1(self) -> bool {
+        self.0 & SSE4_1 != 0
+    }
 }
 
 /// From now on the processor counts as one that has the baseline alone.
-#[cfg(feature = "strings")]
+#[cfg(any(feature = "strings", feature = "math"))]
 pub(crate) fn forget() {
     FEATURES.swap(KNOWN, Ordering::Relaxed);
 }
@@ -116,8 +134,15 @@ extern "C" fn ask() -> u8 {
     if let Some(about) = about
         && about.eax >= 7
     {
-        let extended = cpuid(7);
-        if extended.ebx & const { 1 << 5 } != 0 && system_saves_ymm() {
+        let (basic, extended) = (cpuid(1), cpuid(7));
+        let system_saves_ymm = system_saves_ymm(basic.ecx);
+        if basic.ecx & const { 1 << 19 } != 0 {
+            features |= SSE4_1;
+        }
+        if basic.ecx & const { 1 << 12 } != 0 && system_saves_ymm {
+            features |= FMA;
+        }
+        if extended.ebx & const { 1 << 5 } != 0 && system_saves_ymm {
             features |= AVX2;
             if extended.ebx & BMI1_AND_BMI2 == BMI1_AND_BMI2 && has_lzcnt() {
                 features |= AVX2_AND_BITS;
@@ -129,7 +154,7 @@ extern "C" fn ask() -> u8 {
             }
             // Zen 3 and 4 say that they have them as well, but take many times as long as a loop for
             // a copy to an address that is not aligned (glibc's bug 30994).
-            if about.ebx == const { u32::from_le_bytes(*b"Auth") } && family() >= 0x1a {
+            if about.ebx == const { u32::from_le_bytes(*b"Auth") } && family(basic.eax) >= 0x1a {
                 features |= STRINGS_OF_ZEN_5;
             }
         }
@@ -148,9 +173,8 @@ fn cpuid(leaf: u32) -> CpuidResult {
     }
 }
 
-/// The processor's family, for AMD: 19h is Zen 3 and 4, 1Ah is Zen 5.
-fn family() -> u32 {
-    let signature = cpuid(1).eax;
+/// The processor's family of its signature, for AMD: 19h is Zen 3 and 4, 1Ah is Zen 5.
+fn family(signature: u32) -> u32 {
     let (base, extended) = (signature >> 8 & 0xf, signature >> 20 & 0xff);
     if base == 0xf {
         base.wrapping_add(extended)
@@ -165,12 +189,12 @@ fn has_lzcnt() -> bool {
     cpuid(FIRST).eax > FIRST && cpuid(FIRST + 1).ecx & const { 1 << 5 } != 0
 }
 
-/// Whether the operating system keeps the upper halves of the vector registers over a switch.
-fn system_saves_ymm() -> bool {
+/// Whether the operating system keeps the upper halves of the vector registers over a switch, by the
+/// processor's basic features.
+fn system_saves_ymm(basic: u32) -> bool {
     const OSXSAVE: u32 = 1 << 27;
     const AVX: u32 = 1 << 28;
     const XMM_AND_YMM: u64 = 0b110;
-    let basic = cpuid(1).ecx;
     // SAFETY: OSXSAVE says that the system has turned on XSAVE, with which `xgetbv` comes.
     basic & OSXSAVE != 0 && basic & AVX != 0 && unsafe { _xgetbv(0) } & XMM_AND_YMM == XMM_AND_YMM
 }

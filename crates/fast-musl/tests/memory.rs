@@ -2,12 +2,7 @@
 //!
 //! Miri runs it as well, with `cargo miri test --target x86_64-unknown-linux-musl --test memory`
 //! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
-#![cfg(all(
-    feature = "memory",
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
-))]
+#![cfg(all(feature = "memory", replaced))]
 
 #[cfg(not(miri))]
 mod guarded;
