@@ -1,4 +1,4 @@
-//! Fast memory and string routines, `getrandom`, rounding and, on request, `malloc` for
+//! Fast memory and string routines, `getrandom`, rounding, `qsort` and, on request, `malloc` for
 //! programs that are linked statically with musl.
 //!
 //! `use fast_musl as _;` is all it takes. Elsewhere than on Linux with musl, this crate is empty, and
@@ -16,6 +16,7 @@
 //!   is as fast as before.
 //! - `math` (default): `fma`, `floor`, `ceil`, `trunc`, `round`, `rint`, `nearbyint`, and the same for
 //!   `float`, on `x86_64`. `f64::mul_add`, `f64::floor` and the like are calls of them.
+//! - `sort` (default): `qsort`, `qsort_r`.
 //! - `malloc`: `malloc` and its kin from jemalloc, for C and C++ code and for Rust's `System`
 //!   allocator alike.
 #![no_std]
@@ -27,7 +28,10 @@ mod malloc;
 #[cfg(all(feature = "getrandom", replaced))]
 mod random;
 
-#[cfg(all(any(feature = "memory", feature = "strings"), replaced))]
+#[cfg(all(
+    any(feature = "memory", feature = "strings", feature = "sort"),
+    replaced
+))]
 mod access;
 
 #[cfg(all(
@@ -50,3 +54,8 @@ pub mod strings;
 #[cfg(all(feature = "math", replaced))]
 #[doc(hidden)]
 pub mod math;
+
+/// As above.
+#[cfg(all(feature = "sort", replaced))]
+#[doc(hidden)]
+pub mod sort;

@@ -38,7 +38,7 @@ pub(super) fn double(x: f64, y: f64, z: f64) -> f64 {
         other = shifted(other, distance.wrapping_neg());
     } else {
         let within = if distance > 73 { 73 } else { distance };
-        other = other.wrapping_shl(within.cast_unsigned());
+        other = shifted_left(z_bits, within.cast_unsigned());
         let beyond = distance.wrapping_sub(within);
         product = shifted(product, beyond);
         exponent = exponent.wrapping_add(beyond);
@@ -63,15 +63,16 @@ pub(super) fn double(x: f64, y: f64, z: f64) -> f64 {
     let sum = if above > 0 {
         shifted(sum, above)
     } else {
-        sum.wrapping_shl(above.wrapping_neg().cast_unsigned())
+        shifted_left(low(sum), above.wrapping_neg().cast_unsigned())
     };
+    let sum = low(sum);
     if exponent > SUBNORMAL {
         let half = exponent >> 1;
         return rounded(sum, negative) * power(half) * power(exponent.wrapping_sub(half));
     }
     // One more bit in front leaves as many bits for the others as there are. It goes without
     // rounding, and the rest is multiplied without rounding.
-    let sum = shifted(sum, SUBNORMAL.wrapping_sub(exponent));
+    let sum = low(shifted(sum.into(), SUBNORMAL.wrapping_sub(exponent)));
     let front = rounded(1 << (FIRST + 1), negative);
     let rest = rounded(sum | 1 << (FIRST + 1), negative) - front;
     let result = rest * power(SUBNORMAL / 2) * power(SUBNORMAL / 2);
@@ -125,20 +126,49 @@ fn parts(x: f64) -> (u64, i32) {
     (bits & (HIDDEN - 1) | HIDDEN, exponent.wrapping_sub(BIAS))
 }
 
+// A build for size would call functions for shifts of 128 bits.
+
+/// `bits` times two to a power of less than 128.
+fn shifted_left(bits: u64, by: u32) -> u128 {
+    let (low, high) = match by {
+        0 => (bits, 0),
+        1..64 => (
+            bits.wrapping_shl(by),
+            bits.wrapping_shr(64_u32.wrapping_sub(by)),
+        ),
+        _ => (0, bits.wrapping_shl(by)),
+    };
+    u128::from(high) << 64 | u128::from(low)
+}
+
 /// `bits` without the last `by` bits. If one of them is set, so is the last that is left.
 fn shifted(bits: u128, by: i32) -> u128 {
-    if by > 127 {
-        return u128::from(bits != 0);
-    }
-    let by = by.cast_unsigned();
-    let left = bits.wrapping_shr(by);
-    left | u128::from(left.wrapping_shl(by) != bits)
+    let (last, first, by) = (low(bits), low(bits >> 64), by.cast_unsigned());
+    let back = 64_u32.wrapping_sub(by);
+    let (last, first, lost) = match by {
+        0 => return bits,
+        1..64 => (
+            last.wrapping_shr(by) | first.wrapping_shl(back),
+            first.wrapping_shr(by),
+            last.wrapping_shl(back),
+        ),
+        64 => (first, 0, last),
+        65..128 => (first.wrapping_shr(by), 0, last | first.wrapping_shl(back)),
+        _ => (0, 0, last | first),
+    };
+    u128::from(first) << 64 | u128::from(last | u64::from(lost != 0))
+}
+
+/// The last 64 bits.
+fn low(bits: u128) -> u64 {
+    #[allow(clippy::cast_possible_truncation, reason = "that is what it is for")]
+    let low = bits as u64;
+    low
 }
 
 /// A number of less than 63 bits, converted by the current rounding mode.
-fn rounded(bits: u128, negative: bool) -> f64 {
-    #[allow(clippy::cast_possible_truncation, reason = "it has less than 63 bits")]
-    let bits = bits as i64;
+fn rounded(bits: u64, negative: bool) -> f64 {
+    let bits = bits.cast_signed();
     #[allow(clippy::cast_precision_loss, reason = "it is to be rounded")]
     let rounded = (if negative { bits.wrapping_neg() } else { bits }) as f64;
     rounded

@@ -1,0 +1,185 @@
+//! Quicksort.
+
+use core::ffi::c_int;
+use core::ptr::null;
+
+use super::elements::{Elements, Size};
+use super::{heap, small};
+
+/// So many elements are sorted by insertion. That compares less often than quicksort, but predicts the
+/// branches of its loops less well.
+const SMALL: usize = 8;
+/// From so many elements on, the pivot is the median of more than three. An eighth of them must be three
+/// at least.
+const LARGE: usize = 64;
+
+/// Sorts elements.
+///
+/// # Safety
+///
+/// There must be `n` elements from `base` on; likewise below.
+pub(super) unsafe fn sort<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
+    if n < 2 {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        if is_run(elements, base, n) {
+            return;
+        }
+        let halvings = usize::BITS.wrapping_sub(1).wrapping_sub(n.leading_zeros());
+        sort_part(elements, base, n, null(), halvings.wrapping_mul(2));
+    }
+}
+
+/// Whether all are in order, also if they had to be reversed.
+///
+/// # Safety
+///
+/// See above.
+unsafe fn is_run<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> bool {
+    let (mut direction, mut at): (c_int, _) = (0, base);
+    let mut left = n;
+    loop {
+        left = left.wrapping_sub(1);
+        if left == 0 {
+            break;
+        }
+        let next = elements.at(at, 1);
+        // SAFETY: it is not the last.
+        let order = unsafe { elements.compare(at, next) };
+        at = next;
+        if order != 0 {
+            if direction == 0 {
+                direction = order;
+            } else if (direction ^ order) < 0 {
+                return false;
+            }
+        }
+    }
+    if direction > 0 {
+        let mut first = base;
+        while first < at {
+            // SAFETY: both are elements.
+            unsafe { elements.swap(first, at) };
+            first = elements.at(first, 1);
+            at = at.wrapping_sub(elements.size.bytes());
+        }
+    }
+    true
+}
+
+/// Sorts elements that do not come before an earlier pivot, which is null where there is none. After
+/// `limit` pivots, heapsort takes over.
+///
+/// # Safety
+///
+/// See above.
+unsafe fn sort_part<S: Size>(
+    elements: Elements<S>,
+    mut base: *mut u8,
+    mut n: usize,
+    mut before: *const u8,
+    mut limit: u32,
+) {
+    // SAFETY: all parts are of the elements, and the pivots among them.
+    unsafe {
+        while n > SMALL {
+            if limit == 0 {
+                heap::sort(elements.of_any_size(), base, n);
+                return;
+            }
+            limit = limit.wrapping_sub(1);
+            elements.swap(base, pivot(elements, base, n));
+            if !before.is_null() && !elements.less(before, base) {
+                // The pivot equals the earlier one. So do all that do not come behind it.
+                let equal = partition(n, elements, base, |at| !elements.less(base, at));
+                base = elements.at(base, equal.wrapping_add(1));
+                n = n.wrapping_sub(equal).wrapping_sub(1);
+                before = null();
+                continue;
+            }
+            let less = partition(n, elements, base, |at| elements.less(at, base));
+            let middle = elements.at(base, less);
+            let behind = elements.at(middle, 1);
+            let more = n.wrapping_sub(less).wrapping_sub(1);
+            // The larger part needs no frame of its own.
+            if less < more {
+                sort_part(elements, base, less, before, limit);
+                (base, n, before) = (behind, more, middle);
+            } else {
+                sort_part(elements, behind, more, middle, limit);
+                n = less;
+            }
+        }
+        small::sort(elements, base, n);
+    }
+}
+
+/// Brings the elements that belong to the front there, and the first behind them. Returns how many
+/// are in front of it.
+///
+/// # Safety
+///
+/// See above; `n` must not be 0.
+#[inline(always)]
+unsafe fn partition<S: Size>(
+    n: usize,
+    elements: Elements<S>,
+    base: *mut u8,
+    belongs: impl Fn(*mut u8) -> bool,
+) -> usize {
+    let end = elements.at(base, n);
+    let (mut front, mut at) = (0_usize, elements.at(base, 1));
+    while at != end {
+        // All from here to `at` do not belong to the front.
+        let first = elements.at(base, front.wrapping_add(1));
+        front = front.wrapping_add(usize::from(belongs(at)));
+        // SAFETY: both are elements.
+        unsafe { elements.swap(first, at) };
+        at = elements.at(at, 1);
+    }
+    // SAFETY: both are elements.
+    unsafe { elements.swap(base, elements.at(base, front)) };
+    front
+}
+
+/// An element that has about as many before as behind it: of three, or of many the median of medians
+/// of three.
+///
+/// # Safety
+///
+/// See above; `n` must be 8 or more.
+unsafe fn pivot<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> *mut u8 {
+    let eighth = n >> 3;
+    let mut a = elements.at(base, eighth);
+    let mut b = elements.at(base, eighth.wrapping_mul(4));
+    let mut c = elements.at(base, eighth.wrapping_mul(6));
+    // SAFETY: an eighth of the elements is from each of the three on.
+    unsafe {
+        if n >= LARGE {
+            a = pivot(elements, a, eighth);
+            b = pivot(elements, b, eighth);
+            c = pivot(elements, c, eighth);
+        }
+        median(elements, a, b, c)
+    }
+}
+
+/// # Safety
+///
+/// All must be elements.
+unsafe fn median<S: Size>(elements: Elements<S>, a: *mut u8, b: *mut u8, c: *mut u8) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let before_b = elements.less(a, b);
+        if before_b != elements.less(a, c) {
+            // It is between them.
+            a
+        } else if before_b == elements.less(b, c) {
+            b
+        } else {
+            c
+        }
+    }
+}
