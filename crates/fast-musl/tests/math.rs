@@ -569,6 +569,22 @@ fn assert_rounded(x: f64, mode: Mode) {
     }
 }
 
+/// The instructions tell nobody that a result is inexact, what stands in for them does.
+#[test]
+fn takes_the_instructions() {
+    prepare();
+    let stands_in = baseline() || !std::arch::is_x86_feature_detected!("sse4.1");
+    let expected = if stands_in { INEXACT } else { 0 };
+    for (name, double, single, _) in black_box(ONE_WAY) {
+        for raised in [
+            with(Mode::Nearest, || double(1.25)).1,
+            with(Mode::Nearest, || single(1.25)).1,
+        ] {
+            assert_eq!(raised, expected, "{name}");
+        }
+    }
+}
+
 /// `nearbyint` keeps what was raised before.
 #[test]
 fn keeps_exceptions() {

@@ -143,20 +143,20 @@ fn shifted_left(bits: u64, by: u32) -> u128 {
 
 /// `bits` without the last `by` bits. If one of them is set, so is the last that is left.
 fn shifted(bits: u128, by: i32) -> u128 {
-    let (last, first, by) = (low(bits), low(bits >> 64), by.cast_unsigned());
+    let (lower, upper, by) = (low(bits), low(bits >> 64), by.cast_unsigned());
     let back = 64_u32.wrapping_sub(by);
-    let (last, first, lost) = match by {
+    let (lower, upper, lost) = match by {
         0 => return bits,
         1..64 => (
-            last.wrapping_shr(by) | first.wrapping_shl(back),
-            first.wrapping_shr(by),
-            last.wrapping_shl(back),
+            lower.wrapping_shr(by) | upper.wrapping_shl(back),
+            upper.wrapping_shr(by),
+            lower.wrapping_shl(back),
         ),
-        64 => (first, 0, last),
-        65..128 => (first.wrapping_shr(by), 0, last | first.wrapping_shl(back)),
-        _ => (0, 0, last | first),
+        64 => (upper, 0, lower),
+        65..128 => (upper.wrapping_shr(by), 0, lower | upper.wrapping_shl(back)),
+        _ => (0, 0, lower | upper),
     };
-    u128::from(first) << 64 | u128::from(last | u64::from(lost != 0))
+    u128::from(upper) << 64 | u128::from(lower | u64::from(lost != 0))
 }
 
 /// The last 64 bits.
