@@ -12,11 +12,18 @@ pub(super) struct Order {
     pub(super) argument: *mut c_void,
 }
 
+impl Order {
+    #[inline(always)]
+    pub(super) fn of<S: Size>(self, size: S) -> Elements<S> {
+        Elements { size, order: self }
+    }
+}
+
 /// Elements of a size, in an order.
 #[derive(Clone, Copy)]
 pub(super) struct Elements<S> {
     pub(super) size: S,
-    pub(super) order: Order,
+    order: Order,
 }
 
 impl<S: Size> Elements<S> {
@@ -43,11 +50,9 @@ impl<S: Size> Elements<S> {
     }
 
     /// The same, to be moved by parts.
+    #[inline(always)]
     pub(super) fn of_any_size(self) -> Elements<Parts> {
-        Elements {
-            size: Parts(self.size.bytes()),
-            order: self.order,
-        }
+        self.order.of(Parts(self.size.bytes()))
     }
 
     /// The element so many behind another.

@@ -8,7 +8,7 @@ use super::elements::{Elements, Parts};
 ///
 /// There must be `n` elements from `base` on.
 #[cold]
-pub(super) unsafe fn sort(elements: Elements<Parts>, base: *mut u8, n: usize) {
+pub(super) unsafe extern "C" fn sort(elements: Elements<Parts>, base: *mut u8, n: usize) {
     let mut roots = n >> 1;
     while roots > 0 {
         roots = roots.wrapping_sub(1);
@@ -31,7 +31,7 @@ pub(super) unsafe fn sort(elements: Elements<Parts>, base: *mut u8, n: usize) {
 /// # Safety
 ///
 /// There must be `n` elements from `base` on, and the root must be one of them.
-unsafe fn sift(elements: Elements<Parts>, base: *mut u8, mut root: usize, n: usize) {
+unsafe extern "C" fn sift(elements: Elements<Parts>, base: *mut u8, mut root: usize, n: usize) {
     loop {
         let mut child = root.wrapping_mul(2).wrapping_add(1);
         if child >= n {

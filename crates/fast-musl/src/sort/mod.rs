@@ -20,6 +20,10 @@
     clippy::inline_always,
     reason = "a call costs as much as a short element's move"
 )]
+#![allow(
+    improper_ctypes_definitions,
+    reason = "functions out of line have C's ABI as that says that they do not unwind, which would refer to core"
+)]
 
 mod elements;
 mod heap;
@@ -30,7 +34,7 @@ use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 use core::ptr::null_mut;
 
-use self::elements::{Elements, Fixed, Order, Parts};
+use self::elements::{Fixed, Order, Parts};
 
 /// Compares two elements, with an argument of the caller's.
 type Compare = unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int;
@@ -50,7 +54,7 @@ pub unsafe extern "C" fn qsort(base: *mut c_void, n: usize, size: usize, compare
     // aware of a register with one more argument. glibc and musl call it in the same way.
     let compare = unsafe { transmute::<ComparePlain, Compare>(compare) };
     // SAFETY: the caller's promise.
-    unsafe { sort(base, n, size, compare, null_mut()) }
+    unsafe { qsort_r(base, n, size, compare, null_mut()) }
 }
 
 /// [`qsort`] with an argument that the function gets.
@@ -66,8 +70,18 @@ pub unsafe extern "C" fn qsort_r(
     compare: Compare,
     argument: *mut c_void,
 ) {
+    let base = base.cast();
+    let order = Order { compare, argument };
     // SAFETY: the caller's promise.
-    unsafe { sort(base, n, size, compare, argument) }
+    unsafe {
+        match size {
+            0 => {}
+            4 => quick::sort(order.of(Fixed::<u32>::NEW), base, n),
+            8 => quick::sort(order.of(Fixed::<u64>::NEW), base, n),
+            16 => quick::sort(order.of(Fixed::<u128>::NEW), base, n),
+            _ => quick::sort(order.of(Parts(size)), base, n),
+        }
+    }
 }
 
 /// [`qsort_r`], as musl itself calls it.
@@ -84,51 +98,5 @@ pub unsafe extern "C" fn __qsort_r(
     argument: *mut c_void,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { sort(base, n, size, compare, argument) }
-}
-
-/// # Safety
-///
-/// As for [`qsort`].
-unsafe fn sort(base: *mut c_void, n: usize, size: usize, compare: Compare, argument: *mut c_void) {
-    let base = base.cast();
-    let order = Order { compare, argument };
-    // SAFETY: the caller's promise.
-    unsafe {
-        match size {
-            0 => {}
-            4 => quick::sort(
-                Elements {
-                    size: Fixed::<u32>::NEW,
-                    order,
-                },
-                base,
-                n,
-            ),
-            8 => quick::sort(
-                Elements {
-                    size: Fixed::<u64>::NEW,
-                    order,
-                },
-                base,
-                n,
-            ),
-            16 => quick::sort(
-                Elements {
-                    size: Fixed::<u128>::NEW,
-                    order,
-                },
-                base,
-                n,
-            ),
-            _ => quick::sort(
-                Elements {
-                    size: Parts(size),
-                    order,
-                },
-                base,
-                n,
-            ),
-        }
-    }
+    unsafe { qsort_r(base, n, size, compare, argument) }
 }

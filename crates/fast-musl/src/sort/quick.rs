@@ -18,7 +18,7 @@ const LARGE: usize = 64;
 /// # Safety
 ///
 /// There must be `n` elements from `base` on; likewise below.
-pub(super) unsafe fn sort<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
+pub(super) unsafe extern "C" fn sort<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
     if n < 2 {
         return;
     }
@@ -37,6 +37,7 @@ pub(super) unsafe fn sort<S: Size>(elements: Elements<S>, base: *mut u8, n: usiz
 /// # Safety
 ///
 /// See above.
+#[inline(always)]
 unsafe fn is_run<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> bool {
     let (mut direction, mut at): (c_int, _) = (0, base);
     let mut left = n;
@@ -75,7 +76,7 @@ unsafe fn is_run<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> boo
 /// # Safety
 ///
 /// See above.
-unsafe fn sort_part<S: Size>(
+unsafe extern "C" fn sort_part<S: Size>(
     elements: Elements<S>,
     mut base: *mut u8,
     mut n: usize,
@@ -93,13 +94,13 @@ unsafe fn sort_part<S: Size>(
             elements.swap(base, pivot(elements, base, n));
             if !before.is_null() && !elements.less(before, base) {
                 // The pivot equals the earlier one. So do all that do not come behind it.
-                let equal = partition(n, elements, base, |at| !elements.less(base, at));
+                let equal = partition::<_, true>(elements, base, n);
                 base = elements.at(base, equal.wrapping_add(1));
                 n = n.wrapping_sub(equal).wrapping_sub(1);
                 before = null();
                 continue;
             }
-            let less = partition(n, elements, base, |at| elements.less(at, base));
+            let less = partition::<_, false>(elements, base, n);
             let middle = elements.at(base, less);
             let behind = elements.at(middle, 1);
             let more = n.wrapping_sub(less).wrapping_sub(1);
@@ -116,27 +117,33 @@ unsafe fn sort_part<S: Size>(
     }
 }
 
-/// Brings the elements that belong to the front there, and the first behind them. Returns how many
-/// are in front of it.
+/// Brings the elements that come before the first to the front, and with `EQUAL` also those that equal
+/// it, and the first behind them. Returns how many are in front of it.
 ///
 /// # Safety
 ///
 /// See above; `n` must not be 0.
 #[inline(always)]
-unsafe fn partition<S: Size>(
-    n: usize,
+unsafe fn partition<S: Size, const EQUAL: bool>(
     elements: Elements<S>,
     base: *mut u8,
-    belongs: impl Fn(*mut u8) -> bool,
+    n: usize,
 ) -> usize {
     let end = elements.at(base, n);
     let (mut front, mut at) = (0_usize, elements.at(base, 1));
     while at != end {
         // All from here to `at` do not belong to the front.
-        let first = elements.at(base, front.wrapping_add(1));
-        front = front.wrapping_add(usize::from(belongs(at)));
-        // SAFETY: both are elements.
-        unsafe { elements.swap(first, at) };
+        let other = elements.at(base, front.wrapping_add(1));
+        // SAFETY: all are elements.
+        unsafe {
+            let belongs = if EQUAL {
+                !elements.less(base, at)
+            } else {
+                elements.less(at, base)
+            };
+            front = front.wrapping_add(usize::from(belongs));
+            elements.swap(other, at);
+        }
         at = elements.at(at, 1);
     }
     // SAFETY: both are elements.
@@ -150,7 +157,7 @@ unsafe fn partition<S: Size>(
 /// # Safety
 ///
 /// See above; `n` must be 8 or more.
-unsafe fn pivot<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> *mut u8 {
+unsafe extern "C" fn pivot<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> *mut u8 {
     let eighth = n >> 3;
     let mut a = elements.at(base, eighth);
     let mut b = elements.at(base, eighth.wrapping_mul(4));
@@ -169,6 +176,7 @@ unsafe fn pivot<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> *mut
 /// # Safety
 ///
 /// All must be elements.
+#[inline(always)]
 unsafe fn median<S: Size>(elements: Elements<S>, a: *mut u8, b: *mut u8, c: *mut u8) -> *mut u8 {
     // SAFETY: the caller's promise.
     unsafe {

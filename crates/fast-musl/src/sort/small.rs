@@ -7,7 +7,7 @@ use super::elements::{Elements, Size};
 /// # Safety
 ///
 /// There must be `n` elements from `base` on.
-pub(super) unsafe fn sort<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
+pub(super) unsafe extern "C" fn sort<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
     let mut sorted = 1;
     while sorted < n {
         let next = elements.at(base, sorted);
