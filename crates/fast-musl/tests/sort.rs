@@ -88,17 +88,23 @@ enum Keys {
     Few,
     /// Sorted, but for the last.
     Appended,
+    /// Sorted, but for two that changed places.
+    Exchanged,
+    /// Reversed, but for a few at the end.
+    AppendedToReversed,
     UpAndDown,
     Saw,
 }
 
-const KEYS: [Keys; 8] = [
+const KEYS: [Keys; 10] = [
     Keys::Random,
     Keys::Sorted,
     Keys::Reversed,
     Keys::Equal,
     Keys::Few,
     Keys::Appended,
+    Keys::Exchanged,
+    Keys::AppendedToReversed,
     Keys::UpAndDown,
     Keys::Saw,
 ];
@@ -113,7 +119,11 @@ impl Keys {
                 Self::Equal => 7,
                 Self::Few => noise.below(16),
                 Self::Appended if i == n - 1 => n / 2,
-                Self::Sorted | Self::Appended => i,
+                Self::Exchanged if i == n / 4 => n / 2,
+                Self::Exchanged if i == n / 2 => n / 4,
+                Self::AppendedToReversed if i + 3 < n => n - i,
+                Self::AppendedToReversed => n / 2 + i % 2,
+                Self::Sorted | Self::Appended | Self::Exchanged => i,
                 Self::UpAndDown => i.min(n - i),
                 Self::Saw => i % 20,
             })
@@ -335,6 +345,13 @@ fn compares_seldom() {
         assert_eq!(count(&mut steps), n - 1, "{n}");
         assert!(of(Keys::Few) < 7 * n, "{n}: {}", of(Keys::Few));
         let halvings = halvings(n);
+        for (keys, most) in [
+            (Keys::Appended, n + 2 * halvings),
+            (Keys::AppendedToReversed, n + 6 * halvings),
+            (Keys::Exchanged, 2 * n),
+        ] {
+            assert!(of(keys) < most, "{n}, {keys:?}: {}", of(keys));
+        }
         // With a median of three alone it would be more.
         assert!(of(Keys::Random) < n * halvings, "{n}: {}", of(Keys::Random));
         for keys in KEYS {
@@ -428,7 +445,7 @@ fn ends_without_an_order() {
     for size in [1, 3, 4, 8, 16, 24, 100] {
         for n in [2, 3, 8, 9, 20, 100, 300] {
             for end in [false, true] {
-                for kind in 0..7 {
+                for kind in 0..9 {
                     let bytes = guarded.edge(n * size, end);
                     for (i, element) in bytes.chunks_mut(size).enumerate() {
                         let i = u8::try_from(i % 251).expect("it is a byte");
@@ -445,6 +462,10 @@ fn ends_without_an_order() {
                             3 => c_int::MAX,
                             4 => [-1, 1][compared % 2],
                             5 => [-1, 0, 1][noise.below(3)],
+                            // As if all were sorted or reversed, at first.
+                            6 if compared < 40 => -1,
+                            7 if compared < 40 => 1,
+                            6 | 7 => [-1, 1, 1][noise.below(3)],
                             // In a circle.
                             _ => [0, -1, 1][usize::from(a[0].wrapping_sub(b[0])) % 3],
                         }

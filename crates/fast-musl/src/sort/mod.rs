@@ -3,9 +3,9 @@
 //! musl sorts by smoothsort, which needs no memory and never takes long, but compares and moves more
 //! than twice as often as other ways. Here it is quicksort, in the form that Rust's `sort_unstable`
 //! has: each comparison decides by arithmetic and not by a branch, of which a processor would predict
-//! every other wrongly. What is sorted or reversed is seen at once, elements that are equal to a pivot
-//! take part no more, and where the pivots are bad again and again, heapsort takes over, so that the
-//! time is n log n for any input.
+//! every other wrongly. Elements that are equal to a pivot take part no more, and where the pivots are
+//! bad again and again, heapsort takes over, so that the time is n log n for any input. What is in
+//! order or reversed but for a few elements is looked through once.
 //!
 //! Elements are exchanged within the array and there is no other place for them: whatever function
 //! compares them finds all of them, and if it leaves by `longjmp`, all are still there. Of the stack
@@ -28,6 +28,7 @@
 mod elements;
 mod heap;
 mod quick;
+mod runs;
 mod small;
 
 use core::ffi::{c_int, c_void};

@@ -1,10 +1,9 @@
 //! Quicksort.
 
-use core::ffi::c_int;
 use core::ptr::null;
 
 use super::elements::{Elements, Size};
-use super::{heap, small};
+use super::{heap, runs, small};
 
 /// So many elements are sorted by insertion. That compares less often than quicksort, but predicts the
 /// branches of its loops less well.
@@ -24,50 +23,12 @@ pub(super) unsafe extern "C" fn sort<S: Size>(elements: Elements<S>, base: *mut 
     }
     // SAFETY: the caller's promise.
     unsafe {
-        if is_run(elements, base, n) {
+        if runs::sort(elements, base, n) {
             return;
         }
         let halvings = usize::BITS.wrapping_sub(1).wrapping_sub(n.leading_zeros());
         sort_part(elements, base, n, null(), halvings.wrapping_mul(2));
     }
-}
-
-/// Whether all are in order, also if they had to be reversed.
-///
-/// # Safety
-///
-/// See above.
-#[inline(always)]
-unsafe fn is_run<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) -> bool {
-    let (mut direction, mut at): (c_int, _) = (0, base);
-    let mut left = n;
-    loop {
-        left = left.wrapping_sub(1);
-        if left == 0 {
-            break;
-        }
-        let next = elements.at(at, 1);
-        // SAFETY: it is not the last.
-        let order = unsafe { elements.compare(at, next) };
-        at = next;
-        if order != 0 {
-            if direction == 0 {
-                direction = order;
-            } else if (direction ^ order) < 0 {
-                return false;
-            }
-        }
-    }
-    if direction > 0 {
-        let mut first = base;
-        while first < at {
-            // SAFETY: both are elements.
-            unsafe { elements.swap(first, at) };
-            first = elements.at(first, 1);
-            at = at.wrapping_sub(elements.size.bytes());
-        }
-    }
-    true
 }
 
 /// Sorts elements that do not come before an earlier pivot, which is null where there is none. After
