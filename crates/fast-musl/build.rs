@@ -1,13 +1,18 @@
-//! Tells the crate whether it is optimised (`cfg(optimised)`).
+//! Tells the crate whether it replaces musl's routines (`cfg(replaced)`): in an optimised build for
+//! Linux with musl.
 //!
 //! musl's `posix_spawn`, behind `std::process::Command`, runs its child on a stack of some five
 //! kilobytes and calls `memcpy` there. Unoptimised, the routines of this crate need more than that,
 //! so they are left out, and the program has musl's.
 
+use std::env;
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rustc-check-cfg=cfg(optimised)");
-    if std::env::var("OPT_LEVEL").is_ok_and(|level| level != "0") {
-        println!("cargo::rustc-cfg=optimised");
+    println!("cargo::rustc-check-cfg=cfg(replaced)");
+    let is = |name: &str, wanted: &str| env::var(name).is_ok_and(|value| value == wanted);
+    let musl = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "musl");
+    if musl && !is("OPT_LEVEL", "0") {
+        println!("cargo::rustc-cfg=replaced");
     }
 }

@@ -55,6 +55,7 @@ pub(crate) unsafe fn store<T: Copy>(at: *mut u8, value: MaybeUninit<T>) {
 ///
 /// `at` must be valid for reads of the size of `T`, initialised, and every bit pattern of that size
 /// a `T`; it need not be aligned.
+#[cfg(any(feature = "memory", feature = "strings"))]
 #[inline(always)]
 pub(crate) unsafe fn value<T: Copy>(at: *const u8) -> T {
     // SAFETY: the caller's promise.

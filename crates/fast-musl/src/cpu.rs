@@ -18,10 +18,13 @@ const STRINGS_OF_ZEN_5: u8 = 8;
 
 /// AVX2, and the instructions that count and shift bits (BMI1, BMI2, LZCNT).
 const AVX2_AND_BITS: u8 = 16;
-
+/// Products and sums with one rounding, and an operating system that saves the registers.
+const FMA: u8 = 32;
+/// SSE4.1, which rounds to whole numbers.
+const SSE4_1: u8 = 64;
 /// AVX-512 (F, BW and VL) on AMD from Zen 5 on, where 64 bytes are loaded and stored at once. Earlier
 /// processors of AMD do so in two halves, and some of Intel's take a lower frequency for it.
-const WIDE_OF_ZEN_5: u8 = 32;
+const WIDE_OF_ZEN_5: u8 = 128;
 
 /// From how many bytes on `rep movsb` is at least as fast as a loop on Zen 5, for all alignments: the
 /// loop takes 0.7 to 0.8 of its time at 16 KiB, and 1.0 to 1.7 times as long from there.
@@ -74,7 +77,7 @@ impl Features {
     }
 
     /// What this processor has; `None` before it was asked.
-    #[cfg(feature = "strings")]
+    #[cfg(any(feature = "strings", feature = "math"))]
     #[inline(always)]
     pub(crate) fn known() -> Option<Self> {
         let features = Self::so_far();
@@ -88,7 +91,7 @@ impl Features {
     }
 
     /// What this processor has, asked if need be.
-    #[cfg(feature = "strings")]
+    #[cfg(any(feature = "strings", feature = "math"))]
     #[inline(always)]
     pub(crate) fn get() -> Self {
         match Self::known() {
@@ -147,6 +150,20 @@ impl Features {
     pub(crate) fn avx2_and_bits(self) -> bool {
         self.0 & AVX2_AND_BITS != 0
     }
+
+    /// Whether the instructions of FMA3 can be used.
+    #[cfg(feature = "math")]
+    #[inline(always)]
+    pub(crate) fn fma(self) -> bool {
+        self.0 & FMA != 0
+    }
+
+    /// Whether `roundsd` and `roundss` can be used.
+    #[cfg(feature = "math")]
+    #[inline(always)]
+    pub(crate) fn sse4_1(self) -> bool {
+        self.0 & SSE4_1 != 0
+    }
 }
 
 /// From now on the processor counts as one that has the baseline alone.
@@ -171,15 +188,23 @@ extern "C" fn ask() -> u8 {
     if let Some(about) = about
         && about.eax >= 7
     {
-        let extended = cpuid(7);
-        if extended.ebx & const { 1 << 5 } != 0 && system_saves(YMM) {
+        let (basic, extended) = (cpuid(1), cpuid(7));
+        if basic.ecx & const { 1 << 19 } != 0 {
+            features |= SSE4_1;
+        }
+        if basic.ecx & const { 1 << 12 } != 0 && system_saves(YMM, basic.ecx) {
+            features |= FMA;
+        }
+        if extended.ebx & const { 1 << 5 } != 0 && system_saves(YMM, basic.ecx) {
             features |= AVX2;
             if extended.ebx & BMI1_AND_BMI2 == BMI1_AND_BMI2 && has_lzcnt() {
                 features |= AVX2_AND_BITS;
             }
         }
-        let zen_5 = about.ebx == const { u32::from_le_bytes(*b"Auth") } && family() >= 0x1a;
-        if zen_5 && extended.ebx & AVX512_F_BW_VL == AVX512_F_BW_VL && system_saves(ZMM) {
+        let zen_5 =
+            about.ebx == const { u32::from_le_bytes(*b"Auth") } && family(basic.eax) >= 0x1a;
+        if zen_5 && extended.ebx & AVX512_F_BW_VL == AVX512_F_BW_VL && system_saves(ZMM, basic.ecx)
+        {
             features |= WIDE_OF_ZEN_5;
         }
         if extended.ebx & const { 1 << 9 } != 0 {
@@ -207,9 +232,8 @@ fn cpuid(leaf: u32) -> CpuidResult {
     }
 }
 
-/// The processor's family, for AMD: 19h is Zen 3 and 4, 1Ah is Zen 5.
-fn family() -> u32 {
-    let signature = cpuid(1).eax;
+/// The processor's family of its signature, for AMD: 19h is Zen 3 and 4, 1Ah is Zen 5.
+fn family(signature: u32) -> u32 {
     let (base, extended) = (signature >> 8 & 0xf, signature >> 20 & 0xff);
     if base == 0xf {
         base.wrapping_add(extended)
@@ -229,11 +253,11 @@ const YMM: u64 = 0b110;
 /// Those of 64 bytes, all 32 of them, and the masks as well.
 const ZMM: u64 = 0b1110_0110;
 
-/// Whether the operating system keeps these registers over a switch.
-fn system_saves(registers: u64) -> bool {
+/// Whether the operating system keeps these registers over a switch, by the processor's basic
+/// features.
+fn system_saves(registers: u64, basic: u32) -> bool {
     const OSXSAVE: u32 = 1 << 27;
     const AVX: u32 = 1 << 28;
-    let basic = cpuid(1).ecx;
     // SAFETY: OSXSAVE says that the system has turned on XSAVE, with which `xgetbv` comes.
     basic & OSXSAVE != 0 && basic & AVX != 0 && unsafe { _xgetbv(0) } & registers == registers
 }

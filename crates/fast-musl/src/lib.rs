@@ -1,5 +1,5 @@
-//! Fast memory and string routines, `getrandom` and, on request, `malloc` for programs that are linked
-//! statically with musl.
+//! Fast memory and string routines, `getrandom`, rounding, `qsort` and, on request, `malloc` for
+//! programs that are linked statically with musl.
 //!
 //! `use fast_musl as _;` is all it takes. Elsewhere than on Linux with musl, this crate is empty, and
 //! so it is in a build without optimisation (`opt-level = 0`), which keeps musl's routines: musl's
@@ -14,6 +14,9 @@
 //! - `getrandom` (default): `getrandom`, answered by the vDSO. It reaches code that calls libc's
 //!   function. Code that makes the system call itself, such as version 0.2 of the crate `getrandom`,
 //!   is as fast as before.
+//! - `math` (default): `fma`, `floor`, `ceil`, `trunc`, `round`, `rint`, `nearbyint`, and the same for
+//!   `float`, on `x86_64`. `f64::mul_add`, `f64::floor` and the like are calls of them.
+//! - `sort` (default): `qsort`, `qsort_r`.
 //! - `malloc`: `malloc` and its kin from jemalloc, for C and C++ code and for Rust's `System`
 //!   allocator alike.
 #![no_std]
@@ -22,46 +25,37 @@
 #[cfg(all(feature = "malloc", target_os = "linux", target_env = "musl"))]
 mod malloc;
 
-#[cfg(all(
-    feature = "getrandom",
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
-))]
+#[cfg(all(feature = "getrandom", replaced))]
 mod random;
 
 #[cfg(all(
-    any(feature = "memory", feature = "strings"),
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
+    any(feature = "memory", feature = "strings", feature = "sort"),
+    replaced
 ))]
 mod access;
 
 #[cfg(all(
-    any(feature = "memory", feature = "strings"),
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
+    any(feature = "memory", feature = "strings", feature = "math"),
+    replaced
 ))]
 mod cpu;
 
 /// For this crate's tests and examples: a program calls the symbols.
-#[cfg(all(
-    feature = "memory",
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
-))]
+#[cfg(all(feature = "memory", replaced))]
 #[doc(hidden)]
 pub mod memory;
 
 /// As above.
-#[cfg(all(
-    feature = "strings",
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
-))]
+#[cfg(all(feature = "strings", replaced))]
 #[doc(hidden)]
 pub mod strings;
+
+/// As above.
+#[cfg(all(feature = "math", replaced))]
+#[doc(hidden)]
+pub mod math;
+
+/// As above.
+#[cfg(all(feature = "sort", replaced))]
+#[doc(hidden)]
+pub mod sort;

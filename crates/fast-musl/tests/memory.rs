@@ -4,12 +4,7 @@
 //! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
 //! Elsewhere, all tests run again in processes of their own: without vectors of 64 bytes, and with
 //! SSE2 alone.
-#![cfg(all(
-    feature = "memory",
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
-))]
+#![cfg(all(feature = "memory", replaced))]
 
 #[cfg(not(miri))]
 mod guarded;

@@ -2,12 +2,7 @@
 //!
 //! What can only be seen where the kernel has the vDSO's function (6.11 and later) says so
 //! otherwise, see [`tools::vdso_answers`].
-#![cfg(all(
-    feature = "getrandom",
-    optimised,
-    target_os = "linux",
-    target_env = "musl"
-))]
+#![cfg(all(feature = "getrandom", replaced))]
 
 use fast_musl as _;
 

@@ -37,8 +37,26 @@ pub(super) fn rows() -> Vec<Row> {
             strtod(c"0.10000000000000001e-5")
         }),
         Row::cpu("numbers: strtol", strtol),
-        Row::cpu("sort: qsort of 10,000 ints", || qsort(false)),
-        Row::cpu("sort: qsort of 10,000 sorted ints", || qsort(true)),
+        Row::cpu("sort: qsort of 10 ints", || {
+            qsort(in_no_order::<1>(10, ANY))
+        }),
+        Row::cpu("sort: qsort of 10,000 ints", || {
+            qsort(in_no_order::<1>(10_000, ANY))
+        }),
+        Row::cpu("sort: qsort of 10,000 sorted ints", || {
+            let mut values = in_no_order::<1>(10_000, ANY);
+            values.sort_unstable();
+            qsort(values)
+        }),
+        Row::cpu("sort: qsort of 10,000 ints of 16 values", || {
+            qsort(in_no_order::<1>(10_000, 16))
+        }),
+        Row::cpu("sort: qsort of 10,000 times 24 bytes", || {
+            qsort(in_no_order::<6>(10_000, ANY))
+        }),
+        Row::cpu("sort: qsort of 10,000 times 100 bytes", || {
+            qsort(in_no_order::<25>(10_000, ANY))
+        }),
     ]
 }
 
@@ -168,10 +186,24 @@ fn strtol() -> io::Result<Calls> {
     repeat(move || unsafe { function(c"-1234567".as_ptr(), null_mut(), 10) })
 }
 
+/// More different values than are sorted.
+const ANY: usize = 1 << 30;
+
+/// So many times a number of so many different ones, and zeros behind it.
+fn in_no_order<const INTS: usize>(n: usize, values: usize) -> Vec<[i32; INTS]> {
+    let mut numbers = Numbers(3);
+    let element = |_| {
+        let mut element = [0; INTS];
+        element[0] = i32::try_from(numbers.below(values)).unwrap_or_default();
+        element
+    };
+    (0..n).map(element).collect()
+}
+
 /// One call sorts a fresh copy.
-fn qsort(sorted: bool) -> io::Result<Calls> {
+fn qsort<const INTS: usize>(values: Vec<[i32; INTS]>) -> io::Result<Calls> {
     extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
-        // SAFETY: qsort gives elements of the array, which are ints.
+        // SAFETY: qsort gives elements of the array, which begin with an int.
         let ordering = unsafe { (*a.cast::<i32>()).cmp(&*b.cast::<i32>()) };
         match ordering {
             Ordering::Less => -1,
@@ -179,17 +211,11 @@ fn qsort(sorted: bool) -> io::Result<Calls> {
             Ordering::Greater => 1,
         }
     }
-    let mut numbers = Numbers(3);
-    let mut values: Vec<i32> = (0..10_000)
-        .map(|_| i32::try_from(numbers.below(1 << 30)).unwrap_or_default())
-        .collect();
-    if sorted {
-        values.sort_unstable();
-    }
     let mut copy = values.clone();
     repeat(move || {
         copy.copy_from_slice(&values);
-        // SAFETY: the array has that many ints, and the function compares ints.
-        unsafe { libc::qsort(copy.as_mut_ptr().cast(), copy.len(), 4, Some(compare)) }
+        let start = copy.as_mut_ptr().cast();
+        // SAFETY: the array has that many elements, and the function compares their ints.
+        unsafe { libc::qsort(start, copy.len(), size_of::<[i32; INTS]>(), Some(compare)) }
     })
 }

@@ -1,0 +1,118 @@
+//! Whole numbers without SSE4.1, by conversion to an integer and back.
+
+use core::arch::asm;
+
+/// The functions for a type: its bits, an integer that has all of its numbers that are not whole, and
+/// the first power of two from which on all are whole.
+macro_rules! functions {
+    ($module:ident: $float:ident, $bits:ident, $integer:ident, $whole:literal) => {
+        pub(super) mod $module {
+            use super::asm;
+
+            const SIGN: $bits = 1 << ($bits::BITS - 1);
+
+            #[inline(always)]
+            fn magnitude(x: $float) -> $float {
+                $float::from_bits(x.to_bits() & !SIGN)
+            }
+
+            /// `x` as positive or negative as `sign`.
+            #[inline(always)]
+            fn signed(x: $float, sign: $float) -> $float {
+                $float::from_bits(x.to_bits() & !SIGN | sign.to_bits() & SIGN)
+            }
+
+            /// Whether `x` may have something behind the point. It is so for no infinity, nor for what
+            /// is no number.
+            #[inline(always)]
+            fn has_fraction(x: $float) -> bool {
+                magnitude(x) < $whole
+            }
+
+            /// Without what is behind the point, for numbers that may have something there.
+            #[inline(always)]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_precision_loss,
+                reason = "what is cut off is to be cut off, and the rest has few bits"
+            )]
+            fn cut(x: $float) -> $float {
+                x as $integer as $float
+            }
+
+            pub(crate) fn trunc(x: $float) -> $float {
+                if has_fraction(x) { signed(cut(x), x) } else { x }
+            }
+
+            pub(crate) fn floor(x: $float) -> $float {
+                if !has_fraction(x) {
+                    return x;
+                }
+                let whole = cut(x);
+                signed(if whole > x { whole - 1.0 } else { whole }, x)
+            }
+
+            pub(crate) fn ceil(x: $float) -> $float {
+                if !has_fraction(x) {
+                    return x;
+                }
+                let whole = cut(x);
+                signed(if whole < x { whole + 1.0 } else { whole }, x)
+            }
+
+            /// `x` rounded, where `whole` is `x` without what is behind the point.
+            ///
+            /// To add nearly a half before cutting would be shorter, but wrong where the thread does
+            /// not round to the nearest. Here every step is exact.
+            #[inline(always)]
+            pub(crate) fn rounded(x: $float, whole: $float) -> $float {
+                if !has_fraction(x) {
+                    return x;
+                }
+                let up = if magnitude(x - whole) >= 0.5 { 1.0 } else { 0.0 };
+                whole + signed(up, x)
+            }
+
+            pub(crate) fn round(x: $float) -> $float {
+                rounded(x, trunc(x))
+            }
+
+            pub(crate) fn rint(x: $float) -> $float {
+                if has_fraction(x) { nearest(x) } else { x }
+            }
+
+            /// By the current rounding mode: the sum has no bits behind the point.
+            #[inline(always)]
+            fn nearest(x: $float) -> $float {
+                let whole = signed($whole, x);
+                signed(x + whole - whole, x)
+            }
+
+            pub(crate) fn nearbyint(mut x: $float) -> $float {
+                if !has_fraction(x) {
+                    return x;
+                }
+                let mut state = 0_u32;
+                // SAFETY: the register of floating-point control is saved and restored, and with it
+                // the exceptions. `x` passes through both, so that the sums are between them.
+                unsafe {
+                    asm!(
+                        "stmxcsr [{state}] /* {x} */",
+                        state = in(reg) &raw mut state, x = inlateout(xmm_reg) x,
+                        options(nostack, preserves_flags)
+                    );
+                    x = nearest(x);
+                    asm!(
+                        "ldmxcsr [{state}] /* {x} */",
+                        state = in(reg) &raw const state, x = inlateout(xmm_reg) x,
+                        options(nostack, preserves_flags)
+                    );
+                }
+                x
+            }
+        }
+    };
+}
+
+functions!(double: f64, u64, i64, 4_503_599_627_370_496.0);
+functions!(single: f32, u32, i32, 8_388_608.0);
