@@ -34,12 +34,18 @@ mod compare;
 mod copy;
 mod find;
 mod find_last;
+#[cfg(target_arch = "x86_64")]
+mod nibbles;
 mod search;
+mod span;
 mod two_way;
 
 use core::ffi::{c_char, c_int, c_void};
 
 use self::arch::widest;
+
+/// C's `locale_t`.
+pub type Locale = *mut c_void;
 
 /// For the tests: from now on the routines of this program use the vectors that every processor has.
 pub fn use_baseline() {
@@ -143,6 +149,54 @@ pub unsafe extern "C" fn __strchrnul(s: *const c_char, byte: c_int) -> *mut c_ch
     unsafe { strchrnul(s, byte) }
 }
 
+/// The last byte of a string, its zero included, that equals the low eight bits of `byte`, or null.
+///
+/// # Safety
+///
+/// `s` must point to a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strrchr(s: *const c_char, byte: c_int) -> *mut c_char {
+    let s = s.cast();
+    widest!(find_last::last_of_string(s: *const u8, byte: c_int) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// How many bytes of `s` before its end are in `set`, up to the first that is not.
+///
+/// # Safety
+///
+/// `s` and `set` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strspn(s: *const c_char, set: *const c_char) -> usize {
+    let (s, set) = (s.cast(), set.cast());
+    widest!(span::within(s: *const u8, set: *const u8) -> usize)
+}
+
+/// How many bytes of `s` before its end are not in `set`, up to the first that is.
+///
+/// # Safety
+///
+/// `s` and `set` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcspn(s: *const c_char, set: *const c_char) -> usize {
+    let (s, set) = (s.cast(), set.cast());
+    widest!(span::outside(s: *const u8, set: *const u8) -> usize)
+}
+
+/// The first byte of `s` that is in `set`, or null.
+///
+/// # Safety
+///
+/// `s` and `set` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strpbrk(s: *const c_char, set: *const c_char) -> *mut c_char {
+    let (s, set) = (s.cast(), set.cast());
+    widest!(span::first_of(s: *const u8, set: *const u8) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
 /// Compares two strings by bytes as unsigned numbers: less than, equal to or greater than zero as the
 /// first byte that differs is smaller in `a`, absent, or greater in `a`.
 ///
@@ -165,6 +219,82 @@ pub unsafe extern "C" fn strcmp(a: *const c_char, b: *const c_char) -> c_int {
 pub unsafe extern "C" fn strncmp(a: *const c_char, b: *const c_char, n: usize) -> c_int {
     let (a, b) = (a.cast(), b.cast());
     widest!(compare::order_within(a: *const u8, b: *const u8, n: usize) -> c_int)
+}
+
+/// Compares as [`strcmp`], with ASCII letters as if they were small ones.
+///
+/// # Safety
+///
+/// As for [`strcmp`], with "differs" meant that way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcasecmp(a: *const c_char, b: *const c_char) -> c_int {
+    let (a, b) = (a.cast(), b.cast());
+    widest!(compare::order_folded(a: *const u8, b: *const u8) -> c_int)
+}
+
+/// [`strcasecmp`], as every locale of musl has the same letters among bytes.
+///
+/// # Safety
+///
+/// As for [`strcasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcasecmp_l(a: *const c_char, b: *const c_char, _: Locale) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strcasecmp(a, b) }
+}
+
+/// [`strcasecmp_l`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`strcasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __strcasecmp_l(a: *const c_char, b: *const c_char, _: Locale) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strcasecmp(a, b) }
+}
+
+/// Compares as [`strcasecmp`], but at most `n` bytes.
+///
+/// # Safety
+///
+/// As for [`strncmp`], with "differs" as for [`strcasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncasecmp(a: *const c_char, b: *const c_char, n: usize) -> c_int {
+    let (a, b) = (a.cast(), b.cast());
+    widest!(compare::order_folded_within(a: *const u8, b: *const u8, n: usize) -> c_int)
+}
+
+/// [`strncasecmp`], as every locale of musl has the same letters among bytes.
+///
+/// # Safety
+///
+/// As for [`strncasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncasecmp_l(
+    a: *const c_char,
+    b: *const c_char,
+    n: usize,
+    _: Locale,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strncasecmp(a, b, n) }
+}
+
+/// [`strncasecmp_l`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`strncasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __strncasecmp_l(
+    a: *const c_char,
+    b: *const c_char,
+    n: usize,
+    _: Locale,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strncasecmp(a, b, n) }
 }
 
 /// Copies the string `s` with its zero to `dst` and returns `dst`.
@@ -218,6 +348,22 @@ pub unsafe extern "C" fn memmem(
 ) -> *mut c_void {
     let (s, needle) = (s.cast(), needle.cast());
     widest!(search::area(s: *const u8, n: usize, needle: *const u8, k: usize) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// Where the string `needle`, its zero left aside, occurs first in the string `s`, or null. Nothing occurs
+/// at the start of everything.
+///
+/// The time is linear in the length of both, whatever the bytes are.
+///
+/// # Safety
+///
+/// Both must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strstr(s: *const c_char, needle: *const c_char) -> *mut c_char {
+    let (s, needle) = (s.cast(), needle.cast());
+    widest!(search::string(s: *const u8, needle: *const u8) -> *const u8)
         .cast_mut()
         .cast()
 }
