@@ -36,10 +36,14 @@ unsafe extern "C" {
     fn strstr(s: *const c_char, word: *const c_char) -> *mut c_char;
     fn strcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char;
     fn stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char;
+    fn strncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char;
+    fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char;
+    fn memccpy(dst: *mut c_void, s: *const c_void, byte: c_int, n: usize) -> *mut c_void;
+    fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -> usize;
     fn memmem(s: *const c_void, n: usize, needle: *const c_void, k: usize) -> *mut c_void;
 }
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 22] = [
     "strlen",
     "strnlen",
     "memchr",
@@ -56,6 +60,10 @@ const NAMES: [&str; 18] = [
     "strncasecmp",
     "strcpy",
     "stpcpy",
+    "strncpy",
+    "strncat",
+    "strlcpy",
+    "memccpy",
     "memmem",
     "strstr",
 ];
@@ -221,6 +229,25 @@ fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
         "stpcpy" => each(calls, |at, other, _| {
             // SAFETY: see above.
             black_box(unsafe { stpcpy(to.add(other).cast(), a.add(at).cast()) });
+        }),
+        "strncpy" => each(calls, |at, other, n| {
+            // SAFETY: see above; all ends with the zero.
+            black_box(unsafe { strncpy(to.add(other).cast(), a.add(at).cast(), n + 1) });
+        }),
+        "strncat" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            unsafe {
+                to.add(other).write(0);
+                black_box(strncat(to.add(other).cast(), a.add(at).cast(), n));
+            }
+        }),
+        "strlcpy" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            black_box(unsafe { strlcpy(to.add(other).cast(), a.add(at).cast(), n + 1) });
+        }),
+        "memccpy" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            black_box(unsafe { memccpy(to.add(other).cast(), a.add(at).cast(), 0, n + 1) });
         }),
         "strstr" => each(calls, |at, _, _| {
             // SAFETY: see above.

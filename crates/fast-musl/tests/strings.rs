@@ -356,7 +356,14 @@ fn symbols_are_ours() {
         strspn,
         strcspn,
         strpbrk,
-        strstr
+        strstr,
+        strncpy,
+        stpncpy,
+        __stpncpy,
+        strncat,
+        strlcpy,
+        strlcat,
+        memccpy
     );
 }
 
@@ -534,17 +541,28 @@ fn compares_each_position() {
 fn folds_ascii_letters_alone() {
     prepare();
     let (mut first, mut second) = (Guarded::new(1), Guarded::new(1));
-    for (n, at) in [(2, 0), (60, 37), (400, 390), (13, 12)] {
+    for (n, at) in [(2, 0), (60, 37), (400, 390), (13, 11)] {
         let end = n == 13;
         let (a, b) = (first.edge(n + 1, end), second.edge(n + 1, end));
         a.fill(b'q');
         b.fill(b'Q');
         (a[n], b[n]) = (0, 0);
-        for one in 0..=255 {
-            for other in 0..=255 {
+        // So that a false difference cannot pass for none.
+        a[at + 1] = b'r';
+        for one in 0..=255_u8 {
+            for other in 0..=255_u8 {
                 (a[at], b[at]) = (one, other);
                 let expected = one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase());
-                assert_eq!(strcasecmp(a, b), expected, "{one} and {other} at {at}");
+                let after = if one == 0 {
+                    Ordering::Equal
+                } else {
+                    Ordering::Greater
+                };
+                assert_eq!(
+                    strcasecmp(a, b),
+                    expected.then(after),
+                    "{one} and {other} at {at}"
+                );
                 assert_eq!(
                     strncasecmp(a, b, at + 1),
                     expected,
@@ -707,6 +725,141 @@ fn copies() {
                     }
                 }
                 s[n] = rest;
+            }
+        }
+    }
+}
+
+/// What the bounded copies do to `to`, and what they return: a length, or an index in `to`.
+fn naive_bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
+    let set = |to: &mut [u8], from: usize, bytes: &[u8]| {
+        for (at, &byte) in bytes.iter().enumerate() {
+            to[from + at] = byte;
+        }
+    };
+    let within = naive_find(&s[..n.min(s.len())], 0);
+    let part = &s[..within.unwrap_or(n)];
+    match name {
+        "strncpy" | "stpncpy" | "__stpncpy" => {
+            set(to, 0, part);
+            set(to, part.len(), &vec![0; n - part.len()]);
+            Some(if name == "strncpy" { 0 } else { part.len() })
+        }
+        "strncat" => {
+            let end = naive_length(to);
+            set(to, end, part);
+            to[end + part.len()] = 0;
+            Some(0)
+        }
+        "strlcpy" | "strlcat" => {
+            let end = if name == "strlcpy" {
+                Some(0)
+            } else {
+                naive_find(&to[..n], 0)
+            };
+            let len = naive_length(s);
+            if let Some(end) = end
+                && end < n
+            {
+                let copied = len.min(n - end - 1);
+                set(to, end, &s[..copied]);
+                to[end + copied] = 0;
+            }
+            Some(end.unwrap_or(n) + len)
+        }
+        _ => {
+            let copied = within.map_or(n, |end| end + 1);
+            set(to, 0, &s[..copied]);
+            within.map(|end| end + 1)
+        }
+    }
+}
+
+fn bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
+    let (start, from) = (
+        to.as_mut_ptr().cast::<c_char>(),
+        s.as_ptr().cast::<c_char>(),
+    );
+    // SAFETY: strings, or so many bytes, and there is room.
+    unsafe {
+        let end = match name {
+            "strncpy" => strings::strncpy(start, from, n),
+            "stpncpy" => strings::stpncpy(start, from, n),
+            "__stpncpy" => strings::__stpncpy(start, from, n),
+            "strncat" => strings::strncat(start, from, n),
+            "strlcpy" => return Some(strings::strlcpy(start, from, n)),
+            "strlcat" => return Some(strings::strlcat(start, from, n)),
+            _ => strings::memccpy(start.cast(), from.cast(), 0x300, n).cast(),
+        };
+        index(to, end)
+    }
+}
+
+/// Strings that are shorter than the bound, as long, and longer, behind what is there already. What is
+/// around stays.
+#[test]
+fn copies_within_bounds() {
+    prepare();
+    let (mut from, mut to) = (Memory::new(700), Memory::new(1100));
+    let names = [
+        "strncpy",
+        "stpncpy",
+        "__stpncpy",
+        "strncat",
+        "strlcpy",
+        "strlcat",
+        "memccpy",
+    ];
+    let step = if cfg!(miri) { 23 } else { 1 };
+    for len in (0..=70).step_by(step).chain([127, 128, 129, 260]) {
+        for n in (0..=70).step_by(step).chain([127, 128, 129, 130, 260, 300]) {
+            for (at, destination) in [(0, 0), (3, 60), (33, 17)] {
+                for there in [0, 1, 31, 40] {
+                    let s = &mut from.bytes()[at..];
+                    for (i, byte) in s.iter_mut().enumerate() {
+                        *byte = 1 + u8::try_from(i % 250).expect("it is below 250");
+                    }
+                    s[len] = 0;
+                    for name in names {
+                        let window = &mut to.bytes()[destination..destination + 800];
+                        window.fill(0xa5);
+                        window[200 + there] = 0;
+                        let mut expected = window.to_vec();
+                        let result = naive_bounded(name, &mut expected[200..], s, n);
+                        let what = format!("{name} of {len} bytes, {n}, behind {there}");
+                        assert_eq!(bounded(name, &mut window[200..], s, n), result, "{what}");
+                        assert!(*window == expected, "{what}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The bounded copies have no byte more than they may read and write.
+#[test]
+#[cfg(not(miri))]
+fn copies_within_pages() {
+    prepare();
+    let (mut first, mut second) = (Guarded::new(1), Guarded::new(1));
+    for n in lengths().skip(1) {
+        for (at, from) in [(false, false), (false, true), (true, false), (true, true)] {
+            for name in ["stpncpy", "memccpy"] {
+                // Bytes without a zero.
+                let (to, s) = (first.edge(n, at), second.edge(n, from));
+                s.fill(0x81);
+                to.fill(0);
+                let expected = (name == "stpncpy").then_some(n);
+                assert_eq!(bounded(name, to, s, n), expected, "{name} of {n}");
+                assert!(to == s, "{name} of {n}");
+            }
+            for name in ["stpncpy", "memccpy", "strncat", "strlcpy", "strlcat"] {
+                let (to, s) = (first.edge(n, at), second.edge(n, from));
+                s.fill(0x81);
+                s[n - 1] = 0;
+                to.fill(0);
+                bounded(name, to, s, n);
+                assert!(to == s, "{name} of {n}");
             }
         }
     }
@@ -1061,6 +1214,25 @@ fn stays_within_pages() {
             assert_eq!(strrchr(b, 0x81), (n > 1).then(|| n / 2 - 1));
             assert_eq!(strncmp(a, b, n + 1), Ordering::Greater);
         }
+    }
+}
+
+/// What is looked for, right before a string that ends with its page, and not in it.
+#[test]
+#[cfg(not(miri))]
+fn looks_at_nothing_before_the_string() {
+    prepare();
+    let mut memory = Guarded::new(1);
+    for n in 0..300 {
+        let around = memory.edge(n + 200, true);
+        around.fill(b'y');
+        let s = &mut around[199..];
+        s[..n].fill(b'x');
+        s[n] = 0;
+        assert_eq!(strchr(s, b'y'), None, "{n}");
+        assert_eq!(strrchr(s, b'y'), None, "{n}");
+        assert_eq!(memrchr(s, b'y'), None, "{n}");
+        assert_eq!(strcspn(s, b"zy\0"), n, "{n}");
     }
 }
 

@@ -1,5 +1,4 @@
-//! `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strcmp`, `strncmp`, `strcpy`,
-//! `stpcpy` and `memmem` in place of musl's.
+//! `strlen`, `strcmp`, `strcpy`, `strstr` and their kin in place of musl's.
 //!
 //! musl goes through a string by bytes or words. The routines here go by vectors: one at the start
 //! of the string, unaligned, as most strings end there; then four at a time, which are aligned after
@@ -16,10 +15,10 @@
 //!
 //! # Names
 //!
-//! musl calls its own `memrchr`, `strchrnul` and `stpcpy` by the hidden names `__memrchr`,
-//! `__strchrnul` and `__stpcpy`; the public names are weak aliases in the same objects of libc.a. Both
-//! names of each are defined here. So musl's `strrchr`, `getenv`, `strcspn` and others have the fast
-//! routines, and those objects stay out of the program.
+//! musl calls its own `memrchr`, `strchrnul`, `stpcpy`, `stpncpy`, `strcasecmp_l` and `strncasecmp_l` by
+//! hidden names with two underscores before them; the public names are weak aliases in the same objects
+//! of libc.a. Both names of each are defined here. So musl's `getenv`, `strcat`, `strtok` and others
+//! have the fast routines, and those objects stay out of the program.
 #![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #![allow(
     clippy::inline_always,
@@ -32,6 +31,7 @@ mod arch;
 mod bytes;
 mod compare;
 mod copy;
+mod copy_within;
 mod find;
 mod find_last;
 #[cfg(target_arch = "x86_64")]
@@ -329,6 +329,98 @@ pub unsafe extern "C" fn stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_ch
 pub unsafe extern "C" fn __stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char {
     // SAFETY: the caller's promise.
     unsafe { stpcpy(dst, s) }
+}
+
+/// Copies at most `n` bytes of the string `s` to `dst`, fills what is left of `n` with zeros, and returns
+/// where the first of those is, or the end.
+///
+/// # Safety
+///
+/// `s` must be valid for reads up to the first zero or of `n` bytes, whichever is less, `dst` must be
+/// valid for writes of `n` bytes, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stpncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::padded(dst: *mut u8, s: *const u8, n: usize) -> *mut u8).cast()
+}
+
+/// [`stpncpy`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`stpncpy`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __stpncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { stpncpy(dst, s, n) }
+}
+
+/// Copies as [`stpncpy`] and returns `dst`.
+///
+/// # Safety
+///
+/// As for [`stpncpy`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { stpncpy(dst, s, n) };
+    dst
+}
+
+/// Appends at most `n` bytes of the string `s`, and a zero, to the string `dst`, and returns that.
+///
+/// # Safety
+///
+/// `dst` must point to a string and be valid for writes behind it of all that is appended, `s` must be
+/// valid for reads up to the first zero or of `n` bytes, whichever is less, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::append(dst: *mut u8, s: *const u8, n: usize) -> *mut u8).cast()
+}
+
+/// Copies as much of the string `s` to `dst` as `n` bytes hold with a zero behind it, and returns the
+/// length of `s`.
+///
+/// # Safety
+///
+/// `s` must point to a string, `dst` must be valid for writes of `n` bytes, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
+}
+
+/// Appends as much of the string `s` to the string `dst` as `n` bytes hold with a zero behind both, and
+/// returns the length of both. Where `dst` has no zero among the `n` bytes, it stays as it is, and
+/// counts as `n`.
+///
+/// # Safety
+///
+/// As for [`strlcpy`], and `dst` must be valid for reads as well.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strlcat(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::append_cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
+}
+
+/// Copies `n` bytes, or those up to the first that equals the low eight bits of `byte`, to `dst`, and
+/// returns where the copy of that ends, or null where there is none.
+///
+/// # Safety
+///
+/// `s` must be valid for reads up to that byte or of `n` bytes, whichever is less, `dst` for writes of as
+/// many, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memccpy(
+    dst: *mut c_void,
+    s: *const c_void,
+    byte: c_int,
+    n: usize,
+) -> *mut c_void {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::through(dst: *mut u8, s: *const u8, byte: c_int, n: usize) -> *mut u8)
+        .cast()
 }
 
 /// Where the `k` bytes at `needle` occur first in the `n` bytes at `s`, or null. Nothing occurs at the
