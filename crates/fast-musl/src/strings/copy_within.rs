@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 use super::arch::Block;
 use super::bytes::Bytes;
 use super::find::{byte_within, end, end_within};
-use crate::access::{load, store};
+use crate::access::{load, store, value};
 
 /// `stpncpy`
 ///
@@ -35,7 +35,14 @@ pub(super) unsafe fn padded<V: Bytes>(dst: *mut u8, s: *const u8, n: usize) -> *
 pub(super) unsafe fn append<V: Bytes>(dst: *mut u8, s: *const u8, n: usize) -> *mut u8 {
     // SAFETY: see above.
     unsafe {
-        let to = dst.wrapping_add(end::<V>(dst));
+        // Where nothing is there yet, the zero is often just written, and as part of a vector it would be
+        // slow to load.
+        let there = if value::<u8>(dst) == 0 {
+            0
+        } else {
+            end::<V>(dst)
+        };
+        let to = dst.wrapping_add(there);
         let len = end_within::<V>(s, n);
         copy_bytes::<V>(to, s, len);
         store(to.wrapping_add(len), MaybeUninit::new(0_u8));

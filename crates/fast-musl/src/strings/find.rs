@@ -1,7 +1,7 @@
 //! The first byte of a kind, for `strlen`, `strnlen`, `memchr`, `strchr` and `strchrnul`, and for the
 //! sets of `span`.
 
-use crate::access::cold_path;
+use crate::access::{align_loop, cold_path};
 use core::ffi::c_int;
 
 use super::bytes::{Bytes, Four, any_of_four, crosses, first_of_four, offset};
@@ -186,6 +186,7 @@ pub(super) unsafe fn find<V: Bytes, const BOUNDED: bool>(
             at = const { 5 * V::LEN };
             at = at.wrapping_sub(offset(s.wrapping_add(at), const { 4 * V::LEN }));
         }
+        align_loop();
         loop {
             if BOUNDED && at >= n {
                 return n;

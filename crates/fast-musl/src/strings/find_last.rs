@@ -1,6 +1,6 @@
 //! The last byte of a value, for `memrchr` and `strrchr`.
 
-use crate::access::cold_path;
+use crate::access::{align_loop, cold_path};
 use core::ffi::c_int;
 
 use super::bytes::{Bytes, Four, any_of_four, crosses, offset};
@@ -143,6 +143,7 @@ pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *con
             at = at.wrapping_add(const { 4 * V::LEN });
             at = at.wrapping_sub(offset(at, const { 4 * V::LEN }));
         }
+        align_loop();
         loop {
             let four = (
                 value::<V>(at).equal_or_zero(byte),

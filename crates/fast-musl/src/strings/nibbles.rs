@@ -82,19 +82,21 @@ impl Wanted<__m256i> for Table {
 unsafe fn column(byte: u8) -> __m256i {
     // SAFETY: the caller's promise; both loads are within the tables.
     unsafe {
+        // Promoted constants: a static's address would have to be relocated.
+        let (bits, marks): (&[u8; 16], &[u8; LOWER + 32]) = (&BITS, &MARKS);
         let (row, column) = (usize::from(byte >> 4), usize::from(byte & 0x8f));
-        let row = value::<u8>((&raw const BITS).cast::<u8>().wrapping_add(row));
-        let at = (&raw const MARKS).cast::<u8>().wrapping_add(LOWER);
-        _mm256_and_si256(value(at.wrapping_sub(column)), __m256i::splat(row))
+        let bit = value::<u8>((&raw const *bits).cast::<u8>().wrapping_add(row));
+        let lower = (&raw const *marks).cast::<u8>().wrapping_add(LOWER);
+        _mm256_and_si256(value(lower.wrapping_sub(column)), __m256i::splat(bit))
     }
 }
 
 /// The bit of each row.
-static BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
 
 /// Two marks, so that of the vector at `LOWER` - `byte & 0x8f` the very byte is marked that is the column
 /// of `byte`: `byte & 0xf` of the lower half or, if the highest bit is set, of the upper one.
-static MARKS: [u8; LOWER + 32] = {
+const MARKS: [u8; LOWER + 32] = {
     let mut marks = [0; LOWER + 32];
     marks[LOWER] = 0xff;
     marks[LOWER - 0x80 + 16] = 0xff;
