@@ -134,6 +134,31 @@ unsafe fn compare<V: Bytes, S: Sameness, const BOUNDED: bool>(
             if BOUNDED && n <= V::LEN {
                 return 0;
             }
+            if BOUNDED && n <= const { 4 * V::LEN } {
+                // The vectors up to `n`, of which two or all three may overlap or coincide.
+                let end = n.wrapping_sub(V::LEN);
+                let (second, third) = (
+                    usize::min(V::LEN, end),
+                    usize::min(const { 2 * V::LEN }, end),
+                );
+                let hits_in_second = hits::<V, S>(a, b, second);
+                let hits_in_third = hits::<V, S>(a, b, third);
+                let hits_in_last = hits::<V, S>(a, b, end);
+                if !V::any(V::either(
+                    V::either(hits_in_second, hits_in_third),
+                    hits_in_last,
+                )) {
+                    return 0;
+                }
+                if let Some(more) = V::first(hits_in_second, 0) {
+                    at = second.wrapping_add(more);
+                } else if let Some(more) = V::first(hits_in_third, 0) {
+                    at = third.wrapping_add(more);
+                } else if let Some(more) = V::first(hits_in_last, 0) {
+                    at = end.wrapping_add(more);
+                }
+                return difference::<S, false>(a, b, at, n);
+            }
             if let Some(more) = first_of_four::<V>(hits_of_four::<V, S>(a, b, V::LEN)) {
                 let result = difference::<S, BOUNDED>(a, b, V::LEN.wrapping_add(more), n);
                 apart();
