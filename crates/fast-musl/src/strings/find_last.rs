@@ -81,11 +81,12 @@ pub(super) unsafe fn last_byte<V: Bytes>(s: *const u8, byte: c_int, n: usize) ->
 /// As there, and the processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *const u8 {
+    let [wanted, ..] = byte.to_le_bytes();
     let whole = const { V::LEN - 1 };
     // SAFETY: each vector lies in one page and has a byte of the string in it, or lies in the same
     // page as one that has: the first one `s`, each of the others its own first byte, or that of four.
     unsafe {
-        let byte = splat::<V>(byte);
+        let byte = V::splat(wanted);
         let mut last = core::ptr::null();
         let mut at;
         if crosses(s, const { 5 * V::LEN }) {
@@ -134,8 +135,8 @@ pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *con
                 last = s.wrapping_add(hit);
             }
             at = s.wrapping_add(V::LEN);
-            if in_two_of::<V>(at, byte, &mut last)
-                || in_two_of::<V>(at.wrapping_add(const { 2 * V::LEN }), byte, &mut last)
+            if in_two_of::<V>(at, wanted, &mut last)
+                || in_two_of::<V>(at.wrapping_add(const { 2 * V::LEN }), wanted, &mut last)
             {
                 return last;
             }
@@ -152,8 +153,8 @@ pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *con
                 value::<V>(at.wrapping_add(const { 3 * V::LEN })).equal_or_zero(byte),
             );
             if any_of_four::<V>(four)
-                && (in_two_of::<V>(at, byte, &mut last)
-                    || in_two_of::<V>(at.wrapping_add(const { 2 * V::LEN }), byte, &mut last))
+                && (in_two_of::<V>(at, wanted, &mut last)
+                    || in_two_of::<V>(at.wrapping_add(const { 2 * V::LEN }), wanted, &mut last))
             {
                 return last;
             }
@@ -162,17 +163,31 @@ pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *con
     }
 }
 
-/// Looks for `byte` in two vectors that follow each other, up to the end of the string, and tells
+/// Looks for `wanted` in two vectors that follow each other, up to the end of the string, and tells
 /// whether that is there.
 ///
 /// # Safety
 ///
 /// The vectors must lie in pages that are readable, and the processor must have them.
 #[inline(always)]
-unsafe fn in_two_of<V: Bytes>(at: *const u8, byte: V, last: &mut *const u8) -> bool {
+unsafe fn in_two_of<V: Bytes>(at: *const u8, wanted: u8, last: &mut *const u8) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
+        let byte = V::splat(wanted);
         let (one, other) = (value::<V>(at), value::<V>(at.wrapping_add(V::LEN)));
+        // Most strings have few of the byte, and in most vectors there is none before the end.
+        match V::first_of_two(one.equal_or_zero(byte), other.equal_or_zero(byte)) {
+            None => return false,
+            Some(first) => {
+                let first = at.wrapping_add(first);
+                if value::<u8>(first) == 0 {
+                    if wanted == 0 {
+                        *last = first;
+                    }
+                    return true;
+                }
+            }
+        }
         let (ends, to) = match V::first_of_two(one.zero(), other.zero()) {
             Some(end) => (true, end),
             None => (false, const { 2 * V::LEN - 1 }),

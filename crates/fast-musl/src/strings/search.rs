@@ -34,14 +34,23 @@ const AHEAD: usize = 512;
 /// As there, and the processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn string<V: Bytes>(s: *const u8, needle: *const u8) -> *const u8 {
-    // SAFETY: the caller's promise; all areas are within the string.
+    // SAFETY: the caller's promise; the first vector does not cross a page, and all areas are within the
+    // string.
     unsafe {
-        let k = end::<V>(needle);
-        if k == 0 {
+        let first = value::<u8>(needle);
+        if first == 0 {
             return s;
         }
+        // Short strings often do not have the first byte.
+        if !crosses(s, V::LEN)
+            && let Some(at) = V::first(value::<V>(s).equal_or_zero(V::splat(first)), 0)
+            && value::<u8>(s.wrapping_add(at)) == 0
+        {
+            return core::ptr::null();
+        }
+        let k = end::<V>(needle);
         if k == 1 {
-            let found = strchr(s.cast(), value::<u8>(needle).into());
+            let found = strchr(s.cast(), first.into());
             return found.cast::<u8>().cast_const();
         }
         let mut from = s;
