@@ -800,7 +800,7 @@ fn bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
 #[test]
 fn copies_within_bounds() {
     prepare();
-    let (mut from, mut to) = (Memory::new(700), Memory::new(1100));
+    let (mut from, mut to) = (Memory::new(800), Memory::new(1200));
     let names = [
         "strncpy",
         "stpncpy",
@@ -811,8 +811,11 @@ fn copies_within_bounds() {
         "memccpy",
     ];
     let step = if cfg!(miri) { 23 } else { 1 };
-    for len in (0..=70).step_by(step).chain([127, 128, 129, 260]) {
-        for n in (0..=70).step_by(step).chain([127, 128, 129, 130, 260, 300]) {
+    for len in (0..=70).step_by(step).chain([127, 128, 129, 260, 600]) {
+        for n in (0..=70)
+            .step_by(step)
+            .chain([127, 128, 129, 130, 260, 511, 512, 650])
+        {
             for (at, destination) in [(0, 0), (3, 60), (33, 17)] {
                 for there in [0, 1, 31, 40] {
                     let s = &mut from.bytes()[at..];
@@ -821,7 +824,7 @@ fn copies_within_bounds() {
                     }
                     s[len] = 0;
                     for name in names {
-                        let window = &mut to.bytes()[destination..destination + 800];
+                        let window = &mut to.bytes()[destination..destination + 1000];
                         window.fill(0xa5);
                         window[200 + there] = 0;
                         let mut expected = window.to_vec();

@@ -1,13 +1,21 @@
 //! Copies that a number bounds, for `strncpy`, `stpncpy`, `strncat`, `strlcpy`, `strlcat` and `memccpy`:
 //! how long they are is found first.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 
 use super::arch::Block;
 use super::bytes::Bytes;
 use super::find::{byte_within, end, end_within};
 use crate::access::{load, store, value};
+
+unsafe extern "C" {
+    fn memcpy(dst: *mut c_void, src: *const c_void, n: usize) -> *mut c_void;
+    fn memset(dst: *mut c_void, byte: c_int, n: usize) -> *mut c_void;
+}
+
+/// From here on, the routines for memory are faster than a loop over vectors, musl's own too.
+const LONG: usize = 512;
 
 /// `stpncpy`
 ///
@@ -118,7 +126,9 @@ pub(super) unsafe fn through<V: Bytes>(
 unsafe fn copy_bytes<V: Bytes>(dst: *mut u8, s: *const u8, n: usize) {
     // SAFETY: the caller's promise, and each size is one for which there are so many bytes.
     unsafe {
-        if n >= V::LEN {
+        if n >= LONG {
+            memcpy(dst.cast(), s.cast(), n);
+        } else if n >= V::LEN {
             pieces::<V>(dst, n, |at| load(s.wrapping_add(at)));
         } else if V::LEN > 16 && n >= 16 {
             pieces::<Block>(dst, n, |at| load(s.wrapping_add(at)));
@@ -142,7 +152,9 @@ unsafe fn clear<V: Bytes>(dst: *mut u8, n: usize) {
     // SAFETY: as above.
     unsafe {
         let zero = V::splat(0);
-        if n >= V::LEN {
+        if n >= LONG {
+            memset(dst.cast(), 0, n);
+        } else if n >= V::LEN {
             pieces(dst, n, |_| MaybeUninit::new(zero));
         } else if n >= 8 {
             pieces(dst, n, |_| MaybeUninit::new(0_u64));
