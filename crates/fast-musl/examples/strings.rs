@@ -9,7 +9,7 @@
 //! musl's. The two take turns, and the table has the median of each round's ratio: below 1, the first
 //! is faster.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_void};
 use std::hint::black_box;
 use std::{error, io};
 
@@ -27,24 +27,49 @@ unsafe extern "C" {
     fn strchrnul(s: *const c_char, byte: c_int) -> *mut c_char;
     fn strcmp(a: *const c_char, b: *const c_char) -> c_int;
     fn strncmp(a: *const c_char, b: *const c_char, n: usize) -> c_int;
+    fn strcasecmp(a: *const c_char, b: *const c_char) -> c_int;
+    fn strncasecmp(a: *const c_char, b: *const c_char, n: usize) -> c_int;
+    fn strrchr(s: *const c_char, byte: c_int) -> *mut c_char;
+    fn strspn(s: *const c_char, set: *const c_char) -> usize;
+    fn strcspn(s: *const c_char, set: *const c_char) -> usize;
+    fn strpbrk(s: *const c_char, set: *const c_char) -> *mut c_char;
+    fn strstr(s: *const c_char, word: *const c_char) -> *mut c_char;
     fn strcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char;
     fn stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_char;
+    fn strncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char;
+    fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char;
+    fn memccpy(dst: *mut c_void, s: *const c_void, byte: c_int, n: usize) -> *mut c_void;
+    fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -> usize;
     fn memmem(s: *const c_void, n: usize, needle: *const c_void, k: usize) -> *mut c_void;
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 22] = [
     "strlen",
     "strnlen",
     "memchr",
     "memrchr",
     "strchr",
     "strchrnul",
+    "strrchr",
+    "strspn",
+    "strcspn",
+    "strpbrk",
     "strcmp",
     "strncmp",
+    "strcasecmp",
+    "strncasecmp",
     "strcpy",
     "stpcpy",
+    "strncpy",
+    "strncat",
+    "strlcpy",
+    "memccpy",
     "memmem",
+    "strstr",
 ];
+
+/// Letters that occur, in an order that does not.
+const NEEDLE: &CStr = c"etaoin#shrdlu";
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     turns::take(&NAMES, measure)
@@ -67,6 +92,8 @@ struct Plan {
     /// The same strings at different addresses, and room for copies.
     a: Vec<u8>,
     b: Vec<u8>,
+    /// Digits in the place of the letters of `a`.
+    digits: Vec<u8>,
     to: Vec<u8>,
     /// Offsets of a string in both, and its length.
     calls: Vec<(usize, usize, usize)>,
@@ -112,6 +139,10 @@ fn plans() -> Vec<(String, Plan)> {
             .collect();
         Plan {
             to: vec![0; b.len()],
+            digits: a
+                .iter()
+                .map(|&byte| if byte == 0 { 0 } else { b'0' + byte % 10 })
+                .collect(),
             a,
             b,
             calls,
@@ -131,7 +162,7 @@ fn plans() -> Vec<(String, Plan)> {
 /// Nanoseconds of this thread for one pass.
 fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
     let (a, b, to) = (plan.a.as_ptr(), plan.b.as_ptr(), plan.to.as_mut_ptr());
-    let calls = &plan.calls;
+    let (digits, calls) = (plan.digits.as_ptr(), &plan.calls);
     let absent = c_int::from(b'#');
     let start = turns::now()?;
     match name {
@@ -159,6 +190,22 @@ fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
             // SAFETY: see above.
             black_box(unsafe { strchrnul(a.add(at).cast(), absent) });
         }),
+        "strrchr" => each(calls, |at, _, _| {
+            // SAFETY: see above.
+            black_box(unsafe { strrchr(a.add(at).cast(), absent) });
+        }),
+        "strspn" => each(calls, |at, _, _| {
+            // SAFETY: see above.
+            black_box(unsafe { strspn(digits.add(at).cast(), c"0123456789".as_ptr()) });
+        }),
+        "strcspn" => each(calls, |at, _, _| {
+            // SAFETY: see above.
+            black_box(unsafe { strcspn(a.add(at).cast(), c" ,;#".as_ptr()) });
+        }),
+        "strpbrk" => each(calls, |at, _, _| {
+            // SAFETY: see above.
+            black_box(unsafe { strpbrk(a.add(at).cast(), c" ,;#".as_ptr()) });
+        }),
         "strcmp" => each(calls, |at, other, _| {
             // SAFETY: see above.
             black_box(unsafe { strcmp(a.add(at).cast(), b.add(other).cast()) });
@@ -166,6 +213,14 @@ fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
         "strncmp" => each(calls, |at, other, n| {
             // SAFETY: see above.
             black_box(unsafe { strncmp(a.add(at).cast(), b.add(other).cast(), n) });
+        }),
+        "strcasecmp" => each(calls, |at, other, _| {
+            // SAFETY: see above.
+            black_box(unsafe { strcasecmp(a.add(at).cast(), b.add(other).cast()) });
+        }),
+        "strncasecmp" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            black_box(unsafe { strncasecmp(a.add(at).cast(), b.add(other).cast(), n) });
         }),
         "strcpy" => each(calls, |at, other, _| {
             // SAFETY: see above.
@@ -175,9 +230,31 @@ fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
             // SAFETY: see above.
             black_box(unsafe { stpcpy(to.add(other).cast(), a.add(at).cast()) });
         }),
+        "strncpy" => each(calls, |at, other, n| {
+            // SAFETY: see above; all ends with the zero.
+            black_box(unsafe { strncpy(to.add(other).cast(), a.add(at).cast(), n + 1) });
+        }),
+        "strncat" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            unsafe {
+                to.add(other).write(0);
+                black_box(strncat(to.add(other).cast(), a.add(at).cast(), n));
+            }
+        }),
+        "strlcpy" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            black_box(unsafe { strlcpy(to.add(other).cast(), a.add(at).cast(), n + 1) });
+        }),
+        "memccpy" => each(calls, |at, other, n| {
+            // SAFETY: see above.
+            black_box(unsafe { memccpy(to.add(other).cast(), a.add(at).cast(), 0, n + 1) });
+        }),
+        "strstr" => each(calls, |at, _, _| {
+            // SAFETY: see above.
+            black_box(unsafe { strstr(a.add(at).cast(), NEEDLE.as_ptr()) });
+        }),
         _ => each(calls, |at, _, n| {
-            // Letters that occur, in an order that does not.
-            let needle = b"etaoin#shrdlu";
+            let needle = NEEDLE.to_bytes();
             // SAFETY: see above.
             black_box(unsafe { memmem(a.add(at).cast(), n, needle.as_ptr().cast(), needle.len()) });
         }),

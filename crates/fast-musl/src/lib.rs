@@ -9,8 +9,9 @@
 //! # Features
 //!
 //! - `memory` (default): `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`.
-//! - `strings` (default): `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strcmp`,
-//!   `strncmp`, `strcpy`, `stpcpy`, `memmem`.
+//! - `strings` (default): `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strrchr`,
+//!   `strspn`, `strcspn`, `strpbrk`, `memmem`, `strstr`, `strcmp`, `strncmp`, `strcasecmp`,
+//!   `strncasecmp`, `strcpy`, `stpcpy`, `strncpy`, `stpncpy`, `strncat`, `strlcpy`, `strlcat`, `memccpy`.
 //! - `getrandom` (default): `getrandom`, answered by the vDSO. It reaches code that calls libc's
 //!   function. Code that makes the system call itself, such as version 0.2 of the crate `getrandom`,
 //!   is as fast as before.

@@ -129,6 +129,20 @@ fn naive_compare(a: &[u8], b: &[u8], n: usize) -> Ordering {
     Ordering::Equal
 }
 
+fn naive_compare_folded(a: &[u8], b: &[u8], n: usize) -> Ordering {
+    let fold = |bytes: &[u8]| bytes.to_ascii_lowercase();
+    naive_compare(&fold(a), &fold(b), n)
+}
+
+/// How many bytes before the end are in the set, or are not, up to the first of the other kind.
+fn naive_span(s: &[u8], set: &[u8], within: bool) -> usize {
+    let set = &set[..naive_length(set)];
+    let is_in = |byte| naive_find(set, byte).is_some();
+    (0..s.len())
+        .find(|&at| read(s, at) == 0 || is_in(read(s, at)) != within)
+        .expect("it is a string")
+}
+
 fn naive_search(s: &[u8], needle: &[u8]) -> Option<usize> {
     let last = s.len().checked_sub(needle.len())?;
     (0..=last).find(|&at| (0..needle.len()).all(|i| read(s, at + i) == read(needle, i)))
@@ -186,6 +200,28 @@ fn strchrnul(s: &[u8], byte: impl Into<c_int>) -> usize {
     index(s, found).expect("strchrnul finds the end at least")
 }
 
+fn strrchr(s: &[u8], byte: impl Into<c_int>) -> Option<usize> {
+    // SAFETY: see above.
+    index(s, unsafe {
+        strings::strrchr(s.as_ptr().cast(), byte.into())
+    })
+}
+
+fn strspn(s: &[u8], set: &[u8]) -> usize {
+    // SAFETY: see above.
+    unsafe { strings::strspn(s.as_ptr().cast(), set.as_ptr().cast()) }
+}
+
+/// `strcspn`, and `strpbrk`, which looks for the same.
+fn strcspn(s: &[u8], set: &[u8]) -> usize {
+    // SAFETY: see above.
+    let at = unsafe { strings::strcspn(s.as_ptr().cast(), set.as_ptr().cast()) };
+    // SAFETY: see above.
+    let found = unsafe { strings::strpbrk(s.as_ptr().cast(), set.as_ptr().cast()) };
+    assert_eq!(index(s, found), (s[at] != 0).then_some(at));
+    at
+}
+
 fn strcmp(a: &[u8], b: &[u8]) -> Ordering {
     // SAFETY: see above.
     unsafe { strings::strcmp(a.as_ptr().cast(), b.as_ptr().cast()) }.cmp(&0)
@@ -194,6 +230,36 @@ fn strcmp(a: &[u8], b: &[u8]) -> Ordering {
 fn strncmp(a: &[u8], b: &[u8], n: usize) -> Ordering {
     // SAFETY: see above.
     unsafe { strings::strncmp(a.as_ptr().cast(), b.as_ptr().cast(), n) }.cmp(&0)
+}
+
+/// `strcasecmp` by all its names.
+fn strcasecmp(a: &[u8], b: &[u8]) -> Ordering {
+    let (a, b, locale) = (a.as_ptr().cast(), b.as_ptr().cast(), std::ptr::null_mut());
+    // SAFETY: see above.
+    let [result, others @ ..] = unsafe {
+        [
+            strings::strcasecmp(a, b),
+            strings::strcasecmp_l(a, b, locale),
+            strings::__strcasecmp_l(a, b, locale),
+        ]
+    };
+    assert_eq!(others, [result; 2]);
+    result.cmp(&0)
+}
+
+/// `strncasecmp` by all its names.
+fn strncasecmp(a: &[u8], b: &[u8], n: usize) -> Ordering {
+    let (a, b, locale) = (a.as_ptr().cast(), b.as_ptr().cast(), std::ptr::null_mut());
+    // SAFETY: see above.
+    let [result, others @ ..] = unsafe {
+        [
+            strings::strncasecmp(a, b, n),
+            strings::strncasecmp_l(a, b, n, locale),
+            strings::__strncasecmp_l(a, b, n, locale),
+        ]
+    };
+    assert_eq!(others, [result; 2]);
+    result.cmp(&0)
 }
 
 type Copy = unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
@@ -221,6 +287,29 @@ fn memmem(s: &[u8], needle: &[u8]) -> Option<usize> {
     index(s, unsafe {
         strings::memmem(start, s.len(), part, needle.len())
     })
+}
+
+fn strstr(s: &[u8], needle: &[u8]) -> Option<usize> {
+    // SAFETY: see above.
+    index(s, unsafe {
+        strings::strstr(s.as_ptr().cast(), needle.as_ptr().cast())
+    })
+}
+
+/// What `memmem` says, and what `strstr` says of the same bytes as strings, where they can be such.
+fn search(s: &[u8], needle: &[u8]) -> Option<usize> {
+    let found = memmem(s, needle);
+    if naive_find(s, 0).is_none() && naive_find(needle, 0).is_none() {
+        let (mut string, mut part) = (Memory::new(s.len() + 1), Memory::new(needle.len() + 1));
+        for (memory, bytes) in [(&mut string, s), (&mut part, needle)] {
+            // Behind the end, both go on.
+            memory.bytes().fill(b'a');
+            memory.bytes()[..bytes.len()].copy_from_slice(bytes);
+            memory.bytes()[bytes.len()] = 0;
+        }
+        assert_eq!(strstr(string.bytes(), part.bytes()), found);
+    }
+    found
 }
 
 /// Otherwise the rest would say nothing about what programs get.
@@ -251,15 +340,38 @@ fn symbols_are_ours() {
         strcpy,
         stpcpy,
         __stpcpy,
-        memmem
+        memmem,
+        strcasecmp,
+        strcasecmp_l,
+        __strcasecmp_l,
+        strncasecmp,
+        strncasecmp_l,
+        __strncasecmp_l,
+        strrchr,
+        strspn,
+        strcspn,
+        strpbrk,
+        strstr,
+        strncpy,
+        stpncpy,
+        __stpncpy,
+        strncat,
+        strlcpy,
+        strlcat,
+        memccpy
     );
 }
 
-/// musl's own callers go to the same routines: `strrchr` to `__memrchr`, `strcspn` to `__strchrnul`,
-/// `strcat` to `strcpy`.
+/// musl's own callers go to the same routines: `strcat` to `strcpy`, `strtok_r` to `strspn` and
+/// `strcspn`, `strcasestr` to `strncasecmp`, `rindex` to `strrchr`.
 #[test]
 #[cfg(not(miri))]
 fn callers_in_musl() {
+    unsafe extern "C" {
+        fn strtok_r(s: *mut c_char, set: *const c_char, rest: *mut *mut c_char) -> *mut c_char;
+        fn strcasestr(s: *const c_char, needle: *const c_char) -> *mut c_char;
+        fn rindex(s: *const c_char, byte: c_int) -> *mut c_char;
+    }
     prepare();
     let mut room = [0x77_u8; 64];
     room[..4].copy_from_slice(b"a/b\0");
@@ -267,10 +379,14 @@ fn callers_in_musl() {
     unsafe {
         let s = room.as_mut_ptr().cast::<c_char>();
         libc::strcat(s, c"/c".as_ptr());
-        assert_eq!(libc::strrchr(s, c_int::from(b'/')), s.add(3));
-        assert_eq!(libc::strcspn(s, c"/".as_ptr()), 1);
+        assert_eq!(rindex(s, c_int::from(b'/')), s.add(3));
+        assert_eq!(strcasestr(s, c"B/".as_ptr()), s.add(2));
+        let mut rest = std::ptr::null_mut();
+        let set = c"/ ".as_ptr();
+        assert_eq!(strtok_r(s, set, &raw mut rest), s);
+        assert_eq!(strtok_r(std::ptr::null_mut(), set, &raw mut rest), s.add(2));
     }
-    assert_eq!(&room[..7], b"a/b/c\0\x77");
+    assert_eq!(&room[..7], b"a\0b\0c\0\x77");
 }
 
 /// Each length and alignment. What is before the string and behind its end must not matter: zeros and
@@ -314,6 +430,10 @@ fn finds_the_end() {
                 assert_eq!(memrchr(&s[..n], 0x33), None, "{what}");
                 assert_eq!(memrchr(&s[..n], 0), None, "{what}");
                 assert_eq!(memrchr(&s[..=n], 0), Some(n), "{what}");
+                assert_eq!(strrchr(s, 0x33), None, "{what}");
+                assert_eq!(strrchr(s, 0), Some(n), "{what}");
+                assert_eq!(strspn(s, b"\x01\x80\xff\x7f\x81\x02\x61\0"), n, "{what}");
+                assert_eq!(strcspn(s, b"\x03\x82\xfe\0"), n, "{what}");
             }
         }
     }
@@ -352,6 +472,10 @@ fn finds_each_position() {
                     assert_eq!(strchr(s, value), Some(position), "{what}");
                     assert_eq!(strchrnul(s, value), position, "{what}");
                     assert_eq!(memrchr(&s[..n], value), Some(position), "{what}");
+                    assert_eq!(strrchr(s, value), Some(position), "{what}");
+                    assert_eq!(strcspn(s, &[wanted, 0]), position, "{what}");
+                    assert_eq!(strcspn(s, &[b'#', wanted, 0]), position, "{what}");
+                    assert_eq!(strspn(s, &[rest, 0]), position, "{what}");
                     assert_eq!(memrchr(&s[..position], value), None, "{what}");
                     assert_eq!(memrchr(&s[position + 1..n], value), None, "{what}");
                     s[position] = rest;
@@ -403,6 +527,145 @@ fn compares_each_position() {
             }
         }
     }
+}
+
+/// All pairs of bytes, at the place of each path: in the first vector, in a later one, and in the last
+/// bytes of a page.
+#[test]
+#[cfg(not(miri))]
+fn folds_ascii_letters_alone() {
+    prepare();
+    let (mut first, mut second) = (Guarded::new(1), Guarded::new(1));
+    for (n, at) in [(2, 0), (60, 37), (400, 390), (13, 11)] {
+        let end = n == 13;
+        let (a, b) = (first.edge(n + 1, end), second.edge(n + 1, end));
+        a.fill(b'q');
+        b.fill(b'Q');
+        (a[n], b[n]) = (0, 0);
+        // So that a false difference cannot pass for none.
+        a[at + 1] = b'r';
+        for one in 0..=255_u8 {
+            for other in 0..=255_u8 {
+                (a[at], b[at]) = (one, other);
+                let expected = one.to_ascii_lowercase().cmp(&other.to_ascii_lowercase());
+                let after = if one == 0 {
+                    Ordering::Equal
+                } else {
+                    Ordering::Greater
+                };
+                assert_eq!(
+                    strcasecmp(a, b),
+                    expected.then(after),
+                    "{one} and {other} at {at}"
+                );
+                assert_eq!(
+                    strncasecmp(a, b, at + 1),
+                    expected,
+                    "{one} and {other} at {at}"
+                );
+                assert_eq!(strncasecmp(a, b, at), Ordering::Equal);
+            }
+        }
+    }
+}
+
+#[test]
+fn compares_folded_each_position() {
+    prepare();
+    let (mut first, mut second) = (Memory::new(LONGEST + 512), Memory::new(LONGEST + 512));
+    let mut noise = Noise(17);
+    for n in lengths() {
+        let few = [(0, 0), (1, 0), (0, 9), (31, 17), (63, 63), (5, 60)];
+        for (at, from) in few.into_iter().take(if cfg!(miri) { 2 } else { 6 }) {
+            let a = &mut first.bytes()[at..at + n + 100];
+            let b = &mut second.bytes()[from..from + n + 100];
+            for i in 0..a.len() {
+                let letter = b'a' + u8::try_from(noise.below(26)).expect("it is below 26");
+                a[i] = letter ^ if noise.below(2) == 0 { 0 } else { 0x20 };
+                // What follows the end differs, and must not matter.
+                b[i] = if i >= n {
+                    b'#'
+                } else {
+                    a[i] ^ if noise.below(2) == 0 { 0 } else { 0x20 }
+                };
+            }
+            (a[n], b[n]) = (0, 0);
+            assert_eq!(strcasecmp(a, b), Ordering::Equal, "{n}");
+            for limit in [0, n / 2, n, n + 1, n + 90, usize::MAX] {
+                assert_eq!(strncasecmp(a, b, limit), Ordering::Equal, "{n}, {limit}");
+            }
+            for position in (0..n).step_by(if n > 300 { 7 } else { 1 }) {
+                let byte = b[position];
+                for changed in [byte ^ 0x80, byte ^ 0x40, byte ^ 0x01, 0, b'[', b'`'] {
+                    b[position] = changed;
+                    let expected = byte.to_ascii_lowercase().cmp(&changed.to_ascii_lowercase());
+                    let what = format!("{n} at {position}");
+                    assert_eq!(strcasecmp(a, b), expected, "{what}");
+                    assert_eq!(strcasecmp(b, a), expected.reverse(), "{what}");
+                    assert_eq!(strncasecmp(a, b, position), Ordering::Equal, "{what}");
+                    for limit in [position + 1, position + 40, usize::MAX] {
+                        assert_eq!(strncasecmp(a, b, limit), expected, "{what}, {limit}");
+                    }
+                }
+                b[position] = byte;
+            }
+        }
+    }
+}
+
+/// Each byte alone in the set, each byte as the first of the other kind, and sets of all lengths.
+#[test]
+fn looks_bytes_up_in_sets() {
+    prepare();
+    let mut memory = Memory::new(512);
+    let step = if cfg!(miri) { 41 } else { 1 };
+    for wanted in (1..=255).step_by(step) {
+        for other in (1..=255).step_by(step).filter(|&other| other != wanted) {
+            for (at, n) in [(0, 3), (9, 40), (60, 170)] {
+                if n > 3 && usize::from(wanted ^ other) % 16 > 2 {
+                    continue;
+                }
+                let s = &mut memory.bytes()[at..];
+                s[..n].fill(wanted);
+                s[n..].fill(other);
+                s[n + 5] = 0;
+                let what = format!("{wanted}, {other}");
+                assert_eq!(strspn(s, &[wanted, 0]), n, "{what}");
+                assert_eq!(strspn(s, &[wanted, wanted, 0, other]), n, "{what}");
+                assert_eq!(strcspn(s, &[other, 0]), n, "{what}");
+                assert_eq!(strcspn(s, &[other, other, 0, wanted]), n, "{what}");
+                assert_eq!(strspn(s, &[other, 0]), 0, "{what}");
+                assert_eq!(strspn(s, &[wanted, other, 0]), n + 5, "{what}");
+            }
+        }
+    }
+    let mut noise = Noise(19);
+    for round in 0..if cfg!(miri) { 30 } else { 6000 } {
+        let mut set: Vec<u8> = (0..round % 300).map(|_| noise.byte().max(1)).collect();
+        set.push(0);
+        let at = noise.below(64);
+        let s = &mut memory.bytes()[at..at + 400];
+        // Long within the set, or long outside.
+        let within = noise.below(2) == 0;
+        for byte in s.iter_mut() {
+            let is_in = (noise.below(200) == 0) != within;
+            *byte = noise.byte().max(1);
+            for _ in 0..20 {
+                if set[..set.len() - 1].contains(byte) == is_in {
+                    break;
+                }
+                *byte = noise.byte().max(1);
+            }
+        }
+        s[noise.below(400)] = 0;
+        s[399] = 0;
+        assert_eq!(strspn(s, &set), naive_span(s, &set, true), "{set:?}");
+        assert_eq!(strcspn(s, &set), naive_span(s, &set, false), "{set:?}");
+    }
+    assert_eq!(strspn(b"abc\0", b"\0abc"), 0);
+    assert_eq!(strcspn(b"abc\0", b"\0abc"), 3);
+    assert_eq!(strspn(b"\0abc", b"abc\0"), 0);
+    assert_eq!(strcspn(b"\0abc", b"abc\0"), 0);
 }
 
 #[test]
@@ -462,6 +725,144 @@ fn copies() {
     }
 }
 
+/// What the bounded copies do to `to`, and what they return: a length, or an index in `to`.
+fn naive_bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
+    let set = |to: &mut [u8], from: usize, bytes: &[u8]| {
+        for (at, &byte) in bytes.iter().enumerate() {
+            to[from + at] = byte;
+        }
+    };
+    let within = naive_find(&s[..n.min(s.len())], 0);
+    let part = &s[..within.unwrap_or(n)];
+    match name {
+        "strncpy" | "stpncpy" | "__stpncpy" => {
+            set(to, 0, part);
+            set(to, part.len(), &vec![0; n - part.len()]);
+            Some(if name == "strncpy" { 0 } else { part.len() })
+        }
+        "strncat" => {
+            let end = naive_length(to);
+            set(to, end, part);
+            to[end + part.len()] = 0;
+            Some(0)
+        }
+        "strlcpy" | "strlcat" => {
+            let end = if name == "strlcpy" {
+                Some(0)
+            } else {
+                naive_find(&to[..n], 0)
+            };
+            let len = naive_length(s);
+            if let Some(end) = end
+                && end < n
+            {
+                let copied = len.min(n - end - 1);
+                set(to, end, &s[..copied]);
+                to[end + copied] = 0;
+            }
+            Some(end.unwrap_or(n) + len)
+        }
+        _ => {
+            let copied = within.map_or(n, |end| end + 1);
+            set(to, 0, &s[..copied]);
+            within.map(|end| end + 1)
+        }
+    }
+}
+
+fn bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
+    let (start, from) = (
+        to.as_mut_ptr().cast::<c_char>(),
+        s.as_ptr().cast::<c_char>(),
+    );
+    // SAFETY: strings, or so many bytes, and there is room.
+    unsafe {
+        let end = match name {
+            "strncpy" => strings::strncpy(start, from, n),
+            "stpncpy" => strings::stpncpy(start, from, n),
+            "__stpncpy" => strings::__stpncpy(start, from, n),
+            "strncat" => strings::strncat(start, from, n),
+            "strlcpy" => return Some(strings::strlcpy(start, from, n)),
+            "strlcat" => return Some(strings::strlcat(start, from, n)),
+            _ => strings::memccpy(start.cast(), from.cast(), 0x300, n).cast(),
+        };
+        index(to, end)
+    }
+}
+
+/// Strings that are shorter than the bound, as long, and longer, behind what is there already. What is
+/// around stays.
+#[test]
+fn copies_within_bounds() {
+    prepare();
+    let (mut from, mut to) = (Memory::new(800), Memory::new(1200));
+    let names = [
+        "strncpy",
+        "stpncpy",
+        "__stpncpy",
+        "strncat",
+        "strlcpy",
+        "strlcat",
+        "memccpy",
+    ];
+    let step = if cfg!(miri) { 23 } else { 1 };
+    for len in (0..=70).step_by(step).chain([127, 128, 129, 260, 600]) {
+        for n in (0..=70)
+            .step_by(step)
+            .chain([127, 128, 129, 130, 260, 511, 512, 650])
+        {
+            for (at, destination) in [(0, 0), (3, 60), (33, 17)] {
+                for there in [0, 1, 31, 40] {
+                    let s = &mut from.bytes()[at..];
+                    for (i, byte) in s.iter_mut().enumerate() {
+                        *byte = 1 + u8::try_from(i % 250).expect("it is below 250");
+                    }
+                    s[len] = 0;
+                    for name in names {
+                        let window = &mut to.bytes()[destination..destination + 1000];
+                        window.fill(0xa5);
+                        window[200 + there] = 0;
+                        let mut expected = window.to_vec();
+                        let result = naive_bounded(name, &mut expected[200..], s, n);
+                        let what = format!("{name} of {len} bytes, {n}, behind {there}");
+                        assert_eq!(bounded(name, &mut window[200..], s, n), result, "{what}");
+                        assert!(*window == expected, "{what}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The bounded copies have no byte more than they may read and write.
+#[test]
+#[cfg(not(miri))]
+fn copies_within_pages() {
+    prepare();
+    let (mut first, mut second) = (Guarded::new(1), Guarded::new(1));
+    for n in lengths().skip(1) {
+        for (at, from) in [(false, false), (false, true), (true, false), (true, true)] {
+            for name in ["stpncpy", "memccpy"] {
+                // Bytes without a zero.
+                let (to, s) = (first.edge(n, at), second.edge(n, from));
+                s.fill(0x81);
+                to.fill(0);
+                let expected = (name == "stpncpy").then_some(n);
+                assert_eq!(bounded(name, to, s, n), expected, "{name} of {n}");
+                assert!(to == s, "{name} of {n}");
+            }
+            for name in ["stpncpy", "memccpy", "strncat", "strlcpy", "strlcat"] {
+                let (to, s) = (first.edge(n, at), second.edge(n, from));
+                s.fill(0x81);
+                s[n - 1] = 0;
+                to.fill(0);
+                bounded(name, to, s, n);
+                assert!(to == s, "{name} of {n}");
+            }
+        }
+    }
+}
+
 /// Few different bytes, so that each routine meets hits everywhere.
 #[test]
 fn agrees_with_the_reference() {
@@ -499,6 +900,11 @@ fn agrees_with_the_reference() {
         let found = naive_find(&a[..=length], wanted);
         assert_eq!(strchr(a, wanted), found);
         assert_eq!(strchrnul(a, wanted), found.unwrap_or(length));
+        assert_eq!(strrchr(a, wanted), naive_find_last(&a[..=length], wanted));
+        assert_eq!(strspn(a, b), naive_span(a, b, true));
+        assert_eq!(strcspn(a, b), naive_span(a, b, false));
+        assert_eq!(strcasecmp(a, b), naive_compare_folded(a, b, usize::MAX));
+        assert_eq!(strncasecmp(a, b, n), naive_compare_folded(a, b, n));
         assert_eq!(strcmp(a, b), naive_compare(a, b, usize::MAX));
         assert_eq!(strncmp(a, b, n), naive_compare(a, b, n));
         let room = third.bytes();
@@ -509,6 +915,9 @@ fn agrees_with_the_reference() {
         let (start, k) = (noise.below(b.len()), noise.below(40));
         let needle = &b[start..(start + k).min(b.len())];
         assert_eq!(memmem(&a[..n], needle), naive_search(&a[..n], needle));
+        let string = &b[start..];
+        let part = &string[..naive_length(string)];
+        assert_eq!(strstr(a, string), naive_search(&a[..length], part));
     }
 }
 
@@ -533,7 +942,7 @@ fn searches_all_that_is_short() {
                     memory.bytes().fill(b'a');
                     let s = &mut memory.bytes()[..n];
                     spell(s, number);
-                    assert_eq!(memmem(s, &needle[..k]), naive_search(s, &needle[..k]));
+                    assert_eq!(search(s, &needle[..k]), naive_search(s, &needle[..k]));
                 }
             }
         }
@@ -567,18 +976,18 @@ fn searches_each_place() {
                     }
                     s[place..place + k].copy_from_slice(&needle);
                     let expected = naive_search(s, &needle);
-                    assert_eq!(memmem(s, &needle), expected, "{k} in {n} at {place}");
+                    assert_eq!(search(s, &needle), expected, "{k} in {n} at {place}");
                     // Not where the area ends one byte earlier.
                     let s = &s[..n - 1];
-                    assert_eq!(memmem(s, &needle), naive_search(s, &needle));
+                    assert_eq!(search(s, &needle), naive_search(s, &needle));
                 }
             }
         }
     }
-    assert_eq!(memmem(b"abc", b"abcd"), None);
-    assert_eq!(memmem(b"", b"a"), None);
-    assert_eq!(memmem(b"", b""), Some(0));
-    assert_eq!(memmem(b"abc", b""), Some(0));
+    assert_eq!(search(b"abc", b"abcd"), None);
+    assert_eq!(search(b"", b"a"), None);
+    assert_eq!(search(b"", b""), Some(0));
+    assert_eq!(search(b"abc", b""), Some(0));
 }
 
 /// Needles with periods, in areas where each place is a candidate, so that the two-way search has a
@@ -614,7 +1023,7 @@ fn searches_periods() {
                             s[at..at + k].copy_from_slice(&needle);
                         }
                         let expected = naive_search(s, &needle);
-                        assert_eq!(memmem(s, &needle), expected, "{k} in {n}, {change:?}");
+                        assert_eq!(search(s, &needle), expected, "{k} in {n}, {change:?}");
                     }
                 }
             }
@@ -629,8 +1038,11 @@ fn searches_periods() {
 fn searches_in_linear_time() {
     prepare();
     let n = 4 << 20;
-    let area = vec![b'a'; n];
-    let all = vec![b'a'; n / 2];
+    // Both with a zero at the end, for `strstr`.
+    let mut area = vec![b'a'; n + 1];
+    area[n] = 0;
+    let mut all = vec![b'a'; n / 2 + 1];
+    all[n / 2] = 0;
     let changed = |at: usize| {
         let mut needle = all.clone();
         needle[at] = b'b';
@@ -648,12 +1060,57 @@ fn searches_in_linear_time() {
         changed(n / 2 - 1),
         all,
     ];
+    let absent = |area: &[u8], needle: &[u8]| {
+        assert_eq!(memmem(&area[..n], &needle[..n / 2]), None);
+        assert_eq!(strstr(area, needle), None);
+    };
     let start = processor_time();
     for needle in &needles[..5] {
-        assert_eq!(memmem(&area, needle), None);
+        absent(&area, needle);
     }
     for needle in &needles {
-        assert_eq!(memmem(&halves, needle), None);
+        absent(&halves, needle);
+    }
+    let taken = processor_time() - start;
+    assert!(taken < 2.0, "{taken} s");
+}
+
+/// A needle over the end of each area that a string is searched in, which are of 512 bytes and the
+/// needle, and then twice as long each.
+#[test]
+#[cfg(not(miri))]
+fn searches_area_after_area() {
+    prepare();
+    let mut memory = Memory::new(9000);
+    let mut string = Memory::new(700);
+    for k in [2, 3, 17, 32, 33, 200, 600] {
+        let needle = &mut string.bytes()[..=k];
+        needle.fill(b'n');
+        needle[k - 1] = b'e';
+        needle[k] = 0;
+        for place in 0..8000 {
+            let s = &mut memory.bytes()[..place + k + 40];
+            s.fill(b'x');
+            s[place..place + k].copy_from_slice(&needle[..k]);
+            s[place + k + 39] = 0;
+            assert_eq!(strstr(s, needle), Some(place), "{k}");
+            s[place + k - 1] = 0;
+            assert_eq!(strstr(s, needle), None, "{k} at {place}");
+        }
+    }
+}
+
+/// A program may search a long string from place to place. To look for its end each time would take a
+/// minute here.
+#[test]
+#[cfg(not(miri))]
+fn searches_no_further_than_it_must() {
+    prepare();
+    let mut string = vec![b'a'; 16 << 20];
+    string.push(0);
+    let start = processor_time();
+    for _ in 0..100_000 {
+        assert_eq!(strstr(&string, b"aaa\0"), Some(0));
     }
     let taken = processor_time() - start;
     assert!(taken < 2.0, "{taken} s");
@@ -685,6 +1142,7 @@ fn nothing_at_null() {
         assert_eq!(strings::memchr(null, 0, 0), null);
         assert_eq!(strings::memrchr(null, 0, 0), null);
         assert_eq!(strings::strncmp(null.cast(), null.cast(), 0), 0);
+        assert_eq!(strings::strncasecmp(null.cast(), null.cast(), 0), 0);
         assert_eq!(strings::memmem(null, 0, null, 0), null);
         assert_eq!(strings::memmem(null, 0, c"a".as_ptr().cast(), 1), null);
     }
@@ -710,6 +1168,22 @@ fn stays_within_pages() {
             assert_eq!(strchrnul(a, 1), n);
             assert_eq!(strcmp(a, b), Ordering::Equal);
             assert_eq!(strncmp(a, b, usize::MAX), Ordering::Equal);
+            assert_eq!(strcasecmp(a, b), Ordering::Equal);
+            assert_eq!(strncasecmp(a, b, usize::MAX), Ordering::Equal);
+            assert_eq!(strrchr(a, 1), None);
+            assert_eq!(strrchr(a, 0), Some(n));
+            assert_eq!(strspn(a, b"\x81\0"), n);
+            assert_eq!(strcspn(a, b"\x80\x82\0"), n);
+            // As a set, as a needle and as what is searched.
+            assert_eq!(strspn(b"\x81\x80\0", b), usize::from(n > 0));
+            assert_eq!(strcspn(b"\x80\x81\0", b), if n > 0 { 1 } else { 2 });
+            assert_eq!(strstr(a, b), Some(0));
+            assert_eq!(strstr(a, &b[n / 2..]), Some(0));
+            assert_eq!(strstr(a, b"\x81\x82\0"), None);
+            assert_eq!(strstr(a, b"\x82\x81\0"), None);
+            a[n / 2] = 0;
+            assert_eq!(strstr(a, b), (n == 0).then_some(0));
+            a[n / 2] = if n == 0 { 0 } else { 0x81 };
             for which in COPIES {
                 b.fill(0x42);
                 copy(which, b, a, n);
@@ -721,6 +1195,7 @@ fn stays_within_pages() {
             assert_eq!(memchr(a, 0, n + 1), None);
             assert_eq!(memrchr(a, 0), None);
             assert_eq!(strncmp(a, b, n + 1), Ordering::Equal);
+            assert_eq!(strncasecmp(a, b, n + 1), Ordering::Equal);
             assert_eq!(memmem(a, b"\x81\x82"), None);
             assert_eq!(memmem(a, b"\x82\x81"), None);
             assert_eq!(memmem(a, b), Some(0));
@@ -733,8 +1208,29 @@ fn stays_within_pages() {
             // What decides comes before the end.
             b[n / 2] = 0;
             assert_eq!(strcmp(b, a), Ordering::Less);
+            assert_eq!(strcasecmp(b, a), Ordering::Less);
+            assert_eq!(strrchr(b, 0x81), (n > 1).then(|| n / 2 - 1));
             assert_eq!(strncmp(a, b, n + 1), Ordering::Greater);
         }
+    }
+}
+
+/// What is looked for, right before a string that ends with its page, and not in it.
+#[test]
+#[cfg(not(miri))]
+fn looks_at_nothing_before_the_string() {
+    prepare();
+    let mut memory = Guarded::new(1);
+    for n in 0..300 {
+        let around = memory.edge(n + 200, true);
+        around.fill(b'y');
+        let s = &mut around[199..];
+        s[..n].fill(b'x');
+        s[n] = 0;
+        assert_eq!(strchr(s, b'y'), None, "{n}");
+        assert_eq!(strrchr(s, b'y'), None, "{n}");
+        assert_eq!(memrchr(s, b'y'), None, "{n}");
+        assert_eq!(strcspn(s, b"zy\0"), n, "{n}");
     }
 }
 
@@ -761,6 +1257,9 @@ fn compares_across_pages() {
                 assert_eq!(strcmp(b, a), Ordering::Greater, "{at}, {from}, {n}");
                 assert_eq!(strncmp(b, a, n), Ordering::Equal, "{at}, {from}, {n}");
                 assert_eq!(strncmp(b, a, n + 1), Ordering::Greater, "{at}, {from}, {n}");
+                assert_eq!(strcasecmp(b, a), Ordering::Greater, "{at}, {from}, {n}");
+                assert_eq!(strncasecmp(b, a, n), Ordering::Equal, "{at}, {from}, {n}");
+                assert_eq!(strrchr(b, 1), Some(n), "{from}, {n}");
                 (a[n], b[n]) = (0xc3, 0xc3);
             }
         }
@@ -773,6 +1272,15 @@ fn compares_across_pages() {
 #[cfg(not(miri))]
 fn ends_with_what_changes_meanwhile() {
     use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Stops the other thread, which would otherwise outlive an assertion that fails.
+    struct Stop<'a>(&'a AtomicBool);
+
+    impl Drop for Stop<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 
     prepare();
     let (mut first, mut second, mut third) = (Guarded::new(1), Guarded::new(1), Guarded::new(1));
@@ -798,6 +1306,7 @@ fn ends_with_what_changes_meanwhile() {
                     }
                 }
             });
+            let _stop = Stop(&stop);
             let (a, b) = (
                 std::ptr::with_exposed_provenance::<c_char>(a),
                 std::ptr::with_exposed_provenance::<c_char>(b),
@@ -820,13 +1329,24 @@ fn ends_with_what_changes_meanwhile() {
                     ] {
                         assert!(found.is_null() || (a..ends[1]).contains(&found));
                     }
+                    assert!(ends.contains(&a.add(strings::strspn(a, c"abc".as_ptr()))));
+                    assert!(ends.contains(&a.add(strings::strcspn(a, c"#b-".as_ptr()))));
+                    for found in [
+                        strings::strrchr(a, value),
+                        strings::strpbrk(a, c"#b-".as_ptr()),
+                        strings::strstr(a, c"ab".as_ptr()),
+                    ] {
+                        let found = found.cast_const();
+                        assert!(found.is_null() || (a..ends[1]).contains(&found));
+                    }
+                    strings::strcasecmp(a, b);
+                    strings::strncasecmp(b, a, n);
                     strings::strcmp(a, b);
                     strings::strncmp(b, a, n);
                     strings::strcpy(to, a);
                     assert!(strings::stpcpy(to, a).addr() <= to.addr() + n);
                 }
             }
-            stop.store(true, Ordering::Relaxed);
         });
     }
 }

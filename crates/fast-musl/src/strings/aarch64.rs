@@ -34,6 +34,21 @@ fn zeros(bytes: u128) -> u128 {
     u128::from(half(bytes as u64)) | u128::from(half((bytes >> 64) as u64)) << 64
 }
 
+/// The highest bit of each byte that is one of 'a' to 'z'.
+#[inline(always)]
+fn letters(bytes: u128) -> u128 {
+    // No carry leaves its byte.
+    let low = bytes & splat(0x7f);
+    let from_a = low.wrapping_add(splat(0x80 - b'a'));
+    let behind_z = low.wrapping_add(splat(0x7f - b'z'));
+    from_a & !behind_z & !bytes & splat(0x80)
+}
+
+#[inline(always)]
+const fn splat(byte: u8) -> u128 {
+    u128::from_ne_bytes([byte; 16])
+}
+
 // SAFETY: an integer of sixteen bytes.
 unsafe impl Bytes for u128 {
     /// Not zero in bytes that are hits, with the bytes in the order of memory.
@@ -41,7 +56,7 @@ unsafe impl Bytes for u128 {
 
     #[inline(always)]
     unsafe fn splat(byte: u8) -> u128 {
-        u128::from_ne_bytes([byte; 16])
+        splat(byte)
     }
 
     #[inline(always)]
@@ -62,6 +77,13 @@ unsafe impl Bytes for u128 {
     #[inline(always)]
     unsafe fn different_or_zero(self, other: u128) -> u128 {
         zeros(self) | (self ^ other).to_le()
+    }
+
+    #[inline(always)]
+    unsafe fn different_folded_or_zero(self, other: u128) -> u128 {
+        // Bit 5 alone may differ, and where `self` is a letter.
+        let ignored = letters(self | splat(0x20)) >> 2;
+        zeros(self) | ((self ^ other) & !ignored).to_le()
     }
 
     #[inline(always)]
@@ -109,6 +131,20 @@ unsafe impl Bytes for u128 {
             None
         } else {
             Some(to.wrapping_sub(hits.leading_zeros() as usize / 8))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn last_of_two(one: u128, other: u128, to: usize) -> Option<usize> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if to < 16 {
+                Self::last(one, to)
+            } else if let Some(at) = Self::last(other, to & 15) {
+                Some(at | 16)
+            } else {
+                Self::last(one, 15)
+            }
         }
     }
 }

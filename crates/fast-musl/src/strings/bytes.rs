@@ -1,5 +1,7 @@
 //! What a vector must be able to do, and the boundaries that it must not cross.
 
+use super::span::by_bytes;
+
 /// Not less than this is a page on any system of ours. Memory is readable by whole pages.
 const PAGE: usize = 4096;
 
@@ -50,6 +52,13 @@ pub(super) unsafe trait Bytes: Copy {
     /// See [`splat`](Self::splat).
     unsafe fn different_or_zero(self, other: Self) -> Self::Hits;
 
+    /// Where `self` is not as `other` even if the case of ASCII letters is left aside, or zero.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat).
+    unsafe fn different_folded_or_zero(self, other: Self) -> Self::Hits;
+
     /// Where both pairs are equal.
     ///
     /// # Safety
@@ -91,6 +100,24 @@ pub(super) unsafe trait Bytes: Copy {
     ///
     /// See [`splat`](Self::splat). `to` must be less than `LEN`.
     unsafe fn last(hits: Self::Hits, to: usize) -> Option<usize>;
+
+    /// The last hit at `to` or before it in two vectors that follow each other.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat). `to` must be less than twice `LEN`.
+    unsafe fn last_of_two(one: Self::Hits, other: Self::Hits, to: usize) -> Option<usize>;
+
+    /// How far the string `s` goes on with bytes that are in `set`, if `WITHIN`, or not in it.
+    ///
+    /// # Safety
+    ///
+    /// See [`splat`](Self::splat). Both must be strings.
+    #[inline(always)]
+    unsafe fn span<const WITHIN: bool>(s: *const u8, set: *const u8) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { by_bytes::<WITHIN>(s, set) }
+    }
 }
 
 /// The hits in four vectors that follow each other.

@@ -1,10 +1,60 @@
-//! The comparisons behind `strcmp` and `strncmp`.
+//! The comparisons behind `strcmp`, `strncmp`, `strcasecmp` and `strncasecmp`.
 
 use crate::access::cold_path;
 use core::ffi::c_int;
 
 use super::bytes::{Bytes, Four, any_of_four, either_crosses, first_of_four, left_in_page, offset};
 use crate::access::value;
+
+/// When two bytes count as the same.
+trait Sameness {
+    /// Where `a` is zero or not the same as `b`.
+    ///
+    /// # Safety
+    ///
+    /// The processor must have these vectors.
+    unsafe fn different_or_zero<V: Bytes>(a: V, b: V) -> V::Hits;
+
+    /// Equal for bytes that are the same, and in the order of strings otherwise.
+    fn key(byte: u8) -> u8;
+}
+
+/// When they are equal.
+struct Exact;
+
+/// When they are equal but for the case of ASCII letters. musl's `tolower` knows no other letters
+/// among bytes, in none of its locales.
+struct Folded;
+
+impl Sameness for Exact {
+    #[inline(always)]
+    unsafe fn different_or_zero<V: Bytes>(a: V, b: V) -> V::Hits {
+        // SAFETY: the caller's promise; likewise below.
+        unsafe { a.different_or_zero(b) }
+    }
+
+    #[inline(always)]
+    fn key(byte: u8) -> u8 {
+        byte
+    }
+}
+
+impl Sameness for Folded {
+    #[inline(always)]
+    unsafe fn different_or_zero<V: Bytes>(a: V, b: V) -> V::Hits {
+        // SAFETY: see above.
+        unsafe { a.different_folded_or_zero(b) }
+    }
+
+    #[inline(always)]
+    fn key(byte: u8) -> u8 {
+        if byte.wrapping_sub(b'A') < 26 {
+            byte | 0x20
+        } else {
+            byte
+        }
+    }
+}
 
 /// `strcmp`
 ///
@@ -14,7 +64,7 @@ use crate::access::value;
 #[inline(always)]
 pub(super) unsafe fn order<V: Bytes>(a: *const u8, b: *const u8) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { compare::<V, false>(a, b, 0) }
+    unsafe { compare::<V, Exact, false>(a, b, 0) }
 }
 
 /// `strncmp`
@@ -25,22 +75,48 @@ pub(super) unsafe fn order<V: Bytes>(a: *const u8, b: *const u8) -> c_int {
 #[inline(always)]
 pub(super) unsafe fn order_within<V: Bytes>(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { compare::<V, true>(a, b, n) }
+    unsafe { compare::<V, Exact, true>(a, b, n) }
 }
 
-/// The difference between the first bytes that differ, or zero where the strings end before or, if
+/// `strcasecmp`
+///
+/// # Safety
+///
+/// See [`order`].
+#[inline(always)]
+pub(super) unsafe fn order_folded<V: Bytes>(a: *const u8, b: *const u8) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { compare::<V, Folded, false>(a, b, 0) }
+}
+
+/// `strncasecmp`
+///
+/// # Safety
+///
+/// See [`order`].
+#[inline(always)]
+pub(super) unsafe fn order_folded_within<V: Bytes>(a: *const u8, b: *const u8, n: usize) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { compare::<V, Folded, true>(a, b, n) }
+}
+
+/// The difference between the first bytes that are not the same, or zero where the strings end before or, if
 /// `BOUNDED`, `n` bytes do.
 ///
 /// # Safety
 ///
-/// `a` and `b` must be valid for reads up to the first byte that is zero or differs or, if `BOUNDED`,
-/// of `n` bytes, whichever is less. The processor must have these vectors.
+/// `a` and `b` must be valid for reads up to the first byte that is zero or not the same or, if
+/// `BOUNDED`, of `n` bytes, whichever is less. The processor must have these vectors.
 #[inline(always)]
-unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: usize) -> c_int {
+unsafe fn compare<V: Bytes, S: Sameness, const BOUNDED: bool>(
+    a: *const u8,
+    b: *const u8,
+    n: usize,
+) -> c_int {
     if BOUNDED && n == 0 {
         return 0;
     }
-    // All before `at` is equal, not zero and less than `n`; so the pages in which both strings go on
+    // All before `at` is the same, not zero and less than `n`; so the pages in which both strings go on
     // are readable.
     let mut at = 0;
     // SAFETY: each vector lies, in both strings, in pages that are readable: its first byte is one of
@@ -50,16 +126,41 @@ unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: 
         if either_crosses(a, b, const { 5 * V::LEN }) {
             cold_path();
         } else {
-            if let Some(more) = V::first(hits::<V>(a, b, 0), 0) {
-                let result = difference::<BOUNDED>(a, b, more, n);
+            if let Some(more) = V::first(hits::<V, S>(a, b, 0), 0) {
+                let result = difference::<S, BOUNDED>(a, b, more, n);
                 apart();
                 return result;
             }
             if BOUNDED && n <= V::LEN {
                 return 0;
             }
-            if let Some(more) = first_of_four::<V>(hits_of_four::<V>(a, b, V::LEN)) {
-                let result = difference::<BOUNDED>(a, b, V::LEN.wrapping_add(more), n);
+            if BOUNDED && n <= const { 4 * V::LEN } {
+                // The vectors up to `n`, of which two or all three may overlap or coincide.
+                let end = n.wrapping_sub(V::LEN);
+                let (second, third) = (
+                    usize::min(V::LEN, end),
+                    usize::min(const { 2 * V::LEN }, end),
+                );
+                let hits_in_second = hits::<V, S>(a, b, second);
+                let hits_in_third = hits::<V, S>(a, b, third);
+                let hits_in_last = hits::<V, S>(a, b, end);
+                if !V::any(V::either(
+                    V::either(hits_in_second, hits_in_third),
+                    hits_in_last,
+                )) {
+                    return 0;
+                }
+                if let Some(more) = V::first(hits_in_second, 0) {
+                    at = second.wrapping_add(more);
+                } else if let Some(more) = V::first(hits_in_third, 0) {
+                    at = third.wrapping_add(more);
+                } else if let Some(more) = V::first(hits_in_last, 0) {
+                    at = end.wrapping_add(more);
+                }
+                return difference::<S, false>(a, b, at, n);
+            }
+            if let Some(more) = first_of_four::<V>(hits_of_four::<V, S>(a, b, V::LEN)) {
+                let result = difference::<S, BOUNDED>(a, b, V::LEN.wrapping_add(more), n);
                 apart();
                 return result;
             }
@@ -77,11 +178,11 @@ unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: 
             );
             let end = at.wrapping_add(room);
             while end.wrapping_sub(at) >= const { 4 * V::LEN } {
-                let four = hits_of_four::<V>(a, b, at);
+                let four = hits_of_four::<V, S>(a, b, at);
                 if any_of_four::<V>(four)
                     && let Some(more) = first_of_four::<V>(four)
                 {
-                    return difference::<BOUNDED>(a, b, at.wrapping_add(more), n);
+                    return difference::<S, BOUNDED>(a, b, at.wrapping_add(more), n);
                 }
                 at = at.wrapping_add(const { 4 * V::LEN });
                 if BOUNDED && at >= n {
@@ -89,8 +190,8 @@ unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: 
                 }
             }
             while end.wrapping_sub(at) >= V::LEN {
-                if let Some(more) = V::first(hits::<V>(a, b, at), 0) {
-                    return difference::<BOUNDED>(a, b, at.wrapping_add(more), n);
+                if let Some(more) = V::first(hits::<V, S>(a, b, at), 0) {
+                    return difference::<S, BOUNDED>(a, b, at.wrapping_add(more), n);
                 }
                 at = at.wrapping_add(V::LEN);
                 if BOUNDED && at >= n {
@@ -100,8 +201,8 @@ unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: 
             if at != end && end >= V::LEN {
                 // The last vector of the page. What is looked at once more is no hit.
                 at = end.wrapping_sub(V::LEN);
-                if let Some(more) = V::first(hits::<V>(a, b, at), 0) {
-                    return difference::<BOUNDED>(a, b, at.wrapping_add(more), n);
+                if let Some(more) = V::first(hits::<V, S>(a, b, at), 0) {
+                    return difference::<S, BOUNDED>(a, b, at.wrapping_add(more), n);
                 }
                 at = end;
             }
@@ -110,8 +211,8 @@ unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: 
                     value::<u8>(a.wrapping_add(at)),
                     value::<u8>(b.wrapping_add(at)),
                 );
-                if one != other || one == 0 {
-                    return difference::<BOUNDED>(a, b, at, n);
+                if S::key(one) != S::key(other) || one == 0 {
+                    return difference::<S, BOUNDED>(a, b, at, n);
                 }
                 at = at.wrapping_add(1);
             }
@@ -127,9 +228,9 @@ unsafe fn compare<V: Bytes, const BOUNDED: bool>(a: *const u8, b: *const u8, n: 
 /// The vectors at `a` + `at` and `b` + `at` must lie in pages that are readable, and the processor
 /// must have them.
 #[inline(always)]
-unsafe fn hits<V: Bytes>(a: *const u8, b: *const u8, at: usize) -> V::Hits {
+unsafe fn hits<V: Bytes, S: Sameness>(a: *const u8, b: *const u8, at: usize) -> V::Hits {
     // SAFETY: the caller's promise.
-    unsafe { value::<V>(a.wrapping_add(at)).different_or_zero(value::<V>(b.wrapping_add(at))) }
+    unsafe { S::different_or_zero(value::<V>(a.wrapping_add(at)), value(b.wrapping_add(at))) }
 }
 
 /// # Safety
@@ -137,14 +238,18 @@ unsafe fn hits<V: Bytes>(a: *const u8, b: *const u8, at: usize) -> V::Hits {
 /// The four vectors from `a` + `at` and from `b` + `at` must lie in pages that are readable, and the
 /// processor must have them.
 #[inline(always)]
-unsafe fn hits_of_four<V: Bytes>(a: *const u8, b: *const u8, at: usize) -> Four<V::Hits> {
+unsafe fn hits_of_four<V: Bytes, S: Sameness>(
+    a: *const u8,
+    b: *const u8,
+    at: usize,
+) -> Four<V::Hits> {
     // SAFETY: the caller's promise.
     unsafe {
         (
-            hits::<V>(a, b, at),
-            hits::<V>(a, b, at.wrapping_add(V::LEN)),
-            hits::<V>(a, b, at.wrapping_add(const { 2 * V::LEN })),
-            hits::<V>(a, b, at.wrapping_add(const { 3 * V::LEN })),
+            hits::<V, S>(a, b, at),
+            hits::<V, S>(a, b, at.wrapping_add(V::LEN)),
+            hits::<V, S>(a, b, at.wrapping_add(const { 2 * V::LEN })),
+            hits::<V, S>(a, b, at.wrapping_add(const { 3 * V::LEN })),
         )
     }
 }
@@ -155,7 +260,7 @@ unsafe fn hits_of_four<V: Bytes>(a: *const u8, b: *const u8, at: usize) -> Four<
 ///
 /// The bytes at `a` + `at` and `b` + `at` must be readable.
 #[inline(always)]
-unsafe fn difference<const BOUNDED: bool>(
+unsafe fn difference<S: Sameness, const BOUNDED: bool>(
     a: *const u8,
     b: *const u8,
     at: usize,
@@ -171,7 +276,7 @@ unsafe fn difference<const BOUNDED: bool>(
             value::<u8>(b.wrapping_add(at)),
         )
     };
-    c_int::from(a).wrapping_sub(c_int::from(b))
+    c_int::from(S::key(a)).wrapping_sub(c_int::from(S::key(b)))
 }
 
 /// Keeps the compiler from merging what follows with its like elsewhere: most strings are short, and to

@@ -1,13 +1,16 @@
-//! The first byte of a kind, for `strlen`, `strnlen`, `memchr`, `strchr` and `strchrnul`.
+//! The first byte of a kind, for `strlen`, `strnlen`, `memchr`, `strchr` and `strchrnul`, and for the
+//! sets of `span`.
 
-use crate::access::cold_path;
+use crate::access::{align_loop, cold_path};
 use core::ffi::c_int;
 
 use super::bytes::{Bytes, Four, any_of_four, crosses, first_of_four, offset};
 use crate::access::value;
 
 /// What is looked for.
-trait Wanted<V: Bytes>: Copy {
+pub(super) trait Wanted<V: Bytes>: Copy {
+    /// Where it is.
+    ///
     /// # Safety
     ///
     /// The processor must have these vectors.
@@ -138,7 +141,7 @@ pub(super) unsafe fn byte_or_end<V: Bytes>(s: *const u8, byte: c_int) -> *const 
 /// `s` must be valid for reads up to that byte or, if `BOUNDED`, of `n` bytes, whichever is less. The
 /// processor must have these vectors.
 #[inline(always)]
-unsafe fn find<V: Bytes, const BOUNDED: bool>(
+pub(super) unsafe fn find<V: Bytes, const BOUNDED: bool>(
     s: *const u8,
     n: usize,
     wanted: impl Wanted<V>,
@@ -183,6 +186,7 @@ unsafe fn find<V: Bytes, const BOUNDED: bool>(
             at = const { 5 * V::LEN };
             at = at.wrapping_sub(offset(s.wrapping_add(at), const { 4 * V::LEN }));
         }
+        align_loop();
         loop {
             if BOUNDED && at >= n {
                 return n;

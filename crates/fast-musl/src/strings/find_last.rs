@@ -1,6 +1,6 @@
-//! The last byte of a value, for `memrchr`.
+//! The last byte of a value, for `memrchr` and `strrchr`.
 
-use crate::access::cold_path;
+use crate::access::{align_loop, cold_path};
 use core::ffi::c_int;
 
 use super::bytes::{Bytes, Four, any_of_four, crosses, offset};
@@ -71,6 +71,131 @@ pub(super) unsafe fn last_byte<V: Bytes>(s: *const u8, byte: c_int, n: usize) ->
                 return unless_before(s, at.wrapping_add(hit));
             }
         }
+    }
+}
+
+/// `strrchr`
+///
+/// # Safety
+///
+/// As there, and the processor must have these vectors.
+#[inline(always)]
+pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *const u8 {
+    let [wanted, ..] = byte.to_le_bytes();
+    let whole = const { V::LEN - 1 };
+    // SAFETY: each vector lies in one page and has a byte of the string in it, or lies in the same
+    // page as one that has: the first one `s`, each of the others its own first byte, or that of four.
+    unsafe {
+        let byte = V::splat(wanted);
+        let mut last = core::ptr::null();
+        let mut at;
+        if crosses(s, const { 5 * V::LEN }) {
+            cold_path();
+            let before = offset(s, V::LEN);
+            at = s.wrapping_sub(before);
+            let bytes = value::<V>(at);
+            let (ends, to) = match V::first(bytes.zero(), before) {
+                Some(more) => (true, before.wrapping_add(more)),
+                None => (false, whole),
+            };
+            if let Some(hit) = V::last(bytes.equal(byte), to)
+                && hit >= before
+            {
+                last = at.wrapping_add(hit);
+            }
+            if ends {
+                return last;
+            }
+            at = at.wrapping_add(V::LEN);
+            // Up to a multiple of four vectors.
+            while offset(at, const { 4 * V::LEN }) != 0 {
+                let bytes = value::<V>(at);
+                let (ends, to) = match V::first(bytes.zero(), 0) {
+                    Some(end) => (true, end),
+                    None => (false, whole),
+                };
+                if let Some(hit) = V::last(bytes.equal(byte), to) {
+                    last = at.wrapping_add(hit);
+                }
+                if ends {
+                    return last;
+                }
+                at = at.wrapping_add(V::LEN);
+            }
+        } else {
+            let bytes = value::<V>(s);
+            let hits = bytes.equal(byte);
+            if let Some(end) = V::first(bytes.zero(), 0) {
+                return match V::last(hits, end) {
+                    Some(hit) => s.wrapping_add(hit),
+                    None => core::ptr::null(),
+                };
+            }
+            if let Some(hit) = V::last(hits, whole) {
+                last = s.wrapping_add(hit);
+            }
+            at = s.wrapping_add(V::LEN);
+            if in_two_of::<V>(at, wanted, &mut last)
+                || in_two_of::<V>(at.wrapping_add(const { 2 * V::LEN }), wanted, &mut last)
+            {
+                return last;
+            }
+            // Back to a multiple of four vectors, so that some are looked at once more.
+            at = at.wrapping_add(const { 4 * V::LEN });
+            at = at.wrapping_sub(offset(at, const { 4 * V::LEN }));
+        }
+        align_loop();
+        loop {
+            let four = (
+                value::<V>(at).equal_or_zero(byte),
+                value::<V>(at.wrapping_add(V::LEN)).equal_or_zero(byte),
+                value::<V>(at.wrapping_add(const { 2 * V::LEN })).equal_or_zero(byte),
+                value::<V>(at.wrapping_add(const { 3 * V::LEN })).equal_or_zero(byte),
+            );
+            if any_of_four::<V>(four)
+                && (in_two_of::<V>(at, wanted, &mut last)
+                    || in_two_of::<V>(at.wrapping_add(const { 2 * V::LEN }), wanted, &mut last))
+            {
+                return last;
+            }
+            at = at.wrapping_add(const { 4 * V::LEN });
+        }
+    }
+}
+
+/// Looks for `wanted` in two vectors that follow each other, up to the end of the string, and tells
+/// whether that is there.
+///
+/// # Safety
+///
+/// The vectors must lie in pages that are readable, and the processor must have them.
+#[inline(always)]
+unsafe fn in_two_of<V: Bytes>(at: *const u8, wanted: u8, last: &mut *const u8) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let byte = V::splat(wanted);
+        let (one, other) = (value::<V>(at), value::<V>(at.wrapping_add(V::LEN)));
+        // Most strings have few of the byte, and in most vectors there is none before the end.
+        match V::first_of_two(one.equal_or_zero(byte), other.equal_or_zero(byte)) {
+            None => return false,
+            Some(first) => {
+                let first = at.wrapping_add(first);
+                if value::<u8>(first) == 0 {
+                    if wanted == 0 {
+                        *last = first;
+                    }
+                    return true;
+                }
+            }
+        }
+        let (ends, to) = match V::first_of_two(one.zero(), other.zero()) {
+            Some(end) => (true, end),
+            None => (false, const { 2 * V::LEN - 1 }),
+        };
+        if let Some(hit) = V::last_of_two(one.equal(byte), other.equal(byte), to) {
+            *last = at.wrapping_add(hit);
+        }
+        ends
     }
 }
 

@@ -1,5 +1,4 @@
-//! `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strcmp`, `strncmp`, `strcpy`,
-//! `stpcpy` and `memmem` in place of musl's.
+//! `strlen`, `strcmp`, `strcpy`, `strstr` and their kin in place of musl's.
 //!
 //! musl goes through a string by bytes or words. The routines here go by vectors: one at the start
 //! of the string, unaligned, as most strings end there; then four at a time, which are aligned after
@@ -16,10 +15,10 @@
 //!
 //! # Names
 //!
-//! musl calls its own `memrchr`, `strchrnul` and `stpcpy` by the hidden names `__memrchr`,
-//! `__strchrnul` and `__stpcpy`; the public names are weak aliases in the same objects of libc.a. Both
-//! names of each are defined here. So musl's `strrchr`, `getenv`, `strcspn` and others have the fast
-//! routines, and those objects stay out of the program.
+//! musl calls its own `memrchr`, `strchrnul`, `stpcpy`, `stpncpy`, `strcasecmp_l` and `strncasecmp_l` by
+//! hidden names with two underscores before them; the public names are weak aliases in the same objects
+//! of libc.a. Both names of each are defined here. So musl's `getenv`, `strcat`, `strtok` and others
+//! have the fast routines, and those objects stay out of the program.
 #![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #![allow(
     clippy::inline_always,
@@ -32,14 +31,21 @@ mod arch;
 mod bytes;
 mod compare;
 mod copy;
+mod copy_within;
 mod find;
 mod find_last;
+#[cfg(target_arch = "x86_64")]
+mod nibbles;
 mod search;
+mod span;
 mod two_way;
 
 use core::ffi::{c_char, c_int, c_void};
 
 use self::arch::widest;
+
+/// C's `locale_t`.
+pub type Locale = *mut c_void;
 
 /// For the tests: from now on the routines of this program use the vectors that every processor has.
 pub fn use_baseline() {
@@ -143,6 +149,54 @@ pub unsafe extern "C" fn __strchrnul(s: *const c_char, byte: c_int) -> *mut c_ch
     unsafe { strchrnul(s, byte) }
 }
 
+/// The last byte of a string, its zero included, that equals the low eight bits of `byte`, or null.
+///
+/// # Safety
+///
+/// `s` must point to a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strrchr(s: *const c_char, byte: c_int) -> *mut c_char {
+    let s = s.cast();
+    widest!(find_last::last_of_string(s: *const u8, byte: c_int) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// How many bytes of `s` before its end are in `set`, up to the first that is not.
+///
+/// # Safety
+///
+/// `s` and `set` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strspn(s: *const c_char, set: *const c_char) -> usize {
+    let (s, set) = (s.cast(), set.cast());
+    widest!(span::within(s: *const u8, set: *const u8) -> usize)
+}
+
+/// How many bytes of `s` before its end are not in `set`, up to the first that is.
+///
+/// # Safety
+///
+/// `s` and `set` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcspn(s: *const c_char, set: *const c_char) -> usize {
+    let (s, set) = (s.cast(), set.cast());
+    widest!(span::outside(s: *const u8, set: *const u8) -> usize)
+}
+
+/// The first byte of `s` that is in `set`, or null.
+///
+/// # Safety
+///
+/// `s` and `set` must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strpbrk(s: *const c_char, set: *const c_char) -> *mut c_char {
+    let (s, set) = (s.cast(), set.cast());
+    widest!(span::first_of(s: *const u8, set: *const u8) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
 /// Compares two strings by bytes as unsigned numbers: less than, equal to or greater than zero as the
 /// first byte that differs is smaller in `a`, absent, or greater in `a`.
 ///
@@ -165,6 +219,82 @@ pub unsafe extern "C" fn strcmp(a: *const c_char, b: *const c_char) -> c_int {
 pub unsafe extern "C" fn strncmp(a: *const c_char, b: *const c_char, n: usize) -> c_int {
     let (a, b) = (a.cast(), b.cast());
     widest!(compare::order_within(a: *const u8, b: *const u8, n: usize) -> c_int)
+}
+
+/// Compares as [`strcmp`], with ASCII letters as if they were small ones.
+///
+/// # Safety
+///
+/// As for [`strcmp`], with "differs" meant that way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcasecmp(a: *const c_char, b: *const c_char) -> c_int {
+    let (a, b) = (a.cast(), b.cast());
+    widest!(compare::order_folded(a: *const u8, b: *const u8) -> c_int)
+}
+
+/// [`strcasecmp`], as every locale of musl has the same letters among bytes.
+///
+/// # Safety
+///
+/// As for [`strcasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strcasecmp_l(a: *const c_char, b: *const c_char, _: Locale) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strcasecmp(a, b) }
+}
+
+/// [`strcasecmp_l`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`strcasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __strcasecmp_l(a: *const c_char, b: *const c_char, _: Locale) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strcasecmp(a, b) }
+}
+
+/// Compares as [`strcasecmp`], but at most `n` bytes.
+///
+/// # Safety
+///
+/// As for [`strncmp`], with "differs" as for [`strcasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncasecmp(a: *const c_char, b: *const c_char, n: usize) -> c_int {
+    let (a, b) = (a.cast(), b.cast());
+    widest!(compare::order_folded_within(a: *const u8, b: *const u8, n: usize) -> c_int)
+}
+
+/// [`strncasecmp`], as every locale of musl has the same letters among bytes.
+///
+/// # Safety
+///
+/// As for [`strncasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncasecmp_l(
+    a: *const c_char,
+    b: *const c_char,
+    n: usize,
+    _: Locale,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strncasecmp(a, b, n) }
+}
+
+/// [`strncasecmp_l`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`strncasecmp`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __strncasecmp_l(
+    a: *const c_char,
+    b: *const c_char,
+    n: usize,
+    _: Locale,
+) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { strncasecmp(a, b, n) }
 }
 
 /// Copies the string `s` with its zero to `dst` and returns `dst`.
@@ -201,6 +331,98 @@ pub unsafe extern "C" fn __stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_
     unsafe { stpcpy(dst, s) }
 }
 
+/// Copies at most `n` bytes of the string `s` to `dst`, fills what is left of `n` with zeros, and returns
+/// where the first of those is, or the end.
+///
+/// # Safety
+///
+/// `s` must be valid for reads up to the first zero or of `n` bytes, whichever is less, `dst` must be
+/// valid for writes of `n` bytes, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn stpncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::padded(dst: *mut u8, s: *const u8, n: usize) -> *mut u8).cast()
+}
+
+/// [`stpncpy`], as musl itself calls it.
+///
+/// # Safety
+///
+/// As for [`stpncpy`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __stpncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { stpncpy(dst, s, n) }
+}
+
+/// Copies as [`stpncpy`] and returns `dst`.
+///
+/// # Safety
+///
+/// As for [`stpncpy`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    // SAFETY: the caller's promise.
+    unsafe { stpncpy(dst, s, n) };
+    dst
+}
+
+/// Appends at most `n` bytes of the string `s`, and a zero, to the string `dst`, and returns that.
+///
+/// # Safety
+///
+/// `dst` must point to a string and be valid for writes behind it of all that is appended, `s` must be
+/// valid for reads up to the first zero or of `n` bytes, whichever is less, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::append(dst: *mut u8, s: *const u8, n: usize) -> *mut u8).cast()
+}
+
+/// Copies as much of the string `s` to `dst` as `n` bytes hold with a zero behind it, and returns the
+/// length of `s`.
+///
+/// # Safety
+///
+/// `s` must point to a string, `dst` must be valid for writes of `n` bytes, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
+}
+
+/// Appends as much of the string `s` to the string `dst` as `n` bytes hold with a zero behind both, and
+/// returns the length of both. Where `dst` has no zero among the `n` bytes, it stays as it is, and
+/// counts as `n`.
+///
+/// # Safety
+///
+/// As for [`strlcpy`], and `dst` must be valid for reads as well.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strlcat(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::append_cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
+}
+
+/// Copies `n` bytes, or those up to the first that equals the low eight bits of `byte`, to `dst`, and
+/// returns where the copy of that ends, or null where there is none.
+///
+/// # Safety
+///
+/// `s` must be valid for reads up to that byte or of `n` bytes, whichever is less, `dst` for writes of as
+/// many, and they must not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn memccpy(
+    dst: *mut c_void,
+    s: *const c_void,
+    byte: c_int,
+    n: usize,
+) -> *mut c_void {
+    let (dst, s) = (dst.cast(), s.cast());
+    widest!(copy_within::through(dst: *mut u8, s: *const u8, byte: c_int, n: usize) -> *mut u8)
+        .cast()
+}
+
 /// Where the `k` bytes at `needle` occur first in the `n` bytes at `s`, or null. Nothing occurs at the
 /// start of everything.
 ///
@@ -218,6 +440,22 @@ pub unsafe extern "C" fn memmem(
 ) -> *mut c_void {
     let (s, needle) = (s.cast(), needle.cast());
     widest!(search::area(s: *const u8, n: usize, needle: *const u8, k: usize) -> *const u8)
+        .cast_mut()
+        .cast()
+}
+
+/// Where the string `needle`, its zero left aside, occurs first in the string `s`, or null. Nothing occurs
+/// at the start of everything.
+///
+/// The time is linear in the length of both, whatever the bytes are.
+///
+/// # Safety
+///
+/// Both must point to strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn strstr(s: *const c_char, needle: *const c_char) -> *mut c_char {
+    let (s, needle) = (s.cast(), needle.cast());
+    widest!(search::string(s: *const u8, needle: *const u8) -> *const u8)
         .cast_mut()
         .cast()
 }

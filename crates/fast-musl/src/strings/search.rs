@@ -1,4 +1,4 @@
-//! The search behind `memmem`.
+//! The searches behind `memmem` and `strstr`.
 //!
 //! A place is a candidate where the first and the last byte of the needle are; a vector tells that of
 //! many places at once. Text has few candidates, and most of them fail within the first word. But a
@@ -8,10 +8,14 @@
 //! is linear too.
 //!
 //! musl's own search cannot be kept for that: its object defines `memmem` and no other name.
+//!
+//! A string is searched as one area after the other, of which each is twice as long as the one before:
+//! its end is looked for, but not much further than the search goes.
 
 use super::bytes::{Bytes, crosses};
-use super::memchr;
+use super::find::{end, end_within};
 use super::two_way::two_way;
+use super::{memchr, strchr};
 use crate::access::value;
 
 /// What looking at a candidate costs apart from its bytes, in bytes.
@@ -19,6 +23,50 @@ const CANDIDATE: usize = 16;
 /// Work on candidates per byte passed, and at the start, before the search becomes two-way.
 const WORK: usize = 8;
 const WORK_AT_START: usize = 4096;
+
+/// How much longer than the needle the first area of a string is at most.
+const AHEAD: usize = 512;
+
+/// `strstr`
+///
+/// # Safety
+///
+/// As there, and the processor must have these vectors.
+#[inline(always)]
+pub(super) unsafe fn string<V: Bytes>(s: *const u8, needle: *const u8) -> *const u8 {
+    // SAFETY: the caller's promise; the first vector does not cross a page, and all areas are within the
+    // string.
+    unsafe {
+        let first = value::<u8>(needle);
+        if first == 0 {
+            return s;
+        }
+        // Short strings often do not have the first byte.
+        if !crosses(s, V::LEN)
+            && let Some(at) = V::first(value::<V>(s).equal_or_zero(V::splat(first)), 0)
+            && value::<u8>(s.wrapping_add(at)) == 0
+        {
+            return core::ptr::null();
+        }
+        let k = end::<V>(needle);
+        if k == 1 {
+            let found = strchr(s.cast(), first.into());
+            return found.cast::<u8>().cast_const();
+        }
+        let mut from = s;
+        let mut ahead = k.wrapping_add(AHEAD);
+        loop {
+            let n = end_within::<V>(from, ahead);
+            let found = area::<V>(from, n, needle, k);
+            if found.addr() != 0 || n < ahead {
+                return found;
+            }
+            // The last of the area may be the start of the needle.
+            from = from.wrapping_add(n.wrapping_sub(k.wrapping_sub(1)));
+            ahead = ahead.wrapping_mul(2);
+        }
+    }
+}
 
 /// `memmem`
 ///

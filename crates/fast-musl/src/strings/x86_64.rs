@@ -1,12 +1,15 @@
 //! Sixteen bytes with SSE2, which every `x86_64` processor has, and thirty-two with AVX2.
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
-    _mm_setzero_si128, _mm_xor_si128, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8,
-    _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_xor_si256,
+    __m128i, __m256i, _mm_add_epi8, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8,
+    _mm_cmpgt_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
+    _mm_setzero_si128, _mm_xor_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_andnot_si256,
+    _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+    _mm256_set1_epi8, _mm256_setzero_si256, _mm256_xor_si256,
 };
 
 use super::bytes::Bytes;
+use super::nibbles;
 
 /// What every processor has.
 pub(super) type Block = __m128i;
@@ -93,6 +96,23 @@ unsafe impl Bytes for __m128i {
     }
 
     #[inline(always)]
+    unsafe fn different_folded_or_zero(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            // Bit 5 alone may differ, and where `self` is a letter: 'a' to 'z' go to the end of the
+            // signed numbers.
+            let shifted = _mm_add_epi8(
+                _mm_or_si128(self, Self::splat(0x20)),
+                Self::splat(0x7f - b'z'),
+            );
+            let letters = _mm_cmpgt_epi8(shifted, Self::splat(0x7f - 26));
+            let ignored = _mm_and_si128(letters, Self::splat(0x20));
+            let different = _mm_andnot_si128(ignored, _mm_xor_si128(self, other));
+            _mm_min_epu8(self, _mm_cmpeq_epi8(different, _mm_setzero_si128()))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn both_equal(one: (Self, Self), other: (Self, Self)) -> Self {
         // SAFETY: see above.
         unsafe { _mm_or_si128(_mm_xor_si128(one.0, one.1), _mm_xor_si128(other.0, other.1)) }
@@ -122,6 +142,11 @@ unsafe impl Bytes for __m128i {
     #[inline(always)]
     unsafe fn last(hits: Self, to: usize) -> Option<usize> {
         last_bit(bits_128(hits), to)
+    }
+
+    #[inline(always)]
+    unsafe fn last_of_two(one: Self, other: Self, to: usize) -> Option<usize> {
+        last_bit(bits_128(one) | bits_128(other) << 16, to)
     }
 }
 
@@ -157,6 +182,23 @@ unsafe impl Bytes for __m256i {
     unsafe fn different_or_zero(self, other: Self) -> Self {
         // SAFETY: see above.
         unsafe { _mm256_min_epu8(self, _mm256_cmpeq_epi8(self, other)) }
+    }
+
+    #[inline(always)]
+    unsafe fn different_folded_or_zero(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            // Bit 5 alone may differ, and where `self` is a letter: 'a' to 'z' go to the end of the
+            // signed numbers.
+            let shifted = _mm256_add_epi8(
+                _mm256_or_si256(self, Self::splat(0x20)),
+                Self::splat(0x7f - b'z'),
+            );
+            let letters = _mm256_cmpgt_epi8(shifted, Self::splat(0x7f - 26));
+            let ignored = _mm256_and_si256(letters, Self::splat(0x20));
+            let different = _mm256_andnot_si256(ignored, _mm256_xor_si256(self, other));
+            _mm256_min_epu8(self, _mm256_cmpeq_epi8(different, _mm256_setzero_si256()))
+        }
     }
 
     #[inline(always)]
@@ -201,9 +243,29 @@ unsafe impl Bytes for __m256i {
     }
 
     #[inline(always)]
+    unsafe fn last_of_two(one: Self, other: Self, to: usize) -> Option<usize> {
+        // SAFETY: see above.
+        let (one, other) = unsafe { (bits_256(one), bits_256(other)) };
+        let bits = u64::from(one) | u64::from(other) << 32;
+        #[allow(clippy::cast_possible_truncation, reason = "it is less than 64")]
+        let bits = bits.wrapping_shl(63_u32.wrapping_sub(to as u32));
+        if bits == 0 {
+            None
+        } else {
+            Some(to.wrapping_sub(bits.leading_zeros() as usize))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn last(hits: Self, to: usize) -> Option<usize> {
         // SAFETY: see above.
         last_bit(unsafe { bits_256(hits) }, to)
+    }
+
+    #[inline(always)]
+    unsafe fn span<const WITHIN: bool>(s: *const u8, set: *const u8) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { nibbles::span::<WITHIN>(s, set) }
     }
 }
 
