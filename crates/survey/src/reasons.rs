@@ -63,9 +63,10 @@ pub const REASONS: &[Reason] = &[
                row has the reason).",
     },
     Reason {
-        rows: &["time: localtime_r"],
-        text: "musl looks TZ up in the environment and works out when summer time begins and \
-               ends on each call; glibc reads TZ once, and keeps the two days of the year.",
+        rows: &["time: localtime_r", "time: mktime"],
+        text: "musl looks TZ up in the environment on each call, and works out anew when \
+               summer time begins and ends; glibc keeps these days for a year, and \
+               localtime_r reads TZ once.",
     },
     Reason {
         rows: &[
@@ -113,6 +114,34 @@ pub const REASONS: &[Reason] = &[
         text: "musl maps a stack for each thread, sets its guard page and unmaps it \
                afterwards: three system calls, and a page fault for each page touched. glibc \
                keeps the stacks of threads that have ended.",
+    },
+    Reason {
+        rows: &["panic: unwind and catch"],
+        text: "It is the unwinder: with musl, Rust links LLVM's, which finds and reads the \
+               tables of each frame anew, by dl_iterate_phdr (an eighth of the time); with \
+               glibc it links gcc's, which asks glibc's _dl_find_object.",
+    },
+    Reason {
+        rows: &[
+            "malloc: pair, 256 KiB, written",
+            "Rust heap: pair, 256 KiB, written",
+        ],
+        text: "jemalloc keeps freed blocks of up to 32 KiB for each thread; a larger one goes \
+               back to its arena, through locks (musl's mutexes, a quarter of what jemalloc \
+               takes) and an index of all memory. glibc's heap has one lock and a neighbour \
+               to merge with.",
+    },
+    Reason {
+        rows: &["malloc: growth to 64 KiB", "Rust heap: growth to 64 KiB"],
+        text: "glibc's block is the last one of its heap, so that it grows without a move; \
+               jemalloc's small blocks, up to 14 KiB, lie among others of their size and are \
+               copied at each doubling.",
+    },
+    Reason {
+        rows: &["malloc: growth to 4 MiB", "Rust heap: growth to 4 MiB"],
+        text: "glibc's block is the last one of its heap, so that it grows without a move; \
+               jemalloc copies it at each doubling until a region with room behind it is \
+               found, which only SizedJemalloc asks for.",
     },
 ];
 
