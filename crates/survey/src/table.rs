@@ -32,13 +32,6 @@ impl Comparison {
             self.rows.len(),
             count(&|row| row.stock_to_glibc.median > PENALTY),
         );
-        if let Some(ratio) = self.noise() {
-            let _ = write!(
-                text,
-                "\n**Warning:** the control, which no C library changes, is at {ratio:.2}x: the \
-                 machine was too busy for ratios near 1 to mean much.\n"
-            );
-        }
         let (above, others): (Vec<_>, Vec<_>) = self.rows.iter().partition(|row| row.above);
         let mut notes = Notes::default();
         let cells: Vec<_> = above
@@ -46,6 +39,13 @@ impl Comparison {
             .map(|row| [line(row), vec![notes.note(&row.name)]].concat())
             .collect();
         text += &notes.summary();
+        if let Some(ratio) = self.noise() {
+            let _ = write!(
+                text,
+                "\n**Warning:** the control, which no C library changes, is at {ratio:.2}x: the \
+                 machine was too busy for ratios near 1 to mean much.\n"
+            );
+        }
         if !above.is_empty() {
             let _ = write!(
                 text,
