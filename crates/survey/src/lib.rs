@@ -1,6 +1,7 @@
 //! The parts of the program `survey`; see there.
 //!
-//! [`rows`] says what is timed, [`measure`] how, and [`compare`] lets builds take turns.
+//! [`rows`] says what is timed and [`measure`] how; [`turns`] lets builds take turns, [`compare`] compares their times, and
+//! [`table`] shows them, with the [`reasons`] for what is slow.
 
 #![cfg(target_os = "linux")]
 
@@ -8,7 +9,10 @@ pub mod arguments;
 pub mod compare;
 pub mod kind;
 pub mod measure;
+pub mod reasons;
 pub mod rows;
+pub mod table;
+pub mod turns;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -16,9 +20,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, RowError};
-use compare::CompareError;
 use measure::Effort;
 use rows::Row;
+use turns::TurnsError;
 
 #[cfg(all(feature = "fast", target_env = "musl"))]
 use fast_musl as _;
@@ -34,7 +38,7 @@ enum Error {
     #[error("{row}: {source}")]
     Row { row: String, source: io::Error },
     #[error(transparent)]
-    Compare(#[from] CompareError),
+    Turns(#[from] TurnsError),
     #[error("cannot put the results in JSON: {0}; report this as a fault")]
     Json(#[from] serde_json::Error),
     #[error("cannot write the results: {0}; check where standard output leads")]
@@ -45,7 +49,7 @@ impl Error {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Rows(_) => 2,
-            Self::Compare(error) => error.exit_code(),
+            Self::Turns(error) => error.exit_code(),
             _ => 1,
         }
     }
@@ -108,7 +112,7 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     } else {
         let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
         let others = &arguments.builds;
-        let comparison = compare::run(others, &names, arguments.rounds(), arguments.quick)?;
+        let comparison = turns::run(others, &names, arguments.rounds(), arguments.quick)?;
         if arguments.json {
             writeln!(out, "{}", serde_json::to_string_pretty(&comparison)?)?;
         } else {

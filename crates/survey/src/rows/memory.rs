@@ -14,26 +14,20 @@ unsafe extern "C" {
 type Copy = unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> *mut c_void;
 type Compare = unsafe extern "C" fn(*const c_void, *const c_void, usize) -> c_int;
 
-const SIZES: [Size; 10] = [
-    Size::Fixed(8),
-    Size::Fixed(16),
-    Size::Fixed(32),
-    Size::Fixed(128),
-    Size::Mixed,
-    Size::Fixed(256),
-    Size::Fixed(1 << 10),
-    Size::Fixed(4 << 10),
-    Size::Fixed(64 << 10),
-    Size::Fixed(1 << 20),
-];
+/// The largest size of these.
+const LARGEST: usize = 1 << 20;
 
 pub(super) fn rows() -> Vec<Row> {
     [
-        ladder("memory: memcpy", &SIZES, |size| copy(libc::memcpy, size)),
-        ladder("memory: memmove", &SIZES, |size| shift(libc::memmove, size)),
-        ladder("memory: memset", &SIZES, fill),
-        ladder("memory: memcmp", &SIZES, |size| compare(libc::memcmp, size)),
-        ladder("memory: bcmp", &SIZES, |size| compare(bcmp, size)),
+        ladder("memory: memcpy", LARGEST, |size| copy(libc::memcpy, size)),
+        ladder("memory: memmove", LARGEST, |size| {
+            shift(libc::memmove, size)
+        }),
+        ladder("memory: memset", LARGEST, fill),
+        ladder("memory: memcmp", LARGEST, |size| {
+            compare(libc::memcmp, size)
+        }),
+        ladder("memory: bcmp", LARGEST, |size| compare(bcmp, size)),
     ]
     .into_iter()
     .flatten()

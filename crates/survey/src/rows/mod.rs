@@ -175,14 +175,30 @@ impl Size {
     }
 }
 
+/// What is timed by size is timed with these, up to a largest one.
+const SIZES: [Size; 10] = [
+    Size::Fixed(8),
+    Size::Fixed(16),
+    Size::Fixed(32),
+    Size::Fixed(128),
+    Size::Mixed,
+    Size::Fixed(256),
+    Size::Fixed(1 << 10),
+    Size::Fixed(4 << 10),
+    Size::Fixed(64 << 10),
+    Size::Fixed(1 << 20),
+];
+
 /// A row for each size.
 fn ladder(
     name: &str,
-    sizes: &[Size],
+    largest: usize,
     prepare: impl Fn(Size) -> io::Result<Calls> + Copy + 'static,
 ) -> Vec<Row> {
-    let row = |&size: &Size| Row::cpu(format!("{name}, {}", label(size)), move || prepare(size));
-    sizes.iter().map(row).collect()
+    let sizes = SIZES.into_iter().filter(|size| size.largest() <= largest);
+    sizes
+        .map(|size| Row::cpu(format!("{name}, {}", label(size)), move || prepare(size)))
+        .collect()
 }
 
 fn label(size: Size) -> String {

@@ -15,43 +15,38 @@ type Scan = unsafe extern "C" fn(*const c_void, c_int, usize) -> *mut c_void;
 type Compare = unsafe extern "C" fn(*const c_char, *const c_char) -> c_int;
 type Copy = unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
 
-const SIZES: [Size; 9] = [
-    Size::Fixed(8),
-    Size::Fixed(16),
-    Size::Fixed(32),
-    Size::Fixed(128),
-    Size::Mixed,
-    Size::Fixed(256),
-    Size::Fixed(1 << 10),
-    Size::Fixed(4 << 10),
-    Size::Fixed(64 << 10),
-];
+/// The largest size of these.
+const LARGEST: usize = 64 << 10;
 
 pub(super) fn rows() -> Vec<Row> {
     [
-        ladder("strings: strlen", &SIZES, strlen),
-        ladder("strings: strnlen", &SIZES, strnlen),
-        ladder("strings: memchr", &SIZES, |size| scan(libc::memchr, size)),
-        ladder("strings: memrchr", &SIZES, |size| scan(libc::memrchr, size)),
-        ladder("strings: strchr", &SIZES, |size| search(libc::strchr, size)),
-        ladder("strings: strchrnul", &SIZES, |size| {
+        ladder("strings: strlen", LARGEST, strlen),
+        ladder("strings: strnlen", LARGEST, strnlen),
+        ladder("strings: memchr", LARGEST, |size| scan(libc::memchr, size)),
+        ladder("strings: memrchr", LARGEST, |size| {
+            scan(libc::memrchr, size)
+        }),
+        ladder("strings: strchr", LARGEST, |size| {
+            search(libc::strchr, size)
+        }),
+        ladder("strings: strchrnul", LARGEST, |size| {
             search(libc::strchrnul, size)
         }),
-        ladder("strings: strrchr", &SIZES, |size| {
+        ladder("strings: strrchr", LARGEST, |size| {
             search(libc::strrchr, size)
         }),
-        ladder("strings: strcspn", &SIZES, strcspn),
-        ladder("strings: strcmp", &SIZES, |size| {
+        ladder("strings: strcspn", LARGEST, strcspn),
+        ladder("strings: strcmp", LARGEST, |size| {
             compare(libc::strcmp, size)
         }),
-        ladder("strings: strcasecmp", &SIZES, |size| {
+        ladder("strings: strcasecmp", LARGEST, |size| {
             compare(libc::strcasecmp, size)
         }),
-        ladder("strings: strncmp", &SIZES, strncmp),
-        ladder("strings: strcpy", &SIZES, |size| copy(libc::strcpy, size)),
-        ladder("strings: stpcpy", &SIZES, |size| copy(libc::stpcpy, size)),
-        ladder("strings: memmem", &SIZES, memmem),
-        ladder("strings: strstr", &SIZES, strstr),
+        ladder("strings: strncmp", LARGEST, strncmp),
+        ladder("strings: strcpy", LARGEST, |size| copy(libc::strcpy, size)),
+        ladder("strings: stpcpy", LARGEST, |size| copy(libc::stpcpy, size)),
+        ladder("strings: memmem", LARGEST, memmem),
+        ladder("strings: strstr", LARGEST, strstr),
     ]
     .into_iter()
     .flatten()
