@@ -187,8 +187,10 @@ fn errors_are_those_of_posix() {
             (64, TOO_MUCH, libc::ENOMEM),
         ] {
             let mut block = untouched;
+            set_errno(77);
             assert_eq!(posix_memalign(&raw mut block, alignment, size), error);
             assert_eq!(block, untouched, "{alignment}");
+            assert_eq!(errno(), 77, "{alignment}"); // musl's own sets it
         }
 
         // The block that could not grow is what it was.
@@ -198,6 +200,10 @@ fn errors_are_those_of_posix() {
         assert!(black_box(realloc(block.cast(), TOO_MUCH)).is_null());
         assert_eq!(errno(), libc::ENOMEM);
         assert!((0..100).all(|at| block.add(at).read() == 0x5a));
+        // Had it been freed, it would be the next of its size.
+        let another = black_box(malloc(100));
+        assert_ne!(another, block.cast());
+        free(another);
         free(block.cast());
     }
 }
@@ -216,6 +222,14 @@ fn nothing_is_a_size_and_null_a_block() {
         assert!(!none.is_null());
         let some = realloc(none, 64);
         take_back(some, 64);
+        // As with musl, nothing but `free` frees.
+        for block in [
+            realloc(black_box(malloc(100)), 0),
+            reallocarray(black_box(malloc(100)), 0, 8),
+            realloc(null_mut(), 0),
+        ] {
+            take_back(block, 0);
+        }
     }
 }
 
@@ -261,12 +275,11 @@ fn without_address_space_it_says_so_and_goes_on() {
         // Little more than is mapped.
         let mapped = std::fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = mapped.split(' ').next().unwrap().parse().unwrap();
-        let limit = libc::rlimit {
-            rlim_cur: pages * 4096 + (64 << 20),
-            rlim_max: libc::RLIM_INFINITY,
-        };
         // SAFETY: as C has it.
         unsafe {
+            let mut limit = std::mem::zeroed::<libc::rlimit>();
+            libc::getrlimit(libc::RLIMIT_AS, &raw mut limit);
+            limit.rlim_cur = pages * 4096 + (64 << 20);
             if libc::setrlimit(libc::RLIMIT_AS, &raw const limit) != 0 {
                 return 1;
             }
