@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
+use std::env;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::hint::black_box;
 use std::process::Command;
@@ -442,10 +443,16 @@ fn libc_goes_on_to_work() {
         assert!(!directory.is_null());
         assert_eq!(libc::closedir(directory), 0);
     }
-    let output = Command::new("/proc/self/exe")
-        .arg("--help")
-        .output()
-        .unwrap();
+    let program = env::current_exe().unwrap();
+    // Where the tests run in an emulator, it runs their children as well.
+    let mut command = if let Some(emulator) = env::var_os("FAST_MUSL_TEST_EMULATOR") {
+        let mut command = Command::new(emulator);
+        command.arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    let output = command.arg("--help").output().unwrap();
     assert!(output.status.success());
     assert!(!output.stdout.is_empty());
 }
