@@ -277,10 +277,12 @@ fn without_address_space_it_says_so_and_goes_on() {
         let mapped = std::fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = mapped.split(' ').next().unwrap().parse().unwrap();
         // SAFETY: as C has it.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned();
+        // SAFETY: as C has it.
         unsafe {
             let mut limit = std::mem::zeroed::<libc::rlimit>();
             libc::getrlimit(libc::RLIMIT_AS, &raw mut limit);
-            limit.rlim_cur = pages * 4096 + (64 << 20);
+            limit.rlim_cur = pages * page + (64 << 20);
             if libc::setrlimit(libc::RLIMIT_AS, &raw const limit) != 0 {
                 return 1;
             }
