@@ -11,6 +11,7 @@
     rust-src = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-src-1.95.0.tar.xz"; flake = false; };
     rust-std-glibc = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-musl = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-musl.tar.xz"; flake = false; };
+    rust-std-musl-aarch64 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-unknown-linux-musl.tar.xz"; flake = false; };
     rust-std-windows = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-pc-windows-gnu.tar.xz"; flake = false; };
     rust-std-macos = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-apple-darwin.tar.xz"; flake = false; };
 

@@ -8,16 +8,19 @@ let
   };
   debian = import ./debian/fetch.nix (builtins.fromJSON (builtins.readFile ./debian/debian.json));
   inherit (debian) sets;
+  arm64 = import ./debian/fetch.nix (builtins.fromJSON (builtins.readFile ./debian/arm64/debian.json));
 
   shell = import ./shell.nix { inherit system seed; debs = sets.shell; };
   derive = import ./derive.nix { inherit system shell; };
   glibc = import ./glibc.nix { inherit derive seed; debs = sets.glibc; };
   patchelf = import ./patchelf.nix { inherit derive seed shell glibc; debs = sets.tools; };
   runnable = import ./runnable.nix { inherit derive seed shell glibc patchelf; };
+  cc = import ./cc.nix { inherit runnable; debs = sets.cc; };
 in
 {
-  inherit system seed debian shell derive glibc patchelf;
-  cc = import ./cc.nix { inherit runnable; debs = sets.cc; };
+  inherit system seed debian shell derive glibc patchelf cc;
+  aarch64 = import ./aarch64.nix { inherit derive seed cc; debs = sets.aarch64 ++ arm64.sets.musl; };
+  emulator = import ./emulator.nix { inherit derive seed; debs = sets.emulator; };
   tools = import ./tools.nix { inherit runnable shell; debs = sets.tools; };
   certificates = runnable { name = "certificates"; debs = sets.certificates; };
   checkers = runnable { name = "checkers"; debs = sets.check; };

@@ -44,6 +44,11 @@ perVariant "tests" (_: _: build: build.tests)
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
   tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit workspace; };
+  tests-aarch64 = import ./aarch64.nix {
+    cargo = rust.cargoWith rust.aarch64;
+    inherit (base) cc aarch64 emulator;
+    inherit workspace;
+  };
   tests-reference = import ./reference.nix {
     cargo = rust.cargoWith rust.build;
     inherit workspace;
@@ -51,8 +56,8 @@ perVariant "tests" (_: _: build: build.tests)
     inherit (built.broker) common allDependencies;
   };
   ways = import ./ways.nix {
-    cargo = rust.cargoWith rust.build;
-    inherit (base) cc linkers;
+    cargo = rust.cargoWith rust.aarch64;
+    inherit (base) cc linkers aarch64 emulator;
     inherit manifests crates;
     source = source [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   };

@@ -1,9 +1,11 @@
 # A project outside the workspace adds fast-musl and sized-jemalloc in a line each. In every way of building it
 # (ways/table), it runs, and its memory routines, getrandom and malloc are whose they are meant to be.
-{ cargo, cc, linkers, manifests, crates, source }:
+{ cargo, cc, linkers, aarch64, emulator, manifests, crates, source }:
 cargo {
   name = "ways";
-  inherit manifests crates source cc linkers;
+  inherit manifests crates source cc linkers aarch64 emulator;
+  CC_aarch64_unknown_linux_musl = "${aarch64}/bin/clang";
+  AR_aarch64_unknown_linux_musl = "${cc}/bin/ar";
   stranger = ./ways;
   command = "source ${./ways.sh}";
 }

@@ -17,6 +17,7 @@ rec {
     name = "rust-portable";
     components = select (minimal ++ [ "rust-std-windows" "rust-std-macos" ]);
   };
+  aarch64 = toolchain { name = "rust-aarch64"; components = select (minimal ++ [ "rust-std-musl-aarch64" ]); };
   # An older release, as `rust-version` in a Cargo.toml names it.
   release = version: toolchain {
     name = "rust-${version}";

@@ -38,13 +38,16 @@ unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 }
 
 /// The block with another size, at another place perhaps; null, `errno` is `ENOMEM`, and the block is
-/// what it was, where there is no memory.
+/// what it was, where there is no memory. A size of 0 is like any other, as with musl.
 ///
 /// # Safety
 ///
 /// `block` is null, or from a function of this module and not yet freed.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
+    // jemalloc frees a block whose new size is 0, and returns null: to code that knows musl, memory has
+    // run out, and the block is still its own.
+    let size = if size == 0 { 1 } else { size };
     // SAFETY: the caller's promise; all blocks are jemalloc's.
     unsafe { jemalloc::realloc(block, size) }
 }

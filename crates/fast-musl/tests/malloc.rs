@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::RefCell;
+use std::env;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::hint::black_box;
 use std::process::Command;
@@ -187,8 +188,10 @@ fn errors_are_those_of_posix() {
             (64, TOO_MUCH, libc::ENOMEM),
         ] {
             let mut block = untouched;
+            set_errno(77);
             assert_eq!(posix_memalign(&raw mut block, alignment, size), error);
             assert_eq!(block, untouched, "{alignment}");
+            assert_eq!(errno(), 77, "{alignment}"); // musl's own sets it
         }
 
         // The block that could not grow is what it was.
@@ -198,6 +201,10 @@ fn errors_are_those_of_posix() {
         assert!(black_box(realloc(block.cast(), TOO_MUCH)).is_null());
         assert_eq!(errno(), libc::ENOMEM);
         assert!((0..100).all(|at| block.add(at).read() == 0x5a));
+        // Had it been freed, it would be the next of its size.
+        let another = black_box(malloc(100));
+        assert_ne!(another, block.cast());
+        free(another);
         free(block.cast());
     }
 }
@@ -216,6 +223,14 @@ fn nothing_is_a_size_and_null_a_block() {
         assert!(!none.is_null());
         let some = realloc(none, 64);
         take_back(some, 64);
+        // As with musl, nothing but `free` frees.
+        for block in [
+            realloc(black_box(malloc(100)), 0),
+            reallocarray(black_box(malloc(100)), 0, 8),
+            realloc(null_mut(), 0),
+        ] {
+            take_back(block, 0);
+        }
     }
 }
 
@@ -261,12 +276,13 @@ fn without_address_space_it_says_so_and_goes_on() {
         // Little more than is mapped.
         let mapped = std::fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = mapped.split(' ').next().unwrap().parse().unwrap();
-        let limit = libc::rlimit {
-            rlim_cur: pages * 4096 + (64 << 20),
-            rlim_max: libc::RLIM_INFINITY,
-        };
+        // SAFETY: as C has it.
+        let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned();
         // SAFETY: as C has it.
         unsafe {
+            let mut limit = std::mem::zeroed::<libc::rlimit>();
+            libc::getrlimit(libc::RLIMIT_AS, &raw mut limit);
+            limit.rlim_cur = pages * page + (64 << 20);
             if libc::setrlimit(libc::RLIMIT_AS, &raw const limit) != 0 {
                 return 1;
             }
@@ -429,10 +445,16 @@ fn libc_goes_on_to_work() {
         assert!(!directory.is_null());
         assert_eq!(libc::closedir(directory), 0);
     }
-    let output = Command::new("/proc/self/exe")
-        .arg("--help")
-        .output()
-        .unwrap();
+    let program = env::current_exe().unwrap();
+    // Where the tests run in an emulator, it runs their children as well.
+    let mut command = if let Some(emulator) = env::var_os("FAST_MUSL_TEST_EMULATOR") {
+        let mut command = Command::new(emulator);
+        command.arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    let output = command.arg("--help").output().unwrap();
     assert!(output.status.success());
     assert!(!output.stdout.is_empty());
 }

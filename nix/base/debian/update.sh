@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Renews debian.json, the lock of the Debian packages under this base.
+# Renews debian.json, the lock of the Debian packages under this base, and the
+# one in arm64/, of packages that programs for that architecture are built with.
 #
 # The tools come from PATH (bash, busybox or coreutils, gpgv, unxz, nix,
 # debian-lock), the keyring from DEBIAN_KEYRING; the flake app sets both.
@@ -13,8 +14,8 @@ usage() {
   cat <<'END'
 usage: nix run .#update-debian [-- [--date DATE] [--mirror URL]]
 
-Renews nix/base/debian/debian.json in the current git work tree from the
-packages named in wanted.json next to it.
+Renews nix/base/debian/debian.json and nix/base/debian/arm64/debian.json in the
+current git work tree, each from the packages named in wanted.json next to it.
 
   --date DATE   the date of the snapshot archive to lock, such as
                 20261123T000000Z; default: today at 00:00 UTC
@@ -218,16 +219,8 @@ root=$PWD
 while [[ -n $root && ! -e $root/.git ]]; do
   root=${root%/*}
 done
-folder=$root/nix/base/debian
-wanted_file=$folder/wanted.json
-lock=$folder/debian.json
-[[ -n $root && -f $wanted_file ]] ||
+[[ -n $root && -f $root/nix/base/debian/wanted.json ]] ||
   fail "$PWD is not in a git work tree with nix/base/debian/wanted.json; change to one of this project"
-
-suite=$(wanted suite)
-architecture=$(wanted architecture)
-[[ $suite =~ ^[a-z0-9.-]+$ && $architecture =~ ^[a-z0-9-]+$ ]] ||
-  fail "$wanted_file: suite \"$suite\" and architecture \"$architecture\" have to be plain lower-case words"
 
 case $mirror in
   '') mirror=$archive/$date ;;
@@ -241,52 +234,69 @@ scratch=$(mktemp -d)
 fresh=
 trap 'rm -rf "$scratch" ${fresh:+"$fresh"}' EXIT
 
-release=$(download "$mirror/dists/$suite/InRelease")
-# Only what gpgv passes on is read below: text around the signed part is not
-# covered by the signature.
-gpgv --homedir "$scratch" --keyring "$keyring" --output "$scratch/release" "$release" \
-  2>"$scratch/gpgv" || {
-  cat "$scratch/gpgv" >&2
-  fail "the signature of InRelease does not hold against $keyring; do not use this mirror, or renew the keyring if Debian has new keys"
+# Renews the lock in folder $1.
+renew() {
+  local release codename stamp published name hash size index found previous changes
+  rm -f "$scratch/release"
+
+  folder=$1
+  wanted_file=$folder/wanted.json
+  lock=$folder/debian.json
+  suite=$(wanted suite)
+  architecture=$(wanted architecture)
+  [[ $suite =~ ^[a-z0-9.-]+$ && $architecture =~ ^[a-z0-9-]+$ ]] ||
+    fail "$wanted_file: suite \"$suite\" and architecture \"$architecture\" have to be plain lower-case words"
+
+  release=$(download "$mirror/dists/$suite/InRelease")
+  # Only what gpgv passes on is read below: text around the signed part is not
+  # covered by the signature.
+  gpgv --homedir "$scratch" --keyring "$keyring" --output "$scratch/release" "$release" \
+    2>"$scratch/gpgv" || {
+    cat "$scratch/gpgv" >&2
+    fail "the signature of InRelease does not hold against $keyring; do not use this mirror, or renew the keyring if Debian has new keys"
+  }
+
+  codename=$(release_field Codename)
+  [[ $codename == "$suite" ]] ||
+    fail "InRelease is that of \"$codename\", not of \"$suite\"; write the code name as the suite in $wanted_file"
+
+  stamp=$(release_field Date)
+  if published=$(snapshot_date "$stamp"); then
+    [[ ! $date < $published ]] ||
+      warn "InRelease is of $published, after the chosen date $date: the snapshot of that date may lack packages of this lock; choose a later date"
+  else
+    warn "the date of InRelease, \"$stamp\", has an unknown form; whether $date fits was not checked"
+  fi
+
+  name=main/binary-$architecture/Packages.xz
+  read -r hash size <<<"$(stated "$name")"
+  [[ $hash =~ ^[0-9a-f]{64}$ ]] ||
+    fail "InRelease states no SHA-256 for $name; check the architecture in $wanted_file"
+  index=$(download "$mirror/dists/$suite/$name")
+  found=$(sha256sum <"$index")
+  found=${found%% *}
+  [[ $found == "$hash" ]] ||
+    fail "$name has the SHA-256 $found, but InRelease states $hash (and $size bytes); the mirror may be in the middle of an update, try again later"
+  unxz -c <"$index" >"$scratch/Packages" || fail "cannot unpack $name"
+
+  # In the same folder, so that the move at the end replaces the lock at once.
+  fresh=$(mktemp "$folder/.debian.json.XXXXXX")
+  debian-lock --packages "$scratch/Packages" --wanted "$wanted_file" --snapshot "$date" >"$fresh" ||
+    fail "debian-lock failed; $lock is left as it was"
+
+  previous=
+  if [[ -f $lock ]]; then
+    previous=$lock
+  fi
+  changes=$(summary "$previous" "$fresh") ||
+    fail "cannot compare the new lock with $lock; remove that file if it is damaged"
+
+  chmod 644 "$fresh"
+  mv "$fresh" "$lock"
+  fresh=
+  say "wrote $lock for $suite at $date"
+  printf '%s\n' "$changes"
 }
 
-codename=$(release_field Codename)
-[[ $codename == "$suite" ]] ||
-  fail "InRelease is that of \"$codename\", not of \"$suite\"; write the code name as the suite in $wanted_file"
-
-stamp=$(release_field Date)
-if published=$(snapshot_date "$stamp"); then
-  [[ ! $date < $published ]] ||
-    warn "InRelease is of $published, after the chosen date $date: the snapshot of that date may lack packages of this lock; choose a later date"
-else
-  warn "the date of InRelease, \"$stamp\", has an unknown form; whether $date fits was not checked"
-fi
-
-name=main/binary-$architecture/Packages.xz
-read -r hash size <<<"$(stated "$name")"
-[[ $hash =~ ^[0-9a-f]{64}$ ]] ||
-  fail "InRelease states no SHA-256 for $name; check the architecture in $wanted_file"
-index=$(download "$mirror/dists/$suite/$name")
-found=$(sha256sum <"$index")
-found=${found%% *}
-[[ $found == "$hash" ]] ||
-  fail "$name has the SHA-256 $found, but InRelease states $hash (and $size bytes); the mirror may be in the middle of an update, try again later"
-unxz -c <"$index" >"$scratch/Packages" || fail "cannot unpack $name"
-
-# In the same folder, so that the move at the end replaces the lock at once.
-fresh=$(mktemp "$folder/.debian.json.XXXXXX")
-debian-lock --packages "$scratch/Packages" --wanted "$wanted_file" --snapshot "$date" >"$fresh" ||
-  fail "debian-lock failed; $lock is left as it was"
-
-previous=
-if [[ -f $lock ]]; then
-  previous=$lock
-fi
-changes=$(summary "$previous" "$fresh") ||
-  fail "cannot compare the new lock with $lock; remove that file if it is damaged"
-
-chmod 644 "$fresh"
-mv "$fresh" "$lock"
-fresh=
-say "wrote $lock for $suite at $date"
-printf '%s\n' "$changes"
+renew "$root/nix/base/debian"
+renew "$root/nix/base/debian/arm64"

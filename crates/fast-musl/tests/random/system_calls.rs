@@ -1,13 +1,14 @@
 //! When a system call is made, and what comes of it where it fails.
 
 use std::ffi::c_void;
+use std::hash::{BuildHasher, RandomState};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::{fs, io, thread};
 
 use crate::tools::{
-    die, draw, errno, fill, forbid_system_call, in_child, is_isolated, isolated, itself, say,
-    states_kib, vdso_answers, wait,
+    assert_distinct, die, draw, errno, fill, forbid_system_call, in_child, is_isolated, isolated,
+    itself, say, states_kib, vdso_answers, wait,
 };
 
 unsafe extern "C" {
@@ -58,8 +59,53 @@ fn a_forbidden_system_call_sets_errno() {
                 if !thread.join().is_ok_and(|answer| answer == (-1, error)) {
                     die("new thread: wrong result or errno");
                 }
+                if !maps_have_keys() {
+                    die("std's maps have no keys of their own");
+                }
             });
             assert_eq!(status, 0);
+        }
+    });
+}
+
+/// Whether std's maps go on to get random keys: it takes them from a file where `getrandom` fails in
+/// one of these ways, once for each thread.
+fn maps_have_keys() -> bool {
+    let hash = || thread::spawn(|| RandomState::new().hash_one(1)).join().ok();
+    let (first, second) = (hash(), hash());
+    first.is_some() && second.is_some() && first != second
+}
+
+/// No state can be mapped: this thread uses the system call for good, later ones are as usual.
+#[test]
+fn without_address_space_the_system_call_answers() {
+    const NAME: &str = "system_calls::without_address_space_the_system_call_answers";
+    isolated(NAME, || {
+        let before = states_kib();
+        let mut limit = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        let kind = libc::RLIMIT_AS;
+        // SAFETY: as C has it.
+        assert_eq!(unsafe { libc::getrlimit(kind, &raw mut limit) }, 0);
+        let unlimited = limit.rlim_cur;
+        let mut limit_to = |bytes| {
+            limit.rlim_cur = bytes;
+            // SAFETY: as C has it.
+            assert_eq!(unsafe { libc::setrlimit(kind, &raw const limit) }, 0);
+        };
+        let mut values = [0; 1_000];
+        limit_to(0);
+        values.fill_with(draw);
+        limit_to(unlimited);
+        assert_distinct(values.to_vec());
+        assert_eq!(states_kib(), before);
+
+        let later = thread::spawn(|| [draw(), draw()]).join().expect("no panic");
+        assert_distinct(later.to_vec());
+        if vdso_answers(NAME) {
+            assert!(states_kib() > before, "the vDSO is not used again");
         }
     });
 }
@@ -71,12 +117,17 @@ fn without_a_vdso_the_system_call_answers() {
         // SAFETY: reads the auxiliary vector.
         assert_eq!(unsafe { libc::getauxval(libc::AT_SYSINFO_EHDR) }, 0);
         let values = (0..1_000).map(|_| draw()).collect();
-        crate::tools::assert_distinct(values);
+        assert_distinct(values);
         assert_eq!(states_kib(), 0);
         assert_eq!(fill::<16>(8).1, -1);
         assert_eq!(errno(), libc::EINVAL);
-        forbid_system_call(libc::SECCOMP_RET_ERRNO | EPERM);
-        assert_eq!((fill::<16>(0).1, errno()), (-1, libc::EPERM));
+        for error in [EPERM, ENOSYS] {
+            // Of two filters' errors, the kernel takes the one that was installed last.
+            forbid_system_call(libc::SECCOMP_RET_ERRNO | error);
+            let result = (fill::<16>(0).1, errno().unsigned_abs());
+            assert_eq!(result, (-1, error));
+            assert!(maps_have_keys());
+        }
         return;
     }
     let mut command = itself(NAME);

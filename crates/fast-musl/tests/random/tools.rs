@@ -81,9 +81,16 @@ pub(crate) fn isolated(test: &str, body: fn()) {
     assert!(status.success(), "{test}: {status}");
 }
 
-/// The command for [`isolated`].
+/// The command for [`isolated`]. An emulator runs no other program by itself: the variable names it.
 pub(crate) fn itself(test: &str) -> Command {
-    let mut command = Command::new(env::current_exe().expect("a test has a path"));
+    let program = env::current_exe().expect("a test has a path");
+    let mut command = if let Some(emulator) = env::var_os("FAST_MUSL_TEST_EMULATOR") {
+        let mut command = Command::new(emulator);
+        command.arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
     command
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(ISOLATED, "1");

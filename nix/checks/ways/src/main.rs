@@ -1,6 +1,7 @@
 //! A program that uses what the crates bring, and fails where something of it does not work.
 //!
-//! Its argument says whose memory C code has to get: `jemalloc`'s or `libc`'s.
+//! Its first argument says whose memory C code has to get: `jemalloc`'s or `libc`'s. The second is the
+//! emulator that runs programs like this one, where one is needed.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
@@ -30,15 +31,16 @@ fn main() {
         }
         Some("jemalloc") => Owner::Jemalloc,
         Some("libc") => Owner::Libc,
-        _ => panic!("usage: stranger jemalloc | libc (whose memory C code gets)"),
+        _ => panic!("usage: stranger jemalloc | libc (whose memory C code gets) [EMULATOR]"),
     };
+    pages_fit();
     every_function_of_malloc(owner);
     libc_allocates(owner);
     rust_allocates(owner);
     threads_allocate();
     memory_routines();
     random_numbers();
-    a_child_runs();
+    a_child_runs(env::args().nth(2));
     a_panic_unwinds();
     println!("all works");
 }
@@ -85,6 +87,20 @@ fn take_back(owner: Owner, block: *mut c_void, size: usize) {
         block.cast::<u8>().write_bytes(0xa5, size);
         libc::free(block);
     }
+}
+
+/// jemalloc stops at its start where the kernel's pages are larger than those it was built for, which
+/// on aarch64 may be any size up to 64 KiB.
+fn pages_fit() {
+    let (mut page, mut length) = (0_usize, size_of::<usize>());
+    // SAFETY: writes a number, for which there is room.
+    let error = unsafe {
+        let name = c"arenas.page".as_ptr();
+        let page = (&raw mut page).cast();
+        tikv_jemalloc_sys::mallctl(name, page, &raw mut length, null_mut(), 0)
+    };
+    let largest = if cfg!(target_arch = "aarch64") { 64 } else { 4 };
+    assert_eq!((error, page), (0, largest << 10));
 }
 
 fn every_function_of_malloc(owner: Owner) {
@@ -222,9 +238,17 @@ fn random_numbers() {
     assert_ne!(first, second);
 }
 
-fn a_child_runs() {
+fn a_child_runs(emulator: Option<String>) {
     let this = env::current_exe().unwrap();
-    let output = Command::new(this).arg("child").output().unwrap();
+    let mut command = match emulator {
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.arg(this);
+            command
+        }
+        None => Command::new(this),
+    };
+    let output = command.arg("child").output().unwrap();
     assert!(output.status.success());
     assert_eq!(output.stdout, b"the child speaks\n");
 }
