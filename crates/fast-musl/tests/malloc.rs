@@ -107,6 +107,88 @@ fn every_way_to_memory_is_jemalloc() {
     }
 }
 
+/// The crate's options, and not jemalloc's own empty ones.
+#[test]
+fn jemalloc_has_read_the_options() {
+    let (mut threshold, mut length) = (0_usize, size_of::<usize>());
+    // SAFETY: the option is a size_t, for which there is room.
+    let error = unsafe {
+        tikv_jemalloc_sys::mallctl(
+            c"opt.oversize_threshold".as_ptr(),
+            (&raw mut threshold).cast(),
+            &raw mut length,
+            null_mut(),
+            0,
+        )
+    };
+    assert_eq!(error, 0);
+    assert_eq!(threshold, 1 << 60);
+}
+
+/// From each size to each, up and down: the bytes are kept, and the block has room.
+#[test]
+fn realloc_keeps_the_bytes() {
+    let sizes = [
+        1,
+        8,
+        9,
+        100,
+        128,
+        4096,
+        (14 << 10) - 1,
+        14 << 10,
+        (14 << 10) + 1,
+        16 << 10,
+        100_000,
+        (512 << 10) - 1,
+        512 << 10,
+        700_000,
+        1 << 20,
+        3 << 20,
+        9 << 20,
+    ];
+    let pattern: Vec<u8> = (0_u32..9 << 20)
+        .map(|i| (i ^ i >> 8).to_le_bytes()[0])
+        .collect();
+    for from in sizes {
+        for to in sizes {
+            for alignment in [8, 4096] {
+                // SAFETY: both sizes are within the pattern, and the block is freed once.
+                unsafe {
+                    let block = aligned_alloc(alignment, from);
+                    assert!(!block.is_null());
+                    block
+                        .cast::<u8>()
+                        .copy_from_nonoverlapping(pattern.as_ptr(), from);
+                    let block = black_box(realloc(block, to));
+                    let kept = std::slice::from_raw_parts(block.cast::<u8>(), from.min(to));
+                    assert_eq!(kept, &pattern[..kept.len()], "{from} to {to}");
+                    take_back(block, to);
+                }
+            }
+        }
+    }
+}
+
+/// A block that grows to many times its size is copied a few times, not at each step.
+#[test]
+fn a_large_block_grows_in_place() {
+    let mut moves = 0;
+    // SAFETY: the block is freed once.
+    unsafe {
+        let mut block = malloc(1 << 20);
+        for step in 2..64 {
+            let size = step << 20;
+            let grown = black_box(realloc(block, size));
+            assert!(!grown.is_null());
+            moves += i32::from(grown != block);
+            block = grown;
+        }
+        free(block);
+    }
+    assert!(moves <= 8, "{moves} of 62 steps moved the block");
+}
+
 /// Buffers that libc makes and grows on its own.
 #[test]
 fn streams_allocate_from_jemalloc() {

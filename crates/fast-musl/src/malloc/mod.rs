@@ -1,6 +1,7 @@
 //! `malloc` and its kin by jemalloc, in place of musl's, whose allocator has one lock for all threads.
 //!
-//! Each function hands its arguments on to jemalloc's of the same name with a prefix. The eight are
+//! Each function hands its arguments on to jemalloc's of the same name with a prefix (`realloc`: see
+//! `resize`). The eight are
 //! always defined together: memory that comes from one allocator must never reach the other's `free`.
 //! musl's headers declare no other way to memory but `reallocarray`, which calls `realloc`. musl's
 //! own uses of memory that a program cannot free (`atexit`, `pthread_atfork`, the dynamic linker's)
@@ -10,9 +11,34 @@
 //! As this crate takes no part in link-time optimisation, a compiler that knows what `malloc` does
 //! cannot make a function here call itself, or drop it.
 
+mod resize;
+
+use core::arch::global_asm;
 use core::ffi::{c_int, c_void};
 
 use tikv_jemalloc_sys as jemalloc;
+
+// jemalloc's options, a `const char *` of this name in place of its own weak one. They turn off that
+// memory of 8 MiB and more goes back to the system as soon as it is freed: a program that frees such
+// a block asks for the next one soon, and each of its pages would come with a fault. A number above
+// every size does so; 0 does not in 5.3.1.
+//
+// The symbol is weak as well, which only assembly can ask for, so that the program may have options of
+// its own. Of two weak ones the first wins, and jemalloc comes after the crates that use it.
+global_asm!(
+    ".pushsection .data.rel.ro._rjem_malloc_conf, \"aw\"",
+    ".balign 8",
+    ".weak _rjem_malloc_conf",
+    ".type _rjem_malloc_conf, %object",
+    ".size _rjem_malloc_conf, 8",
+    "_rjem_malloc_conf:",
+    ".quad 2f",
+    ".popsection",
+    ".pushsection .rodata._rjem_malloc_conf, \"a\"",
+    "2:",
+    ".asciz \"oversize_threshold:1152921504606846976\"",
+    ".popsection",
+);
 
 /// `size` bytes, aligned for any type; null, and `errno` is `ENOMEM`, where there are none.
 ///
@@ -49,7 +75,13 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     // run out, and the block is still its own.
     let size = if size == 0 { 1 } else { size };
     // SAFETY: the caller's promise; all blocks are jemalloc's.
-    unsafe { jemalloc::realloc(block, size) }
+    unsafe {
+        if block as usize == 0 {
+            jemalloc::malloc(size)
+        } else {
+            resize::resized(block, size)
+        }
+    }
 }
 
 /// Gives a block back.

@@ -1,0 +1,93 @@
+//! `realloc` of a block that is not null to a size that is not 0.
+//!
+//! It does what the crate sized-jemalloc does for Rust, where jemalloc is told the old size; here it
+//! has to be asked for it first. A block whose size class stays is left alone. A small one, which can
+//! never grow in place, is copied without asking whether it can. A large one that grows and has no
+//! room moves to the start of a region four times its new size, of which the rest is given back
+//! untouched: that is usually still free when the block grows again, and nothing is copied then.
+
+use core::ffi::c_void;
+
+use tikv_jemalloc_sys as jemalloc;
+
+/// The largest size of a small block, with pages of 4 KiB. With larger pages some larger ones are small
+/// too, and for these jemalloc is asked in vain.
+const SMALL: usize = 14 << 10;
+/// Growth to these sizes takes a region with room. Below, it does not pay; above, nobody measured.
+const LARGE: usize = 512 << 10;
+const HUGE: usize = 1 << 30;
+/// log2 of how many times the new size the region has.
+const LG_ROOM: u32 = 2;
+
+unsafe extern "C" {
+    fn memcpy(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
+}
+
+/// The block with another size, at another place perhaps; null, and the block is what it was, where
+/// there is no memory.
+///
+/// # Safety
+///
+/// `block` is a live block of jemalloc's, and `size` is not 0.
+pub(super) unsafe fn resized(block: *mut c_void, size: usize) -> *mut c_void {
+    // SAFETY: the caller's promise; each function asks for no more.
+    unsafe {
+        let old = jemalloc::malloc_usable_size(block);
+        if jemalloc::nallocx(size, 0) == old {
+            return block;
+        }
+        if old <= SMALL || size <= SMALL {
+            return moved(block, old, size);
+        }
+        // A range's method would be a call into core, unless optimised.
+        #[allow(clippy::manual_range_contains, reason = "see above")]
+        if size > old && size >= LARGE && size <= HUGE {
+            return grown(block, old, size);
+        }
+        jemalloc::realloc(block, size)
+    }
+}
+
+/// # Safety
+///
+/// As for [`resized`]; `old` is what the block has room for.
+unsafe fn moved(block: *mut c_void, old: usize, size: usize) -> *mut c_void {
+    // SAFETY: the caller's promise, and both blocks have the smaller size. A block may be released by
+    // any size up to what it has room for.
+    unsafe {
+        let target = jemalloc::malloc(size);
+        if target as usize != 0 {
+            memcpy(target, block, if old < size { old } else { size });
+            jemalloc::sdallocx(block, old, 0);
+        }
+        target
+    }
+}
+
+/// # Safety
+///
+/// As for [`moved`], and `size` is larger than `old` and at most [`HUGE`].
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn grown(block: *mut c_void, old: usize, size: usize) -> *mut c_void {
+    // SAFETY: the caller's promise. What `xallocx` returns is what the block has room for now.
+    unsafe {
+        if jemalloc::xallocx(block, size, 0, 0) >= size {
+            return block;
+        }
+        let region = size << LG_ROOM;
+        let target = jemalloc::malloc(region);
+        if target as usize == 0 {
+            // No such region, say because addresses are limited: the plain way.
+            return jemalloc::realloc(block, size);
+        }
+        if jemalloc::xallocx(target, size, 0, 0) != jemalloc::nallocx(size, 0) {
+            // It does not give back the rest.
+            jemalloc::sdallocx(target, region, 0);
+            return jemalloc::realloc(block, size);
+        }
+        memcpy(target, block, old);
+        jemalloc::sdallocx(block, old, 0);
+        target
+    }
+}
