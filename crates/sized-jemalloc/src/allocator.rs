@@ -40,8 +40,13 @@ const RESERVE_TO: usize = if cfg!(target_pointer_width = "64") {
 } else {
     0
 };
-/// How much is reserved: room for two doublings.
-const RESERVE_TIMES: usize = 4;
+/// How much is reserved: room for four doublings, but no more than this.
+const RESERVE_TIMES: usize = 16;
+const RESERVE: usize = if cfg!(target_pointer_width = "64") {
+    4 << 30
+} else {
+    0
+};
 
 /// jemalloc, told every size that Rust knows.
 ///
@@ -227,14 +232,14 @@ unsafe fn grown(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     target
 }
 
-/// A block for a size, at the start of a free region [`RESERVE_TIMES`] as large;
-/// null if there is none.
+/// A block for a size, at the start of a free region [`RESERVE_TIMES`] as large
+/// (but no larger than [`RESERVE`]); null if there is none.
 ///
 /// # Safety
 ///
 /// The size is not zero and at most [`RESERVE_TO`].
 unsafe fn with_room_to_grow(size: usize) -> *mut u8 {
-    let region = size * RESERVE_TIMES;
+    let region = (size * RESERVE_TIMES).min(RESERVE);
     // SAFETY: it is not zero.
     let block = unsafe { allocate(region, 0) };
     if block.is_null() {

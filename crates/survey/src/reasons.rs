@@ -140,8 +140,8 @@ pub const REASONS: &[Reason] = &[
     Reason {
         rows: &["malloc: growth to 4 MiB", "Rust heap: growth to 4 MiB"],
         text: "glibc's block is the last one of its heap, so that it grows without a move; \
-               jemalloc copies it at each doubling until a region with room behind it is \
-               found, which only SizedJemalloc asks for.",
+               jemalloc copies it at each doubling up to 512 KiB, where it moves to a region \
+               with room behind it.",
     },
 ];
 

@@ -3,7 +3,7 @@
 //! It does what the crate sized-jemalloc does for Rust, where jemalloc is told the old size; here it
 //! has to be asked for it first. A block whose size class stays is left alone. A small one, which can
 //! never grow in place, is copied without asking whether it can. A large one that grows and has no
-//! room moves to the start of a region four times its new size, of which the rest is given back
+//! room moves to the start of a region sixteen times its new size, of which the rest is given back
 //! untouched: that is usually still free when the block grows again, and nothing is copied then.
 
 use core::ffi::c_void;
@@ -13,11 +13,17 @@ use tikv_jemalloc_sys as jemalloc;
 /// The largest size of a small block, with pages of 4 KiB. With larger pages some larger ones are small
 /// too, and for these jemalloc is asked in vain.
 const SMALL: usize = 14 << 10;
-/// Growth to these sizes takes a region with room. Below, it does not pay; above, nobody measured.
+/// Growth to these sizes takes a region with room. Below, it does not pay; above, nobody measured. On 32
+/// bits addresses are too few.
 const LARGE: usize = 512 << 10;
-const HUGE: usize = 1 << 30;
-/// log2 of how many times the new size the region has.
-const LG_ROOM: u32 = 2;
+const HUGE: usize = if cfg!(target_pointer_width = "64") {
+    1 << 30
+} else {
+    0
+};
+/// log2 of how many times the new size the region has, room for four doublings, and its largest size.
+const LG_ROOM: u32 = 4;
+const REGION: usize = 4 << 30;
 
 unsafe extern "C" {
     fn memcpy(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
@@ -76,6 +82,7 @@ unsafe extern "C" fn grown(block: *mut c_void, old: usize, size: usize) -> *mut 
             return block;
         }
         let region = size << LG_ROOM;
+        let region = if region < REGION { region } else { REGION };
         let target = jemalloc::malloc(region);
         if target as usize == 0 {
             // No such region, say because addresses are limited: the plain way.
