@@ -12,7 +12,7 @@ cargo (workspace // {
   FAST_MUSL_TEST_EMULATOR = "${emulator}/bin/qemu-aarch64";
   command = ''
     aarch64="--locked --target aarch64-unknown-linux-musl"
-    cargo test $aarch64 --package fast-musl --features malloc --test memory --test strings --test malloc -- \
+    cargo test $aarch64 --package fast-musl --features malloc --test memory --test strings --test sort --test malloc -- \
       --skip without_address_space_it_says_so_and_goes_on 2>&1 | tee $out
     # The rest of these tests is about the vDSO.
     cargo test $aarch64 --package fast-musl --features malloc --test random -- \
