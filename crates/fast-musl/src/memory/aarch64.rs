@@ -5,7 +5,7 @@
 
 use core::ffi::c_int;
 
-use super::compare::{differ_early, differ_loop, order_loop};
+use super::compare::{differ_early, differ_loop, order_early, order_loop};
 use super::copy::{copy_eight, copy_loop};
 use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
@@ -82,7 +82,13 @@ pub(super) unsafe fn fill_large(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
 #[inline(always)]
 pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise.
-    unsafe { order_loop::<Block>(a, b, n) }
+    unsafe {
+        let early = order_early(a, b);
+        if early != 0 {
+            return early;
+        }
+        order_loop::<Block>(a, b, n)
+    }
 }
 
 /// # Safety

@@ -18,18 +18,17 @@ pub(super) unsafe fn order(a: *const u8, b: *const u8, n: usize) -> c_int {
         if n <= 16 {
             return order_up_to_16(a, b, n);
         }
-        // What is sorted mostly differs early.
-        let first = equal_at::<Block>(a, b, 0);
-        if Block::differs(first) {
-            return order_at(a, b, Block::first_difference(first));
+        if n > 64 {
+            return arch::order_large(a, b, n);
         }
-        if n <= 64 {
-            if differ_16_to_64(a, b, n) {
-                return order_in_blocks(a, b, n);
-            }
-            return 0;
+        let early = order_early(a, b);
+        if early != 0 {
+            early
+        } else if differ_16_to_64(a, b, n) {
+            order_in_blocks(a, b, n)
+        } else {
+            0
         }
-        arch::order_large(a, b, n)
     }
 }
 
@@ -222,6 +221,24 @@ pub(super) unsafe fn order_loop<V: Vector>(a: *const u8, b: *const u8, n: usize)
 pub(super) unsafe fn differ_loop<V: Vector>(a: *const u8, b: *const u8, n: usize) -> c_int {
     // SAFETY: the caller's promise.
     c_int::from(unsafe { first_four::<V>(a, b, n).is_some() })
+}
+
+/// The order of the first sixteen bytes: what is sorted mostly differs early.
+///
+/// # Safety
+///
+/// As for [`order`], and `n` >= 16.
+#[inline(always)]
+pub(super) unsafe fn order_early(a: *const u8, b: *const u8) -> c_int {
+    // SAFETY: the caller's promise; every processor has blocks.
+    unsafe {
+        let first = equal_at::<Block>(a, b, 0);
+        if Block::differs(first) {
+            order_at(a, b, Block::first_difference(first))
+        } else {
+            0
+        }
+    }
 }
 
 /// Whether the first sixteen bytes differ: what differs mostly does so early, and that needs no loop.

@@ -14,7 +14,7 @@ use core::arch::x86_64::{__m128i, __m256i};
 use core::ffi::c_int;
 
 use self::wide::{copy_wide, differ_wide, fill_wide, order_wide};
-use super::compare::{differ_early, differ_loop, order_loop};
+use super::compare::{differ_early, differ_loop, order_early, order_loop};
 use super::copy::{copy_eight, copy_loop};
 use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
@@ -84,7 +84,11 @@ pub(super) unsafe fn order_large(a: *const u8, b: *const u8, n: usize) -> c_int 
     unsafe {
         let features = Features::so_far();
         if features.wide() {
-            order_wide(a, b, n)
+            return order_wide(a, b, n);
+        }
+        let early = order_early(a, b);
+        if early != 0 {
+            early
         } else if n >= 128 && features.avx2() {
             order_avx2(a, b, n)
         } else if n < 128 || features.are_known() {
