@@ -85,7 +85,7 @@ impl Features {
     }
 
     /// Asks the processor, so that it is known.
-    #[cold]
+    #[inline(always)]
     pub(crate) fn ask() -> Self {
         Self(ask())
     }
@@ -178,6 +178,10 @@ pub(crate) fn forget_wide() {
 }
 
 /// Asks the processor. std's macro for this is not in core, and its cache is not ready this early.
+///
+/// It has C's ABI, which says that it does not unwind, like every function that is called from another
+/// module: a caller with C's ABI would else prepare for that by a call into core.
+#[cold]
 #[inline(never)]
 extern "C" fn ask() -> u8 {
     const BMI1_AND_BMI2: u32 = 1 << 3 | 1 << 8;

@@ -23,6 +23,19 @@
 #![no_std]
 #![no_builtins]
 
+/// A weak symbol for a function of the same module: a program may define this name itself. musl's objects
+/// are linked on demand, so that programs get away with names that belong to libc.
+#[cfg(all(any(feature = "strings", feature = "sort"), replaced))]
+macro_rules! weak_symbol {
+    ($name:literal, $function:literal) => {
+        core::arch::global_asm!(
+            concat!(".weak ", $name),
+            concat!(".type ", $name, ", %function"),
+            concat!(".set ", $name, ", ", $function),
+        );
+    };
+}
+
 #[cfg(all(feature = "malloc", target_os = "linux", target_env = "musl"))]
 mod malloc;
 

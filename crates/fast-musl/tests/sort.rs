@@ -166,7 +166,11 @@ fn symbols_are_ours() {
             $(assert_eq!($name as *const (), fast_musl::sort::$name as *const (), stringify!($name));)+
         };
     }
-    assert_ours!(qsort, qsort_r, __qsort_r);
+    assert_ours!(qsort, __qsort_r);
+    assert_eq!(
+        qsort_r as *const (),
+        fast_musl::sort::__qsort_r as *const ()
+    );
 }
 
 /// musl's own callers go to the same function.

@@ -42,11 +42,7 @@ const RESERVE_TO: usize = if cfg!(target_pointer_width = "64") {
 };
 /// How much is reserved: room for four doublings, but no more than this.
 const RESERVE_TIMES: usize = 16;
-const RESERVE: usize = if cfg!(target_pointer_width = "64") {
-    4 << 30
-} else {
-    0
-};
+const RESERVE: usize = 4 * RESERVE_TO;
 
 /// jemalloc, told every size that Rust knows.
 ///
@@ -58,10 +54,12 @@ const RESERVE: usize = if cfg!(target_pointer_width = "64") {
 /// - allocation, copy and release, if one of the sizes is below 14 KiB;
 /// - `rallocx` otherwise, which may grow or shrink the block in place;
 /// - to 512 KiB and more (and up to 1 GiB, where addresses have 64 bits): if
-///   the block cannot grow in place, it moves to the start of a region four
-///   times its new size, of which the rest is given back untouched. It usually
-///   is still free when the block grows again, and then nothing is copied.
-///   This takes addresses, but no memory.
+///   the block cannot grow in place, it moves to the start of a region sixteen
+///   times its new size (4 GiB at most), of which the rest is given back
+///   untouched. It usually is still free when the block grows again, and then
+///   nothing is copied. This takes addresses, but no memory, unless the program
+///   locks its memory (`mlockall` with `MCL_FUTURE`), has jemalloc fill it
+///   (`junk:true`), or the system counts addresses (`vm.overcommit_memory` 2).
 ///
 /// The first two need both sizes to be at least the alignment, and that to be
 /// at most 16 (8 on some targets). Everything else is left to `rallocx`.

@@ -13,7 +13,6 @@
 
 mod resize;
 
-use core::arch::global_asm;
 use core::ffi::{c_int, c_void};
 
 use tikv_jemalloc_sys as jemalloc;
@@ -24,21 +23,35 @@ use tikv_jemalloc_sys as jemalloc;
 // every size does so; 0 does not in 5.3.1.
 //
 // The symbol is weak as well, which only assembly can ask for, so that the program may have options of
-// its own. Of two weak ones the first wins, and jemalloc comes after the crates that use it.
-global_asm!(
-    ".pushsection .data.rel.ro._rjem_malloc_conf, \"aw\"",
-    ".balign 8",
-    ".weak _rjem_malloc_conf",
-    ".type _rjem_malloc_conf, %object",
-    ".size _rjem_malloc_conf, 8",
-    "_rjem_malloc_conf:",
-    ".quad 2f",
-    ".popsection",
-    ".pushsection .rodata._rjem_malloc_conf, \"a\"",
-    "2:",
-    ".asciz \"oversize_threshold:1152921504606846976\"",
-    ".popsection",
-);
+// its own. Of two weak ones the first wins, and jemalloc comes after the crates that use it. On an
+// architecture that is not named below, jemalloc's own stays.
+macro_rules! options {
+    ($pointer:literal, $threshold:literal) => {
+        core::arch::global_asm!(
+            ".pushsection .data.rel.ro._rjem_malloc_conf, \"aw\"",
+            ".balign 8",
+            ".weak _rjem_malloc_conf",
+            ".type _rjem_malloc_conf, %object",
+            "_rjem_malloc_conf:",
+            concat!($pointer, " 2f"),
+            ".size _rjem_malloc_conf, . - _rjem_malloc_conf",
+            ".popsection",
+            ".pushsection .rodata._rjem_malloc_conf, \"a\"",
+            "2:",
+            concat!(".asciz \"oversize_threshold:", $threshold, "\""),
+            ".popsection",
+        );
+    };
+}
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "loongarch64"
+))]
+options!(".quad", "1152921504606846976");
+#[cfg(any(target_arch = "x86", target_arch = "arm"))]
+options!(".long", "1073741824");
 
 /// `size` bytes, aligned for any type; null, and `errno` is `ENOMEM`, where there are none.
 ///

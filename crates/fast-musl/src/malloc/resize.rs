@@ -23,7 +23,7 @@ const HUGE: usize = if cfg!(target_pointer_width = "64") {
 };
 /// log2 of how many times the new size the region has, room for four doublings, and its largest size.
 const LG_ROOM: u32 = 4;
-const REGION: usize = 4 << 30;
+const REGION: usize = HUGE.wrapping_mul(4);
 
 unsafe extern "C" {
     fn memcpy(to: *mut c_void, from: *const c_void, n: usize) -> *mut c_void;
@@ -35,7 +35,7 @@ unsafe extern "C" {
 /// # Safety
 ///
 /// `block` is a live block of jemalloc's, and `size` is not 0.
-pub(super) unsafe fn resized(block: *mut c_void, size: usize) -> *mut c_void {
+pub(super) unsafe extern "C" fn resized(block: *mut c_void, size: usize) -> *mut c_void {
     // SAFETY: the caller's promise; each function asks for no more.
     unsafe {
         let old = jemalloc::malloc_usable_size(block);
@@ -57,7 +57,7 @@ pub(super) unsafe fn resized(block: *mut c_void, size: usize) -> *mut c_void {
 /// # Safety
 ///
 /// As for [`resized`]; `old` is what the block has room for.
-unsafe fn moved(block: *mut c_void, old: usize, size: usize) -> *mut c_void {
+unsafe extern "C" fn moved(block: *mut c_void, old: usize, size: usize) -> *mut c_void {
     // SAFETY: the caller's promise, and both blocks have the smaller size. A block may be released by
     // any size up to what it has room for.
     unsafe {

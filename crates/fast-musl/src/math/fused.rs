@@ -15,7 +15,7 @@ const SUBNORMAL: i32 = -1074 - 10;
 /// The sum is formed exactly in 128 bits, but for bits so low that only whether there are any makes a
 /// difference. Of it, 62 bits are converted to floating point, the last of them standing for all that
 /// are cut off: this is where it is rounded.
-pub(super) fn double(x: f64, y: f64, z: f64) -> f64 {
+pub(super) extern "C" fn double(x: f64, y: f64, z: f64) -> f64 {
     if is_special(x) || is_special(y) {
         return x * y + z;
     }
@@ -86,7 +86,7 @@ pub(super) fn double(x: f64, y: f64, z: f64) -> f64 {
 /// rounding to single precision cannot take the sum for one half-way between two (Boldo and
 /// Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to
 /// odd", IEEE Transactions on Computers 57, 2008).
-pub(super) fn single(x: f32, y: f32, z: f32) -> f32 {
+pub(super) extern "C" fn single(x: f32, y: f32, z: f32) -> f32 {
     let (product, z) = (f64::from(x) * f64::from(y), f64::from(z));
     let mut sum = product + z;
     // Nothing is lost of an infinity, and to compute it would be invalid.

@@ -179,7 +179,7 @@ unsafe fn whole_double<const HOW: i32>(mut x: f64) -> f64 {
     unsafe {
         asm!(
             "roundsd {x}, {x}, {how}", x = inlateout(xmm_reg) x, how = const HOW,
-            options(pure, nomem, nostack, preserves_flags)
+            options(pure, nomem, nostack)
         );
     }
     x
@@ -194,7 +194,7 @@ unsafe fn whole_single<const HOW: i32>(mut x: f32) -> f32 {
     unsafe {
         asm!(
             "roundss {x}, {x}, {how}", x = inlateout(xmm_reg) x, how = const HOW,
-            options(pure, nomem, nostack, preserves_flags)
+            options(pure, nomem, nostack)
         );
     }
     x
@@ -210,7 +210,7 @@ unsafe fn fused_double(mut x: f64, y: f64, z: f64) -> f64 {
         asm!(
             "vfmadd213sd {x}, {y}, {z}",
             x = inlateout(xmm_reg) x, y = in(xmm_reg) y, z = in(xmm_reg) z,
-            options(pure, nomem, nostack, preserves_flags)
+            options(pure, nomem, nostack)
         );
     }
     x
@@ -226,7 +226,7 @@ unsafe fn fused_single(mut x: f32, y: f32, z: f32) -> f32 {
         asm!(
             "vfmadd213ss {x}, {y}, {z}",
             x = inlateout(xmm_reg) x, y = in(xmm_reg) y, z = in(xmm_reg) z,
-            options(pure, nomem, nostack, preserves_flags)
+            options(pure, nomem, nostack)
         );
     }
     x

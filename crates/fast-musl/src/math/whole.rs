@@ -40,11 +40,11 @@ macro_rules! functions {
                 x as $integer as $float
             }
 
-            pub(crate) fn trunc(x: $float) -> $float {
+            pub(crate) extern "C" fn trunc(x: $float) -> $float {
                 if has_fraction(x) { signed(cut(x), x) } else { x }
             }
 
-            pub(crate) fn floor(x: $float) -> $float {
+            pub(crate) extern "C" fn floor(x: $float) -> $float {
                 if !has_fraction(x) {
                     return x;
                 }
@@ -52,7 +52,7 @@ macro_rules! functions {
                 signed(if whole > x { whole - 1.0 } else { whole }, x)
             }
 
-            pub(crate) fn ceil(x: $float) -> $float {
+            pub(crate) extern "C" fn ceil(x: $float) -> $float {
                 if !has_fraction(x) {
                     return x;
                 }
@@ -73,11 +73,11 @@ macro_rules! functions {
                 whole + signed(up, x)
             }
 
-            pub(crate) fn round(x: $float) -> $float {
+            pub(crate) extern "C" fn round(x: $float) -> $float {
                 rounded(x, trunc(x))
             }
 
-            pub(crate) fn rint(x: $float) -> $float {
+            pub(crate) extern "C" fn rint(x: $float) -> $float {
                 if has_fraction(x) { nearest(x) } else { x }
             }
 
@@ -88,7 +88,7 @@ macro_rules! functions {
                 signed(x + whole - whole, x)
             }
 
-            pub(crate) fn nearbyint(mut x: $float) -> $float {
+            pub(crate) extern "C" fn nearbyint(mut x: $float) -> $float {
                 if !has_fraction(x) {
                     return x;
                 }
@@ -99,13 +99,13 @@ macro_rules! functions {
                     asm!(
                         "stmxcsr [{state}] /* {x} */",
                         state = in(reg) &raw mut state, x = inlateout(xmm_reg) x,
-                        options(nostack, preserves_flags)
+                        options(nostack)
                     );
                     x = nearest(x);
                     asm!(
                         "ldmxcsr [{state}] /* {x} */",
                         state = in(reg) &raw const state, x = inlateout(xmm_reg) x,
-                        options(nostack, preserves_flags)
+                        options(nostack)
                     );
                 }
                 x

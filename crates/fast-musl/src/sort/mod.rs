@@ -52,19 +52,22 @@ type ComparePlain = unsafe extern "C" fn(*const c_void, *const c_void) -> c_int;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn qsort(base: *mut c_void, n: usize, size: usize, compare: ComparePlain) {
     // SAFETY: in C's calling convention, on the architectures that are served, a function is not
-    // aware of a register with one more argument. glibc and musl call it in the same way.
+    // aware of a register with one more argument. glibc calls it in the same way.
     let compare = unsafe { transmute::<ComparePlain, Compare>(compare) };
     // SAFETY: the caller's promise.
-    unsafe { qsort_r(base, n, size, compare, null_mut()) }
+    unsafe { __qsort_r(base, n, size, compare, null_mut()) }
 }
 
-/// [`qsort`] with an argument that the function gets.
+// musl's is weak as well: BSD's function of the same name has its arguments in another order.
+weak_symbol!("qsort_r", "__qsort_r");
+
+/// `qsort_r`: [`qsort`] with an argument that the function gets. musl itself calls it by this name.
 ///
 /// # Safety
 ///
 /// As for [`qsort`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn qsort_r(
+pub unsafe extern "C" fn __qsort_r(
     base: *mut c_void,
     n: usize,
     size: usize,
@@ -83,21 +86,4 @@ pub unsafe extern "C" fn qsort_r(
             _ => quick::sort(order.of(Parts(size)), base, n),
         }
     }
-}
-
-/// [`qsort_r`], as musl itself calls it.
-///
-/// # Safety
-///
-/// As for [`qsort`].
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn __qsort_r(
-    base: *mut c_void,
-    n: usize,
-    size: usize,
-    compare: Compare,
-    argument: *mut c_void,
-) {
-    // SAFETY: the caller's promise.
-    unsafe { qsort_r(base, n, size, compare, argument) }
 }

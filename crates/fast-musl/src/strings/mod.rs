@@ -379,13 +379,16 @@ pub unsafe extern "C" fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -
     widest!(copy_within::append(dst: *mut u8, s: *const u8, n: usize) -> *mut u8).cast()
 }
 
+weak_symbol!("strlcpy", "__fast_musl_strlcpy");
+weak_symbol!("strlcat", "__fast_musl_strlcat");
+
 /// Copies as much of the string `s` to `dst` as `n` bytes hold with a zero behind it, and returns the
 /// length of `s`.
 ///
 /// # Safety
 ///
 /// `s` must point to a string, `dst` must be valid for writes of `n` bytes, and they must not overlap.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "__fast_musl_strlcpy")]
 pub unsafe extern "C" fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
     let (dst, s) = (dst.cast(), s.cast());
     widest!(copy_within::cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
@@ -398,7 +401,7 @@ pub unsafe extern "C" fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -
 /// # Safety
 ///
 /// As for [`strlcpy`], and `dst` must be valid for reads as well.
-#[unsafe(no_mangle)]
+#[unsafe(export_name = "__fast_musl_strlcat")]
 pub unsafe extern "C" fn strlcat(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
     let (dst, s) = (dst.cast(), s.cast());
     widest!(copy_within::append_cut(dst: *mut u8, s: *const u8, n: usize) -> usize)

@@ -6,7 +6,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::HashMap;
 use std::env;
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::hint::black_box;
 use std::process::Command;
 use std::ptr::{self, null_mut};
@@ -34,11 +34,14 @@ fn main() {
         _ => panic!("usage: stranger jemalloc | libc (whose memory C code gets) [EMULATOR]"),
     };
     pages_fit();
+    options_are_read(owner);
     every_function_of_malloc(owner);
     libc_allocates(owner);
     rust_allocates(owner);
     threads_allocate();
     memory_routines();
+    rounding_and_sorting();
+    names_of_our_own();
     random_numbers();
     a_child_runs(env::args().nth(2));
     a_panic_unwinds();
@@ -89,18 +92,31 @@ fn take_back(owner: Owner, block: *mut c_void, size: usize) {
     }
 }
 
+/// A number that jemalloc tells of itself.
+fn jemalloc_says(name: &CStr) -> usize {
+    let (mut value, mut length) = (0_usize, size_of::<usize>());
+    let to = (&raw mut value).cast();
+    // SAFETY: writes a number, for which there is room.
+    let error =
+        unsafe { tikv_jemalloc_sys::mallctl(name.as_ptr(), to, &raw mut length, null_mut(), 0) };
+    assert_eq!(error, 0, "{name:?}");
+    value
+}
+
 /// jemalloc stops at its start where the kernel's pages are larger than those it was built for, which
 /// on aarch64 may be any size up to 64 KiB.
 fn pages_fit() {
-    let (mut page, mut length) = (0_usize, size_of::<usize>());
-    // SAFETY: writes a number, for which there is room.
-    let error = unsafe {
-        let name = c"arenas.page".as_ptr();
-        let page = (&raw mut page).cast();
-        tikv_jemalloc_sys::mallctl(name, page, &raw mut length, null_mut(), 0)
-    };
     let largest = if cfg!(target_arch = "aarch64") { 64 } else { 4 };
-    assert_eq!((error, page), (0, largest << 10));
+    assert_eq!(jemalloc_says(c"arenas.page"), largest << 10);
+}
+
+/// fast-musl's options and jemalloc's own are both weak symbols: the linker has to take the first.
+fn options_are_read(owner: Owner) {
+    let expected = match owner {
+        Owner::Jemalloc => 1 << 60,
+        Owner::Libc => 8 << 20,
+    };
+    assert_eq!(jemalloc_says(c"opt.oversize_threshold"), expected);
 }
 
 fn every_function_of_malloc(owner: Owner) {
@@ -221,6 +237,49 @@ fn memory_routines() {
                 assert!(libc::memcmp(start, copy, size) < 0);
                 assert_ne!(bcmp(copy, start, size), 0);
             }
+        }
+    }
+}
+
+/// libm's functions, which a baseline build calls, and qsort.
+fn rounding_and_sorting() {
+    let x = black_box(2.5_f64);
+    assert_eq!(x.mul_add(x, 0.25), 6.5);
+    assert_eq!((x.floor(), x.ceil(), x.trunc()), (2.0, 3.0, 2.0));
+    assert_eq!((x.round(), x.round_ties_even()), (3.0, 2.0));
+    assert_eq!(black_box(2.5_f32).mul_add(2.0, 0.5).floor(), 5.0);
+
+    unsafe extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
+        // SAFETY: qsort calls it with elements.
+        unsafe { *a.cast::<c_int>() - *b.cast::<c_int>() }
+    }
+    let mut numbers: Vec<c_int> = (0..1000).map(|i| i * 7919 % 1000).collect();
+    // SAFETY: the elements are those of the vector.
+    unsafe {
+        let first = numbers.as_mut_ptr().cast();
+        libc::qsort(first, numbers.len(), size_of::<c_int>(), Some(compare));
+    }
+    assert!(numbers.is_sorted());
+}
+
+/// A name that belongs to libc, and that programs define nevertheless.
+#[cfg(target_env = "musl")]
+#[unsafe(no_mangle)]
+extern "C" fn strlcpy(_to: *mut c_char, _from: *const c_char, _n: usize) -> usize {
+    usize::MAX
+}
+
+fn names_of_our_own() {
+    #[cfg(target_env = "musl")]
+    {
+        unsafe extern "C" {
+            fn strlcat(to: *mut c_char, from: *const c_char, n: usize) -> usize;
+        }
+        let mut to = [0; 8];
+        // SAFETY: the strings are ones, and the area has that size.
+        unsafe {
+            assert_eq!(strlcpy(to.as_mut_ptr(), c"own".as_ptr(), 8), usize::MAX);
+            assert_eq!(strlcat(to.as_mut_ptr(), c"fast".as_ptr(), 8), 4);
         }
     }
 }

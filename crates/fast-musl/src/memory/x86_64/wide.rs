@@ -11,7 +11,8 @@
 //! load that reaches into a page that is not there takes 140.
 //!
 //! The functions have C's ABI: arguments in `rdi`, `rsi` and `rdx`, the result in `rax`. `rcx`, `r8`
-//! and the vector and mask registers are theirs to change.
+//! and the vector and mask registers are theirs to change. None uses the stack, so that a debugger finds
+//! the caller by what `.cfi_startproc` says.
 
 use core::arch::naked_asm;
 use core::ffi::c_int;
@@ -34,6 +35,7 @@ const STRING_FILL: usize = crate::cpu::STRING_FILL_ZEN_5;
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn copy_wide(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     naked_asm!(
+        ".cfi_startproc",
         "mov rax, rdi",
         "vmovdqu64 zmm16, [rsi]",
         "vmovdqu64 zmm17, [rsi + rdx - 64]",
@@ -132,6 +134,7 @@ pub(super) unsafe extern "C" fn copy_wide(dst: *mut u8, src: *const u8, n: usize
         "mov rcx, rdx",
         "rep movsb",
         "ret",
+        ".cfi_endproc",
         strings = const STRING_COPY,
     )
 }
@@ -145,6 +148,7 @@ pub(super) unsafe extern "C" fn copy_wide(dst: *mut u8, src: *const u8, n: usize
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn fill_wide(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     naked_asm!(
+        ".cfi_startproc",
         "mov rax, rdi",
         "vpbroadcastb zmm16, esi",
         "cmp rdx, 256",
@@ -191,6 +195,7 @@ pub(super) unsafe extern "C" fn fill_wide(dst: *mut u8, byte: u8, n: usize) -> *
         "rep stosb",
         "mov rax, r8",
         "ret",
+        ".cfi_endproc",
         strings = const STRING_FILL,
     )
 }
@@ -204,6 +209,7 @@ pub(super) unsafe extern "C" fn fill_wide(dst: *mut u8, byte: u8, n: usize) -> *
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn order_wide(a: *const u8, b: *const u8, n: usize) -> c_int {
     naked_asm!(
+        ".cfi_startproc",
         "vmovdqu64 zmm16, [rdi]",
         "vpcmpneqb k1, zmm16, [rsi]",
         "kortestq k1, k1",
@@ -300,6 +306,7 @@ pub(super) unsafe extern "C" fn order_wide(a: *const u8, b: *const u8, n: usize)
         "movzx eax, byte ptr [rdi + rax]",
         "sub eax, ecx",
         "ret",
+        ".cfi_endproc",
     )
 }
 
@@ -311,6 +318,7 @@ pub(super) unsafe extern "C" fn order_wide(a: *const u8, b: *const u8, n: usize)
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn differ_wide(a: *const u8, b: *const u8, n: usize) -> c_int {
     naked_asm!(
+        ".cfi_startproc",
         "vmovdqu64 zmm16, [rdi]",
         "vmovdqu64 zmm17, [rdi + rdx - 64]",
         "vpxorq zmm16, zmm16, [rsi]",
@@ -369,5 +377,6 @@ pub(super) unsafe extern "C" fn differ_wide(a: *const u8, b: *const u8, n: usize
         "6:",
         "mov eax, 1",
         "ret",
+        ".cfi_endproc",
     )
 }
