@@ -155,7 +155,7 @@ fn plans() -> Vec<(String, Plan)> {
     }
     let mixed: Vec<usize> = (0..128).collect();
     // More calls than a branch predictor can learn.
-    plans.push(("0-127 mixed".to_owned(), plan(&mixed, 16_384)));
+    plans.push(("0-127 mixed".to_owned(), plan(&mixed, 262_144)));
     plans
 }
 

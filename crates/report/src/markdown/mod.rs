@@ -171,7 +171,7 @@ mod tests {
             tables += usize::from(columns.is_none());
             assert_eq!(cells(line), *columns.get_or_insert(cells(line)), "{line}");
         }
-        assert_eq!(tables, 8, "{text}");
+        assert_eq!(tables, 9, "{text}");
     }
 
     #[test]
