@@ -144,6 +144,17 @@ pub const REASONS: &[Reason] = &[
                with room behind it.",
     },
     Reason {
+        rows: &["environment: getenv"],
+        text: "musl compares the name with each variable by a call of strncmp; glibc compares the \
+               first two bytes where it is, and calls only if they are equal.",
+    },
+    Reason {
+        rows: &["process: fork and wait"],
+        text: "A child sets up the locks of all of jemalloc's arenas anew, and so copies the pages \
+               that hold them; with one arena (_RJEM_MALLOC_CONF=narenas:1) it takes as long as \
+               with glibc.",
+    },
+    Reason {
         rows: &["threads: mutex, several threads"],
         text: "A thread that finds the mutex locked spins for it a hundred turns in musl before \
                it sleeps; glibc's sleeps at once. Rust's std has mutexes of its own on Linux.",
