@@ -5,14 +5,13 @@
 //! `--release`, more numbers are tried.
 #![cfg(all(feature = "math", replaced, target_arch = "x86_64"))]
 
+mod again;
+
 use std::arch::asm;
 use std::hint::black_box;
 use std::sync::LazyLock;
 
 use fast_musl::math;
-
-/// Set in the process that takes what every processor has.
-const BASELINE: &str = "FAST_MUSL_TEST_BASELINE";
 
 const INVALID: u32 = 1;
 const BY_ZERO: u32 = 4;
@@ -32,7 +31,7 @@ enum Mode {
 const MODES: [Mode; 4] = [Mode::Nearest, Mode::Down, Mode::Up, Mode::ToZero];
 
 fn baseline() -> bool {
-    static SET: LazyLock<bool> = LazyLock::new(|| std::env::var_os(BASELINE).is_some());
+    static SET: LazyLock<bool> = LazyLock::new(|| again::features().is_some());
     *SET
 }
 
@@ -46,19 +45,7 @@ fn prepare() {
 /// All other tests once more, without SSE4.1 and FMA.
 #[test]
 fn all_of_this_with_the_baseline() {
-    if baseline() {
-        return;
-    }
-    let this = std::env::current_exe().expect("this executable has a path");
-    let output = std::process::Command::new(this)
-        .env(BASELINE, "1")
-        .output()
-        .expect("this executable can be run");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    again::run("baseline");
 }
 
 /// Otherwise the rest would say nothing about what programs get.

@@ -7,6 +7,8 @@
 #![cfg(all(feature = "memory", replaced))]
 
 #[cfg(not(miri))]
+mod again;
+#[cfg(not(miri))]
 mod guarded;
 
 use std::ffi::{c_int, c_void};
@@ -19,16 +21,12 @@ use guarded::Guarded;
 /// The longest of [`lengths`], above all thresholds.
 const LONGEST: usize = 4400;
 
-/// Names the vectors to do with, in the processes that run the tests again.
-#[cfg(not(miri))]
-const VECTORS: &str = "FAST_MUSL_TEST_VECTORS";
-
 /// Called by each test before the first routine.
 fn prepare() {
     #[cfg(not(miri))]
-    match std::env::var(VECTORS).as_deref() {
-        Ok("narrow") => memory::use_narrow(),
-        Ok("baseline") => memory::use_baseline(),
+    match again::features().as_deref() {
+        Some("narrow") => memory::use_narrow(),
+        Some("baseline") => memory::use_baseline(),
         _ => {}
     }
 }
@@ -36,31 +34,13 @@ fn prepare() {
 #[test]
 #[cfg(all(not(miri), target_arch = "x86_64"))]
 fn all_of_this_with_narrow_vectors() {
-    again("narrow");
+    again::run("narrow");
 }
 
 #[test]
 #[cfg(all(not(miri), target_arch = "x86_64"))]
 fn all_of_this_with_the_baseline() {
-    again("baseline");
-}
-
-/// Runs all tests once more, unless this is such a run.
-#[cfg(all(not(miri), target_arch = "x86_64"))]
-fn again(vectors: &str) {
-    if std::env::var_os(VECTORS).is_some() {
-        return;
-    }
-    let this = std::env::current_exe().expect("this executable has a path");
-    let output = std::process::Command::new(this)
-        .env(VECTORS, vectors)
-        .output()
-        .expect("this executable can be run");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    again::run("baseline");
 }
 
 /// Lengths of every kind: all short ones, then around each power of two and threshold.

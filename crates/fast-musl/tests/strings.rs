@@ -6,6 +6,8 @@
 #![cfg(all(feature = "strings", replaced))]
 
 #[cfg(not(miri))]
+mod again;
+#[cfg(not(miri))]
 mod guarded;
 
 use std::cmp::Ordering;
@@ -17,9 +19,6 @@ use guarded::Guarded;
 
 /// The longest of [`lengths`], above all thresholds.
 const LONGEST: usize = 4400;
-/// Set in the process that takes the SSE2 paths.
-#[cfg(not(miri))]
-const BASELINE: &str = "FAST_MUSL_TEST_BASELINE";
 
 /// Lengths of every kind: all short ones, then around multiples of four vectors.
 fn lengths() -> impl Iterator<Item = usize> {
@@ -40,7 +39,7 @@ fn alignments() -> impl Iterator<Item = usize> {
 /// Called by each test before the first routine.
 fn prepare() {
     #[cfg(not(miri))]
-    if std::env::var_os(BASELINE).is_some() {
+    if again::features().is_some() {
         strings::use_baseline();
     }
 }
@@ -49,19 +48,7 @@ fn prepare() {
 #[test]
 #[cfg(all(not(miri), target_arch = "x86_64"))]
 fn all_of_this_with_the_baseline() {
-    if std::env::var_os(BASELINE).is_some() {
-        return;
-    }
-    let this = std::env::current_exe().expect("this executable has a path");
-    let output = std::process::Command::new(this)
-        .env(BASELINE, "1")
-        .output()
-        .expect("this executable can be run");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    again::run("baseline");
 }
 
 /// Bytes whose vectors are all within: Miri knows nothing of pages.

@@ -59,7 +59,8 @@ const RESERVE: usize = 4 * RESERVE_TO;
 ///   untouched. It usually is still free when the block grows again, and then
 ///   nothing is copied. This takes addresses, but no memory, unless the program
 ///   locks its memory (`mlockall` with `MCL_FUTURE`), has jemalloc fill it
-///   (`junk:true`), or the system counts addresses (`vm.overcommit_memory` 2).
+///   (`junk:true`, as the feature `debug` has), or the system counts addresses
+///   (`vm.overcommit_memory` 2).
 ///
 /// The first two need both sizes to be at least the alignment, and that to be
 /// at most 16 (8 on some targets). Everything else is left to `rallocx`.

@@ -1,8 +1,8 @@
 //! `malloc` and its kin by jemalloc, in place of musl's, whose allocator has one lock for all threads.
 //!
-//! Each function hands its arguments on to jemalloc's of the same name with a prefix (`realloc`: see
-//! `resize`). The eight are
-//! always defined together: memory that comes from one allocator must never reach the other's `free`.
+//! Each function hands its arguments on to jemalloc's of the same name with a prefix, but for `realloc`
+//! (see `resize`). The eight are always defined together: memory that comes from one allocator must
+//! never reach the other's `free`.
 //! musl's headers declare no other way to memory but `reallocarray`, which calls `realloc`. musl's
 //! own uses of memory that a program cannot free (`atexit`, `pthread_atfork`, the dynamic linker's)
 //! go to its allocator by a name of their own, so that jemalloc's start does not lead back to
