@@ -1,7 +1,6 @@
 //! Tests run once more in a process of their own, with fewer features of the processor.
 
 use std::env;
-use std::process::Command;
 
 /// Names the features to do with, in such a process.
 const FEATURES: &str = "FAST_MUSL_TEST_FEATURES";
@@ -11,13 +10,15 @@ pub(crate) fn features() -> Option<String> {
     env::var(FEATURES).ok()
 }
 
-/// Runs all tests of this executable once more, unless this is such a run.
+/// Runs all tests of this executable once more, unless this is such a run. (Elsewhere there is one way
+/// through each routine.)
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn run(features: &str) {
     if self::features().is_some() {
         return;
     }
     let this = env::current_exe().expect("this executable has a path");
-    let output = Command::new(this)
+    let output = std::process::Command::new(this)
         .env(FEATURES, features)
         .output()
         .expect("this executable can be run");
