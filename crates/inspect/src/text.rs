@@ -1,0 +1,51 @@
+//! Text out of a file that nobody vouches for.
+
+/// No name or path of a file is longer than this, in bytes; what is longer is cut.
+pub(crate) const LONGEST: usize = 4096;
+
+/// The bytes from `offset` to the next zero byte, at most [`LONGEST`] of them. Empty beyond the end.
+pub(crate) fn at(strings: &[u8], offset: u64) -> &[u8] {
+    let rest = usize::try_from(offset)
+        .ok()
+        .and_then(|offset| strings.get(offset..))
+        .unwrap_or_default();
+    let rest = &rest[..rest.len().min(LONGEST)];
+    &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())]
+}
+
+/// Bytes as text for a terminal: what is no text, or would steer the terminal, is replaced.
+pub(crate) fn printable(bytes: &[u8]) -> String {
+    let bytes = &bytes[..bytes.len().min(LONGEST)];
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_end_at_zero_and_at_the_end_of_the_table() {
+        let table = b"\0one\0two";
+        assert_eq!(at(table, 1), b"one");
+        assert_eq!(at(table, 5), b"two");
+        assert_eq!(at(table, 0), b"");
+        assert_eq!(at(table, 8), b"");
+        assert_eq!(at(table, u64::MAX), b"");
+    }
+
+    #[test]
+    fn a_name_without_end_is_cut() {
+        assert_eq!(at(&[b'a'; 2 * LONGEST], 1).len(), LONGEST);
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered() {
+        assert_eq!(
+            printable(b"a\x1b[31mb\xff\n"),
+            "a\u{fffd}[31mb\u{fffd}\u{fffd}"
+        );
+    }
+}
