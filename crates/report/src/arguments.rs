@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::sections::criterion::Sampling;
 use clap::{Parser, ValueEnum};
-use report::criterion::Sampling;
 
 /// A part of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,6 +14,8 @@ pub(crate) enum Section {
     Broker,
     /// The parts of the C library, one by one
     Libc,
+    /// Programs of others, each with a fixed command line
+    Programs,
 }
 
 /// Measures builds of the same benchmarks and of the same program against each
@@ -32,17 +34,20 @@ pub(crate) struct Arguments {
     /// flag once for each
     #[arg(long, visible_alias = "group", value_name = "NAME", num_args = 1..)]
     pub(crate) groups: Vec<String>,
-    /// What to measure [default: all, or what --groups or --scenarios are of]
-    #[arg(long, value_name = "SECTION", value_enum)]
-    pub(crate) section: Option<Section>,
+    /// What to measure; given again, several of them [default: all, or what
+    /// --groups, --scenarios or --programs are of]
+    #[arg(long, value_name = "SECTION", value_enum, value_delimiter = ',')]
+    pub(crate) section: Vec<Section>,
     /// Names of the loads to put the program under [default: all]
     #[arg(long, visible_alias = "scenario", value_name = "NAME", num_args = 1..)]
     pub(crate) scenarios: Vec<String>,
+    /// Names of the programs of others to measure [default: all]
+    #[arg(long, visible_alias = "program", value_name = "NAME", value_delimiter = ',', num_args = 1..)]
+    pub(crate) programs: Vec<String>,
     /// The nats-server to compare with [default: the one on PATH, if any]
     #[arg(long, value_name = "FILE", overrides_with = "nats_server")]
     pub(crate) nats_server: Option<PathBuf>,
-    /// How often each group of each variant is measured [default: 10, with
-    /// --quick 2]
+    /// How often each cell is measured [default: 10, with --quick 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: Option<u32>,
     /// Few samples and few rounds: to see that it works, not to compare
@@ -64,12 +69,21 @@ const AFTER: &str = "\
 The matrix: {\"baseline\":\"a\",\"generator\":\"/path/to/broker\",
 \"least\":\"/path/to/least\",\"surveys\":[\"/path/to/survey\", …],
 \"variants\":[{\"name\":\"a\",\"label\":\"A\",\"allocations\":\"/path/to/benchmarks\",
-\"program\":\"/path/to/broker\"}, …]}
+\"program\":\"/path/to/broker\",\"shipped\":false}, …],
+\"builds\":[{\"name\":\"glibc\",\"label\":\"glibc\",\"shipped\":false}, …],
+\"programs\":[{\"name\":\"ripgrep\",\"arguments\":[\"-n\",\"word\",\"{input}\"],
+\"input\":\"/path/to/data\",\"builds\":{\"glibc\":\"/path/to/rg\", …}}, …]}
 where program may be null. The generator is the program whose `bench` puts the
 others under load; without it, that section is left out. The least server is
 measured beside them where one client publishes to one; it may be left out. The
 surveys are builds of one program for glibc, stock musl and fast musl, which
 measure the C library; without them, that section is left out.
+
+Programs of others are left out as well, if the matrix names none. Their builds
+are shown in the order of the list; the first is the baseline. Without a list,
+builds are shown by their names, and \"glibc\" comes first. The input stands where
+the arguments say {input}, else at the end. All builds must print the same. What
+is shipped to users is marked in tables and pictures.
 
 Ctrl-C ends it early; what was measured by then is written, marked incomplete.
 A complete report already in the folder is then kept, and the new one goes to
@@ -80,22 +94,23 @@ or nothing could be measured or written; 2 if the command line is wrong; 130
 after Ctrl-C.";
 
 impl Arguments {
-    /// How often each group of each variant is measured.
+    /// How often each cell is measured.
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(if self.quick { 2 } else { 10 })
     }
 
     /// Whether a part of the report is to be measured.
     pub(crate) fn wants(&self, section: Section) -> bool {
-        match self.section {
-            Some(only) => only == section,
-            None => match (self.groups.is_empty(), self.scenarios.is_empty()) {
-                (false, true) => section == Section::Allocations,
-                (true, false) => section == Section::Broker,
-                (false, false) => section != Section::Libc,
-                (true, true) => true,
-            },
+        if !self.section.is_empty() {
+            return self.section.contains(&section);
         }
+        let named = |section| match section {
+            Section::Allocations => !self.groups.is_empty(),
+            Section::Broker => !self.scenarios.is_empty(),
+            Section::Libc => false,
+            Section::Programs => !self.programs.is_empty(),
+        };
+        named(section) || !Section::value_variants().iter().any(|one| named(*one))
     }
 
     /// How long the program is measured under each load.
@@ -149,16 +164,23 @@ mod tests {
     fn names_choose_their_section() {
         let wants = |line: &[&str]| {
             let arguments = parse(line).expect("valid");
-            [Section::Allocations, Section::Broker, Section::Libc]
-                .map(|section| arguments.wants(section))
+            let all = Section::value_variants().iter();
+            all.map(|section| u8::from(arguments.wants(*section)))
+                .collect::<Vec<_>>()
         };
         for (line, expected) in [
-            (&[][..], [true, true, true]),
-            (&["--groups", "x"], [true, false, false]),
-            (&["--scenarios", "x"], [false, true, false]),
-            (&["--scenarios", "x", "--groups", "y"], [true, true, false]),
-            (&["--section", "broker"], [false, true, false]),
-            (&["--section", "libc"], [false, false, true]),
+            (&[][..], [1, 1, 1, 1]),
+            (&["--groups", "x"], [1, 0, 0, 0]),
+            (&["--scenarios", "x"], [0, 1, 0, 0]),
+            (&["--programs", "x"], [0, 0, 0, 1]),
+            (&["--scenarios", "x", "--groups", "y"], [1, 1, 0, 0]),
+            (&["--section", "broker"], [0, 1, 0, 0]),
+            (&["--section", "libc"], [0, 0, 1, 0]),
+            (&["--section", "libc", "--groups", "x"], [0, 0, 1, 0]),
+            (
+                &["--section", "libc", "--section", "programs"],
+                [0, 0, 1, 1],
+            ),
         ] {
             assert_eq!(wants(line), expected, "{line:?}");
         }

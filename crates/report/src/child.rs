@@ -8,6 +8,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,24 +18,20 @@ use rustix::process::{Pid, PidfdFlags, kill_process_group, pidfd_open};
 use crate::interrupt::{Interrupt, Signal};
 
 /// How long a run may take. No benchmark comes near it, so whatever does hangs.
-pub const LIMIT: Duration = Duration::from_mins(10);
+pub(crate) const LIMIT: Duration = Duration::from_mins(10);
 
 /// How much of the output is kept: more than what is read from it.
 const KEPT: u64 = 1024 * 1024;
 
 /// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// It was asked to end, by the user.
+pub(crate) enum RunError {
     #[error("interrupted")]
     Interrupted(Signal),
-    /// It could not be started.
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
-    /// The system refused to tell about it.
     #[error("cannot be watched: {0}")]
     Watch(#[source] io::Error),
-    /// It ended with an error.
     #[error("{how}{said}")]
     Failed {
         /// Its exit code or signal.
@@ -42,7 +39,6 @@ pub enum RunError {
         /// The last line of its standard error, after a colon.
         said: String,
     },
-    /// It did not end.
     #[error("killed, as it had not ended after {} minutes", .0.as_secs() / 60)]
     TimedOut(Duration),
     /// It ended well, but what it should have left is not there.
@@ -50,40 +46,46 @@ pub enum RunError {
     NoResult(String),
 }
 
-/// A run that ended well.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// How long it took.
-    pub elapsed: Duration,
+    pub(crate) elapsed: Duration,
     /// Its standard output, or as much of it as is kept.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Page faults without input, if known.
-    pub minor_faults: Option<u64>,
+    pub(crate) minor_faults: Option<u64>,
 }
 
 /// Runs it to its end.
-///
-/// # Errors
-///
-/// When it does not start, fails, hangs, or a signal comes first.
-pub fn run(command: &mut Command, interrupt: &Interrupt) -> Result<Ended, RunError> {
+pub(crate) fn run(command: &mut Command, interrupt: &Interrupt) -> Result<Ended, RunError> {
     run_within(LIMIT, command, interrupt)
 }
 
-/// The same, where it may take another time than [`LIMIT`].
-///
-/// # Errors
-///
-/// As for [`run`].
-pub fn run_within(
+/// The same, with another limit.
+pub(crate) fn run_within(
     limit: Duration,
     command: &mut Command,
     interrupt: &Interrupt,
 ) -> Result<Ended, RunError> {
+    let output = tempfile::tempfile().map_err(RunError::Watch)?;
+    let (elapsed, minor_faults) = run_into(&output, limit, command, interrupt)?;
+    Ok(Ended {
+        elapsed,
+        stdout: read(output),
+        minor_faults,
+    })
+}
+
+/// The same, with its standard output in a file. Returns how long it took, and page faults without input if known.
+pub(crate) fn run_into(
+    output: &File,
+    limit: Duration,
+    command: &mut Command,
+    interrupt: &Interrupt,
+) -> Result<(Duration, Option<u64>), RunError> {
     if let Some(signal) = interrupt.signal() {
         return Err(RunError::Interrupted(signal));
     }
-    let output = tempfile::tempfile().map_err(RunError::Watch)?;
     let errors = tempfile::tempfile().map_err(RunError::Watch)?;
     command
         .stdin(Stdio::null())
@@ -102,17 +104,13 @@ pub fn run_within(
     let status = child.wait().map_err(RunError::Watch)?;
     waited?;
     check(status, errors)?;
-    Ok(Ended {
-        elapsed,
-        stdout: read(output),
-        minor_faults,
-    })
+    Ok((elapsed, minor_faults))
 }
 
 /// Waits until the child has ended, without reaping it.
 fn wait(child: &Child, limit: Duration, interrupt: &Interrupt) -> Result<(), RunError> {
     let refused = |error: rustix::io::Errno| RunError::Watch(error.into());
-    let ended = pidfd_open(pid(child), PidfdFlags::empty()).map_err(refused)?;
+    let ended = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).map_err(refused)?;
     let started = Instant::now();
     loop {
         let left = limit.saturating_sub(started.elapsed());
@@ -138,14 +136,37 @@ fn wait(child: &Child, limit: Duration, interrupt: &Interrupt) -> Result<(), Run
 }
 
 /// The most memory a process has had at once so far, in bytes.
-#[must_use]
-pub fn peak_rss_of(process: &str) -> Option<u64> {
+pub(crate) fn peak_rss_of(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    kibibytes(&status, "VmHWM:")
+}
+
+/// What a file of `/proc` tells in kB, in bytes.
+pub(crate) fn kibibytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
+}
+
+/// The last line of what a program has said, after a colon.
+pub(crate) fn last_line(said: &str) -> String {
+    let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+    last.map_or_else(String::new, |line| format!(": {line}"))
+}
+
+/// The first executable of this name on `PATH`.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| is_executable(file))
+}
+
+/// Whether it is a file that someone may execute.
+pub(crate) fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
 fn minor_faults(child: &Child) -> Option<u64> {
@@ -163,14 +184,10 @@ fn faults_in(stat: &str) -> Option<u64> {
     own.checked_add(children)
 }
 
-fn pid(child: &Child) -> Pid {
-    Pid::from_child(child)
-}
-
 /// Ends the child and what it has started, however deep in work it is.
 fn end(child: &Child) {
     // It fails only if it has ended already.
-    let _ = kill_process_group(pid(child), rustix::process::Signal::KILL);
+    let _ = kill_process_group(Pid::from_child(child), rustix::process::Signal::KILL);
 }
 
 fn check(status: ExitStatus, errors: File) -> Result<(), RunError> {
@@ -185,13 +202,7 @@ fn check(status: ExitStatus, errors: File) -> Result<(), RunError> {
         },
         (None, None) => status.to_string(),
     };
-    let text = read(errors);
-    let last = text
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty());
-    let said = last.map_or_else(String::new, |line| format!(": {line}"));
+    let said = last_line(&read(errors));
     Err(RunError::Failed { how, said })
 }
 

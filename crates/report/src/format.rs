@@ -1,11 +1,9 @@
 //! Numbers as people read them.
 
 use crate::statistics::Summary;
-use crate::strace::as_number;
 
 /// Nanoseconds as milliseconds, without the unit.
-#[must_use]
-pub fn milliseconds(nanoseconds: f64) -> String {
+pub(crate) fn milliseconds(nanoseconds: f64) -> String {
     let value = nanoseconds / 1e6;
     if value < 1.0 {
         format!("{value:.3}")
@@ -16,17 +14,14 @@ pub fn milliseconds(nanoseconds: f64) -> String {
     }
 }
 
-/// Such as `4.26 (4.18–4.56)`, from nanoseconds.
-#[must_use]
-pub fn with_range(summary: Summary) -> String {
-    let [median, minimum, maximum] =
-        [summary.median, summary.minimum, summary.maximum].map(milliseconds);
+/// Such as `4.26 (4.18–4.56)`.
+pub(crate) fn with_range(summary: Summary, show: fn(f64) -> String) -> String {
+    let [median, minimum, maximum] = [summary.median, summary.minimum, summary.maximum].map(show);
     format!("{median} ({minimum}–{maximum})")
 }
 
 /// Such as `1.84x`.
-#[must_use]
-pub fn ratio(value: f64) -> String {
+pub(crate) fn ratio(value: f64) -> String {
     if value < 10.0 {
         format!("{value:.2}x")
     } else {
@@ -35,14 +30,22 @@ pub fn ratio(value: f64) -> String {
 }
 
 /// Bytes as mebibytes, without the unit.
-#[must_use]
-pub fn mebibytes(bytes: f64) -> String {
+pub(crate) fn mebibytes(bytes: f64) -> String {
     format!("{:.2}", bytes / f64::from(1 << 20))
 }
 
+/// A number with two decimals.
+pub(crate) fn hundredths(value: f64) -> String {
+    format!("{value:.2}")
+}
+
+/// A number of thousands.
+pub(crate) fn thousands(value: f64) -> String {
+    count(value / 1e3)
+}
+
 /// A mean count, such as `0.3` or `110,002`.
-#[must_use]
-pub fn count(value: f64) -> String {
+pub(crate) fn count(value: f64) -> String {
     // Also turns a negative zero into zero.
     if value.abs() < 0.05 {
         return "0".to_owned();
@@ -66,20 +69,13 @@ pub fn count(value: f64) -> String {
 }
 
 /// How long something may take, such as `2 min 05 s`.
-#[must_use]
-pub fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     let (minutes, rest) = (seconds / 60, seconds % 60);
     match minutes {
         0 => format!("{rest} s"),
         1..60 => format!("{minutes} min {rest:02} s"),
         _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
     }
-}
-
-/// A number of things, for positions in plots.
-#[must_use]
-pub fn number(count: usize) -> f64 {
-    as_number(count as u64)
 }
 
 #[cfg(test)]

@@ -12,39 +12,20 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::{flag, low_level::pipe};
 
-/// The signals, and as what they are recorded.
-const SIGNALS: [(i32, usize, Signal); 3] = [
-    (SIGINT, 1, Signal::Interrupt),
-    (SIGTERM, 2, Signal::Terminate),
-    (SIGHUP, 3, Signal::HangUp),
-];
-
-/// A request to end.
+/// A request to end: the number of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
-    /// SIGINT, which is Ctrl-C.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-    /// SIGHUP: the terminal is gone.
-    HangUp,
-}
+pub(crate) struct Signal(pub(crate) usize);
 
 impl Signal {
     /// What a shell reports for a program ended by this signal.
-    #[must_use]
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Self::HangUp => 129,
-            Self::Interrupt => 130,
-            Self::Terminate => 143,
-        }
+    pub(crate) fn exit_code(self) -> u8 {
+        u8::try_from(128 + self.0).unwrap_or(u8::MAX)
     }
 }
 
 /// Catches the signals from its creation on.
 #[derive(Debug)]
-pub struct Interrupt {
+pub(crate) struct Interrupt {
     caught: Arc<AtomicUsize>,
     /// Readable once a signal has come. Nothing is ever read from it, so that
     /// it stays so.
@@ -53,14 +34,10 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// Begins to catch.
-    ///
-    /// # Errors
-    ///
-    /// When the system refuses a pipe or a handler.
-    pub fn catch() -> io::Result<Self> {
+    pub(crate) fn catch() -> io::Result<Self> {
         let (reader, writer) = UnixStream::pair()?;
         let caught = Arc::new(AtomicUsize::new(0));
-        for (number, mark, _) in SIGNALS {
+        for (number, mark) in [(SIGINT, 2), (SIGTERM, 15), (SIGHUP, 1)] {
             // In this order, so that the mark is set when the pipe tells of it.
             flag::register_usize(number, Arc::clone(&caught), mark)?;
             pipe::register(number, writer.try_clone()?)?;
@@ -68,18 +45,24 @@ impl Interrupt {
         Ok(Self { caught, reader })
     }
 
+    /// Catches nothing: for tests, which Ctrl-C is to end.
+    #[cfg(test)]
+    pub(crate) fn never() -> Self {
+        let (reader, _) = UnixStream::pair().expect("a pair");
+        Self {
+            caught: Arc::default(),
+            reader,
+        }
+    }
+
     /// The last signal that came.
-    #[must_use]
-    pub fn signal(&self) -> Option<Signal> {
+    pub(crate) fn signal(&self) -> Option<Signal> {
         let caught = self.caught.load(Ordering::SeqCst);
-        SIGNALS
-            .iter()
-            .find(|(_, mark, _)| *mark == caught)
-            .map(|&(_, _, signal)| signal)
+        (caught != 0).then_some(Signal(caught))
     }
 
     /// Does nothing for that long, or until a signal comes.
-    pub fn pause(&self, time: Duration) {
+    pub(crate) fn pause(&self, time: Duration) {
         let mut events = [PollFd::new(self, PollFlags::IN)];
         if let Ok(time) = Timespec::try_from(time) {
             // However it ends, the time is over or there is nothing to wait for.

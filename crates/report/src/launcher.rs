@@ -1,85 +1,131 @@
-//! A small process between this program and the one whose memory is measured.
+//! A small process between this program and the one whose time and memory are measured.
 //!
-//! What a process had before it became another program counts as its peak too,
-//! and that is the memory of whoever started it. So it is started by a process
-//! that has next to none: this executable, before it has done anything.
+//! What a process had before it became another program counts as its peak too, and that is the memory of whoever started
+//! it. So it is started by a process that has next to none: this executable, before it has done anything. It also times the
+//! program, from just before its start to its end, so that nothing of this program's own work is in between.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
 use wait4::Wait4;
 
-use crate::child::peak_rss_of;
+use crate::child::{RunError, peak_rss_of};
 
-/// As first argument, it asks for a launcher. The rest is a command.
-const ARGUMENT: &str = "__peak-memory-of";
+/// As first argument, it asks for a launcher. The rest is a file for the result and a command.
+const ARGUMENT: &str = "__launch";
 
 /// How much above the launcher's own peak another must be to be told from it:
 /// the kernel's counters lag behind by some pages.
 const MARGIN: u64 = 128 * 1024;
 
-/// What runs a program under a launcher, given this executable.
-#[must_use]
-pub fn wrapper(own: &Path) -> Vec<OsString> {
-    vec![own.into(), ARGUMENT.into()]
+/// What a program has used.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Used {
+    /// Seconds from its start to its end.
+    pub(crate) wall: f64,
+    /// Seconds of processor time, of all its threads.
+    pub(crate) cpu: f64,
+    /// The most memory it had, in bytes.
+    pub(crate) peak_rss: u64,
+    /// Whether that is its own, and not at most that much.
+    pub(crate) exact: bool,
 }
 
-/// Acts as a launcher if the arguments ask for one, and says how that went.
-#[must_use]
-pub fn launch(mut arguments: impl Iterator<Item = OsString>) -> Option<Result<(), String>> {
+/// What runs a program under a launcher, given this executable and a file for the result.
+pub(crate) fn wrapper(own: &Path, result: &Path) -> Vec<OsString> {
+    vec![own.into(), ARGUMENT.into(), result.into()]
+}
+
+pub(crate) fn read(result: &Path) -> Result<Used, RunError> {
+    let text = fs::read_to_string(result).map_err(RunError::Watch)?;
+    serde_json::from_str(&text)
+        .map_err(|error| RunError::NoResult(format!("the launcher told nothing: {error}")))
+}
+
+/// Acts as a launcher if the arguments ask for one. Its exit code is then that of the program.
+pub(crate) fn launch(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     if arguments.next().as_deref() != Some(OsStr::new(ARGUMENT)) {
         return None;
     }
-    let program = arguments.next()?;
-    let mut child = match Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .spawn()
-    {
-        Ok(child) => child,
-        Err(error) => return Some(Err(format!("cannot start: {error}"))),
-    };
-    Some(match child.wait4() {
-        Ok(used) if used.status.success() => {
-            let own = peak_rss_of("self").unwrap_or(u64::MAX);
-            println!("{} {own}", used.rusage.maxrss);
-            Ok(())
-        }
-        Ok(used) => Err(used.status.to_string()),
-        Err(error) => Err(format!("cannot be waited for: {error}")),
-    })
+    let (result, program) = (arguments.next()?, arguments.next()?);
+    let code =
+        run(Path::new(&result), Command::new(program).args(arguments)).unwrap_or_else(|why| {
+            eprintln!("{why}");
+            1
+        });
+    Some(ExitCode::from(code))
 }
 
-/// What a launcher has printed: bytes, and whether they are the program's own.
-/// Otherwise it had at most that many.
-#[must_use]
-pub fn parse(output: &str) -> Option<(u64, bool)> {
-    let (peak, own) = output.trim_end().split_once(' ')?;
-    let (peak, own): (u64, u64) = (peak.parse().ok()?, own.parse().ok()?);
-    Some((peak, peak > own.saturating_add(MARGIN)))
+/// The program's exit code, or why there is none.
+fn run(result: &Path, command: &mut Command) -> Result<u8, String> {
+    let started = Instant::now();
+    let mut child = command
+        .spawn()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let ended = child
+        .wait4()
+        .map_err(|error| format!("cannot be waited for: {error}"))?;
+    let wall = started.elapsed();
+    if !ended.status.success() {
+        let code = ended.status.code().and_then(|code| u8::try_from(code).ok());
+        return code.ok_or_else(|| ended.status.to_string());
+    }
+    let used = Used {
+        wall: wall.as_secs_f64(),
+        cpu: (ended.rusage.utime + ended.rusage.stime).as_secs_f64(),
+        peak_rss: ended.rusage.maxrss,
+        exact: is_own(ended.rusage.maxrss, peak_rss_of("self")),
+    };
+    let told = serde_json::to_string(&used).map_err(std::io::Error::from);
+    told.and_then(|text| fs::write(result, text))
+        .map_err(|error| format!("cannot tell the result: {error}"))?;
+    Ok(0)
+}
+
+/// Whether a peak can be told from that of the launcher.
+fn is_own(peak: u64, launcher: Option<u64>) -> bool {
+    launcher.is_some_and(|launcher| peak > launcher.saturating_add(MARGIN))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn launched(program: &[&str]) -> (Result<u8, String>, Result<Used, RunError>) {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let ended = run(file.path(), Command::new(program[0]).args(&program[1..]));
+        (ended, read(file.path()))
+    }
+
     #[test]
     fn a_peak_is_told_from_the_launchers() {
-        assert_eq!(parse("5000000 2000000\n"), Some((5_000_000, true)));
-        assert_eq!(parse("2000000 2000000\n"), Some((2_000_000, false)));
-        assert_eq!(
-            parse("5000000 18446744073709551615\n"),
-            Some((5_000_000, false))
-        );
-        for text in ["", "1", "a b", "1 -2"] {
-            assert_eq!(parse(text), None);
-        }
+        assert!(is_own(5_000_000, Some(2_000_000)));
+        assert!(!is_own(2_000_000, Some(2_000_000)));
+        assert!(!is_own(5_000_000, Some(u64::MAX)));
+        assert!(!is_own(5_000_000, None));
+    }
+
+    #[test]
+    fn time_is_that_of_the_program() {
+        let (ended, used) = launched(&["sleep", "0.1"]);
+        assert_eq!(ended, Ok(0));
+        let used = used.expect("it is told");
+        assert!(used.wall >= 0.1 && used.cpu < 0.1, "{used:?}");
+        assert!(used.peak_rss > 100_000, "{used:?}");
     }
 
     #[test]
     fn other_arguments_ask_for_none() {
-        for arguments in [&[][..], &["--matrix", "m"], &[ARGUMENT]] {
+        for arguments in [
+            &[][..],
+            &["--matrix", "m"],
+            &[ARGUMENT],
+            &[ARGUMENT, "file"],
+        ] {
             assert_eq!(launch(arguments.iter().map(Into::into)), None);
         }
     }
@@ -87,12 +133,16 @@ mod tests {
     #[test]
     fn failures_are_told() {
         for (program, expected) in [
-            ("false", "exit status: 1"),
-            ("no-such-program", "cannot start"),
+            (&["sh", "-c", "exit 3"][..], Ok(3)),
+            (&["sh", "-c", "kill -9 $$"], Err("signal: 9")),
+            (&["no-such-program"], Err("cannot start")),
         ] {
-            let told = launch([ARGUMENT, program].iter().map(Into::into));
-            let error = told.expect("it launches").expect_err("it fails");
-            assert!(error.starts_with(expected), "{error}");
+            let (ended, used) = launched(program);
+            assert!(used.is_err(), "there is nothing to tell");
+            match expected {
+                Ok(code) => assert_eq!(ended, Ok(code)),
+                Err(why) => assert!(ended.is_err_and(|error| error.starts_with(why))),
+            }
         }
     }
 }

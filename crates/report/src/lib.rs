@@ -1,33 +1,51 @@
-//! Measures builds of the same benchmarks against each other.
+//! The parts of the program `report`.
 //!
-//! Data flows one way: a [`matrix`] of variants is measured by a [`session`],
-//! which yields [`results`]; beside it, servers are put under load
-//! ([`program`]), and the parts of the C library are timed ([`library`]). All of
-//! it is written as Markdown ([`markdown`]), JSON and SVG ([`plot`]) into a folder
-//! ([`output`]). Linux only, as what a process has used is read from `/proc`.
+//! Data flows one way: a [`matrix`] of builds is measured by a [`session`], which fills the cells of a [`section`]. Each of
+//! the [`sections`] is data: rows, columns, measures, and how one cell is measured. All of them are written by the same code
+//! as Markdown ([`markdown`]), JSON ([`report`]) and SVG ([`chart`]) into a folder ([`output`]). Linux only, as what a
+//! process has used is read from `/proc`.
 
 #![forbid(unsafe_code)]
 
-pub mod benchmarks;
-pub mod child;
-pub mod criterion;
-pub mod date;
-pub mod format;
-pub mod groups;
-pub mod interrupt;
-pub mod launcher;
-pub mod library;
-pub mod load;
-pub mod markdown;
-pub mod matrix;
-pub mod output;
-pub mod plot;
-pub mod program;
-pub mod resources;
-pub mod results;
+mod arguments;
+mod chart;
+mod child;
+mod date;
+mod format;
+mod interrupt;
+mod launcher;
+mod load;
+mod markdown;
+mod matrix;
+mod output;
+mod progress;
+mod report;
+mod run;
 #[cfg(test)]
 mod sample;
-pub mod session;
-pub mod statistics;
-pub mod strace;
-pub mod system;
+mod section;
+mod sections;
+mod session;
+mod statistics;
+mod strace;
+mod system;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The whole program.
+#[must_use]
+pub fn main() -> ExitCode {
+    if let Some(launched) = launcher::launch(std::env::args_os().skip(1)) {
+        return launched;
+    }
+    match run::run(&arguments::Arguments::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("report: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

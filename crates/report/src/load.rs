@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::interrupt::Interrupt;
-use crate::strace::as_number;
+use crate::statistics::as_number;
 
 /// The share of all CPUs that others may use.
 const BUSY: f64 = 0.2;
@@ -29,17 +29,16 @@ const TUNING: [&str; 8] = [
 
 /// What else the machine does, before anything is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Load {
+pub(crate) struct Load {
     /// Processes that wanted to run, on average over a minute.
-    pub minute: Option<f64>,
+    pub(crate) minute: Option<f64>,
     /// Share of all CPUs in use during one second, from 0 to 1.
-    pub busy: Option<f64>,
+    pub(crate) busy: Option<f64>,
 }
 
 impl Load {
     /// Watches for a second.
-    #[must_use]
-    pub fn now(interrupt: &Interrupt) -> Self {
+    pub(crate) fn now(interrupt: &Interrupt) -> Self {
         let before = times();
         interrupt.pause(WATCHED);
         Self {
@@ -51,8 +50,7 @@ impl Load {
     }
 
     /// What to warn about.
-    #[must_use]
-    pub fn warnings(&self, cpus: usize) -> Vec<String> {
+    pub(crate) fn warnings(&self, cpus: usize) -> Vec<String> {
         let mut warnings = Vec::new();
         let bound = LOADED * as_number(cpus as u64);
         if let Some(minute) = self.minute.filter(|&minute| minute > bound) {
@@ -73,8 +71,7 @@ impl Load {
 }
 
 /// What to warn about in the environment.
-#[must_use]
-pub fn tuning() -> Vec<String> {
+pub(crate) fn tuning() -> Vec<String> {
     TUNING
         .iter()
         .filter_map(|name| Some((name, std::env::var_os(name)?)))

@@ -1,127 +1,177 @@
 //! The builds to compare, as the flake lists them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// The whole file.
+use crate::section::Column;
+
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Matrix {
+pub(crate) struct Matrix {
     /// The variant that the others are compared with.
-    pub baseline: String,
+    pub(crate) baseline: String,
     /// The program whose load generator puts all programs under load.
     #[serde(default)]
-    pub generator: Option<PathBuf>,
+    pub(crate) generator: Option<PathBuf>,
     /// The least server, as a reference for programs under load.
     #[serde(default)]
-    pub least: Option<PathBuf>,
+    pub(crate) least: Option<PathBuf>,
     /// Builds of the survey of the C library.
     #[serde(default)]
-    pub surveys: Vec<PathBuf>,
-    /// All variants, in the order in which they are shown.
-    pub variants: Vec<Variant>,
+    pub(crate) surveys: Vec<PathBuf>,
+    /// Programs of others.
+    #[serde(default)]
+    pub(crate) programs: Vec<Foreign>,
+    /// Builds of these, in the order in which they are shown; the first is the baseline. Without any, those that the
+    /// programs have.
+    #[serde(default)]
+    pub(crate) builds: Vec<Column>,
+    pub(crate) variants: Vec<Variant>,
 }
 
-/// One build.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// One build of the benchmarks and of Broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// By which it is chosen.
-    pub name: String,
+    pub(crate) name: String,
     /// By which people recognise it.
-    pub label: String,
+    pub(crate) label: String,
     /// The executable of the benchmarks.
-    pub allocations: PathBuf,
+    pub(crate) allocations: PathBuf,
     /// The program itself, if it is built this way.
     #[serde(default)]
-    pub program: Option<PathBuf>,
+    pub(crate) program: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) shipped: bool,
 }
 
-/// What is wrong with the file.
+impl Variant {
+    /// Its place in a report.
+    pub(crate) fn column(&self) -> Column {
+        Column::new(&self.name, &self.label, self.shipped)
+    }
+}
+
+/// A program of others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Foreign {
+    pub(crate) name: String,
+    /// Its arguments. What it prints must be the same each time.
+    #[serde(default)]
+    pub(crate) arguments: Vec<String>,
+    /// The file or folder that it works on: it replaces `{input}` in the arguments, else it is the last argument.
+    #[serde(default)]
+    pub(crate) input: Option<PathBuf>,
+    /// Its executables, by the names of the builds.
+    pub(crate) builds: BTreeMap<String, PathBuf>,
+}
+
 #[derive(Debug, thiserror::Error)]
-pub enum MatrixError {
-    /// It has another form.
+pub(crate) enum MatrixError {
     #[error("the matrix cannot be read: {0}; the flake writes it, see --help for its form")]
     Json(#[from] serde_json::Error),
-    /// There is nothing to measure.
-    #[error("the matrix has no variants; add at least one")]
-    Empty,
-    /// A name could mean two builds.
-    #[error("the matrix has two variants named {0:?}; give each a name of its own")]
-    Twice(String),
-    /// What the others are compared with is not there.
-    #[error("the matrix has no variant named {0:?}, which is its baseline")]
-    NoBaseline(String),
+    #[error("the matrix has {0}")]
+    Wrong(String),
 }
 
 /// A choice that cannot be made.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ChoiceError {
-    /// There is none of that name.
+pub(crate) enum ChoiceError {
     #[error("there is no {kind} {name:?}; valid are: {}{hint}", valid.join("; "))]
     Unknown {
-        /// Of what there is none.
         kind: &'static str,
-        /// The name given.
         name: String,
-        /// Those there are.
         valid: Vec<String>,
         /// How to give several, if that was the mistake.
         hint: &'static str,
     },
-    /// The baseline was chosen, but is not to be measured.
     #[error("the baseline {0:?} is not among the variants to measure; add it to --variants")]
     BaselineLeftOut(String),
 }
 
 impl Matrix {
     /// Reads and checks the file.
-    ///
-    /// # Errors
-    ///
-    /// When the text has another form or contradicts itself.
-    pub fn parse(text: &str) -> Result<Self, MatrixError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, MatrixError> {
         let matrix: Self = serde_json::from_str(text)?;
-        if matrix.variants.is_empty() {
-            return Err(MatrixError::Empty);
-        }
-        let mut names = BTreeSet::new();
-        for variant in &matrix.variants {
-            if !names.insert(&variant.name) {
-                return Err(MatrixError::Twice(variant.name.clone()));
-            }
-        }
-        if !names.contains(&matrix.baseline) {
-            return Err(MatrixError::NoBaseline(matrix.baseline));
-        }
+        matrix.check().map_err(MatrixError::Wrong)?;
         Ok(matrix)
     }
 
-    /// The variants of these names in the order of the matrix, or all if no
-    /// names are given.
-    ///
-    /// # Errors
-    ///
-    /// When there is none of one of the names.
-    pub fn choose(&self, names: &[String]) -> Result<Vec<Variant>, ChoiceError> {
-        let valid: Vec<_> = self.variants.iter().map(|one| one.name.clone()).collect();
-        let chosen = choose("variant", &valid, names, "")?;
-        let variants = self.variants.iter();
-        Ok(variants
-            .filter(|variant| chosen.contains(&variant.name))
-            .cloned()
-            .collect())
+    fn check(&self) -> Result<(), String> {
+        let variants = names(&self.variants, |one| &one.name);
+        let programs = names(&self.programs, |one| &one.name);
+        let builds = names(&self.builds, |one| &one.name);
+        for (kind, names) in [
+            ("variants", &variants),
+            ("programs", &programs),
+            ("builds", &builds),
+        ] {
+            let mut seen = BTreeSet::new();
+            if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+                return Err(format!(
+                    "two {kind} named {twice:?}; give each a name of its own"
+                ));
+            }
+        }
+        if variants.is_empty() {
+            return Err("no variants; add at least one".to_owned());
+        }
+        if !variants.contains(&self.baseline) {
+            return Err(format!(
+                "no variant named {:?}, which is its baseline",
+                self.baseline
+            ));
+        }
+        for Foreign {
+            name, builds: own, ..
+        } in &self.programs
+        {
+            if own.is_empty() {
+                return Err(format!(
+                    "no builds of the program {name:?}; add at least one"
+                ));
+            }
+            let unknown = own
+                .keys()
+                .find(|build| !builds.is_empty() && !builds.contains(build));
+            if let Some(build) = unknown {
+                return Err(format!(
+                    "a build {build:?} of the program {name:?}, but not among its builds; add it to them"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns of programs of others. Without a list of builds these are those that programs have, by their names, but
+    /// `glibc` first.
+    pub(crate) fn build_columns(&self) -> Vec<Column> {
+        if !self.builds.is_empty() {
+            return self.builds.clone();
+        }
+        let names = self
+            .programs
+            .iter()
+            .flat_map(|program| program.builds.keys());
+        let names: BTreeSet<(bool, &String)> = names.map(|name| (name != "glibc", name)).collect();
+        names
+            .into_iter()
+            .map(|(_, name)| Column::new(name, name, false))
+            .collect()
+    }
+
+    /// The variants of these names, or all if no names are given.
+    pub(crate) fn choose(&self, names: &[String]) -> Result<Vec<Variant>, ChoiceError> {
+        choose("variant", &self.variants, |one| &one.name, names, "")
     }
 
     /// The baseline: the one asked for, else the matrix's own if it is among
     /// the chosen variants. There is none if it is not.
-    ///
-    /// # Errors
-    ///
-    /// When the one asked for is unknown or not chosen.
-    pub fn baseline(
+    pub(crate) fn baseline(
         &self,
         asked: Option<&str>,
         chosen: &[Variant],
@@ -138,24 +188,33 @@ impl Matrix {
     }
 }
 
+fn names<T>(all: &[T], name: fn(&T) -> &str) -> Vec<String> {
+    all.iter().map(|one| name(one).to_owned()).collect()
+}
+
 /// Those of these names in their own order, or all if no names are given.
 /// `on_comma` is added to the error about a name that holds one.
-pub(crate) fn choose(
+pub(crate) fn choose<T: Clone>(
     kind: &'static str,
-    valid: &[String],
-    names: &[String],
+    all: &[T],
+    name: fn(&T) -> &str,
+    wanted: &[String],
     on_comma: &'static str,
-) -> Result<Vec<String>, ChoiceError> {
-    if let Some(unknown) = names.iter().find(|name| !valid.contains(name)) {
+) -> Result<Vec<T>, ChoiceError> {
+    let valid = names(all, name);
+    if let Some(unknown) = wanted.iter().find(|name| !valid.contains(name)) {
         return Err(ChoiceError::Unknown {
             kind,
             name: unknown.clone(),
-            valid: valid.to_vec(),
+            valid,
             hint: if unknown.contains(',') { on_comma } else { "" },
         });
     }
-    let wanted = |name: &&String| names.is_empty() || names.contains(name);
-    Ok(valid.iter().filter(wanted).cloned().collect())
+    let chosen = all
+        .iter()
+        .zip(&valid)
+        .filter(|(_, name)| wanted.is_empty() || wanted.contains(name));
+    Ok(chosen.map(|(one, _)| one.clone()).collect())
 }
 
 #[cfg(test)]
@@ -222,6 +281,50 @@ mod tests {
             (String::new(), "cannot be read"),
         ] {
             let error = Matrix::parse(&text).expect_err(part).to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn programs_have_builds_in_an_order() {
+        let of = |programs: &str, builds: &str| {
+            let more = format!(r#"{{"programs":{programs},"builds":{builds},"#);
+            Matrix::parse(&TEXT.replacen('{', &more, 1))
+        };
+        let rg = r#"[{"name":"rg","arguments":["x"],"input":"/in","builds":{"glibc":"/g","a":"/a","static":"/s"}}]"#;
+        let names = |builds| {
+            let matrix = of(rg, builds).expect("well formed");
+            let columns = matrix.build_columns().into_iter();
+            columns.map(|column| column.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("[]"), ["glibc", "a", "static"]);
+        let build = |name: &str| format!(r#"{{"name":"{name}","label":"","shipped":true}}"#);
+        let [s, g, a] = ["static", "glibc", "a"].map(build);
+        assert_eq!(names(&format!("[{s},{g},{a}]")), ["static", "glibc", "a"]);
+        for (programs, builds, part) in [
+            (
+                rg,
+                format!("[{s},{a}]"),
+                r#"a build "glibc" of the program "rg""#,
+            ),
+            (rg, format!("[{s},{s}]"), "two builds named \"static\""),
+            (
+                r#"[{"name":"rg","builds":{}}]"#,
+                "[]".to_owned(),
+                "no builds of",
+            ),
+            (
+                r#"[{"name":"rg","builds":{"a":"/a"}},{"name":"rg","builds":{"a":"/a"}}]"#,
+                "[]".to_owned(),
+                "two programs",
+            ),
+            (
+                r#"[{"name":"rg","argument":[],"builds":{"a":"/a"}}]"#,
+                "[]".to_owned(),
+                "argument",
+            ),
+        ] {
+            let error = of(programs, &builds).expect_err(part).to_string();
             assert!(error.contains(part), "{error}");
         }
     }

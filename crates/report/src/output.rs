@@ -18,38 +18,22 @@ const INCOMPLETE: &str = "incomplete";
 
 /// Why a report cannot be written.
 #[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    /// The folder cannot be made.
+pub(crate) enum OutputError {
     #[error("cannot make the folder {}: {source}; choose another with --output", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What is in the way.
-        source: io::Error,
-    },
-    /// Nothing can be written into it.
+    Folder { path: PathBuf, source: io::Error },
     #[error("cannot write to {}: {source}; choose another folder with --output", path.display())]
-    Write {
-        /// The folder or the file.
-        path: PathBuf,
-        /// What is in the way.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
 }
 
 /// A folder that can be written to.
 #[derive(Debug)]
-pub struct Output {
+pub(crate) struct Output {
     folder: PathBuf,
 }
 
 impl Output {
     /// Makes the folder if need be, and tries to write to it.
-    ///
-    /// # Errors
-    ///
-    /// When that fails.
-    pub fn prepare(folder: &Path) -> Result<Self, OutputError> {
+    pub(crate) fn prepare(folder: &Path) -> Result<Self, OutputError> {
         fs::create_dir_all(folder).map_err(|source| OutputError::Folder {
             path: folder.to_owned(),
             source,
@@ -63,12 +47,7 @@ impl Output {
     }
 
     /// Writes all files, and returns the folder that they are in.
-    ///
-    /// # Errors
-    ///
-    /// When one cannot be written. What was there before is then still there,
-    /// but for what the system loses between two renames.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         files: &[(String, String)],
         complete: bool,

@@ -2,8 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use report::format;
-use report::session::Progress;
+use crate::format;
+use crate::session::Progress;
 
 /// A line that is written over on a terminal, and one line after the other
 /// elsewhere.

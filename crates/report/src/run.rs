@@ -1,37 +1,29 @@
 //! From the command line to the report.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
-use report::benchmarks::Executable;
-use report::child::{self, RunError};
-use report::interrupt::{Interrupt, Signal};
-use report::library::{self, LibraryReport};
-use report::load::{self, Load};
-use report::matrix::{ChoiceError, Matrix, MatrixError, Variant};
-use report::output::{Output, OutputError};
-use report::program::{self, Kind, Program};
-use report::results::{Reading, Report, Settings, VariantReport};
-use report::session::Session;
-use report::system::{self, System};
-use report::{date, groups, markdown, plot, strace};
+use crate::child::{self, RunError};
+use crate::interrupt::{Interrupt, Signal};
+use crate::load::{self, Load};
+use crate::matrix::{ChoiceError, Matrix, MatrixError, Variant, choose};
+use crate::output::{Output, OutputError};
+use crate::report::{Report, VariantReport};
+use crate::section::Section as Cells;
+use crate::sections::allocations::{self, Benchmarks};
+use crate::sections::benchmarks::{self, Executable};
+use crate::sections::broker::{self, Loads};
+use crate::sections::libc::{self, Survey};
+use crate::sections::programs::{self, Programs};
+use crate::session::{self, Session, Source};
+use crate::system::{self, System};
+use crate::{chart, date, markdown};
 
 use crate::arguments::{Arguments, Section};
 use crate::progress::Display;
-
-/// The overview's file, without its ending.
-const OVERVIEW: &str = "overview";
-/// The plot of the program under load, without its ending.
-const UNDER_LOAD: &str = "broker";
-/// The plot of the C library, without its ending.
-const LIBRARY: &str = "libc";
-/// What nats-server is called.
-const NATS: &str = "nats-server";
-/// What the least server is called, by its name and by people.
-const LEAST: [&str; 2] = ["least", "least server"];
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -41,10 +33,8 @@ pub(crate) enum Error {
     Matrix { path: PathBuf, source: MatrixError },
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    #[error("there is no executable file {}; check --strace", .0.display())]
-    Strace(PathBuf),
-    #[error("there is no executable file {}; check --nats-server", .0.display())]
-    Nats(PathBuf),
+    #[error("there is no executable file {}; check {flag}", path.display())]
+    Tool { path: PathBuf, flag: &'static str },
     #[error("no executable tells its groups ({name}: {source}); check the matrix")]
     Groups { name: String, source: RunError },
     #[error("cannot find this program's own executable: {0}; call it by its full path")]
@@ -60,7 +50,7 @@ pub(crate) enum Error {
 impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Choice(_) | Self::Strace(_) | Self::Nats(_) => 2,
+            Self::Choice(_) | Self::Tool { .. } => 2,
             Self::Groups {
                 source: RunError::Interrupted(signal),
                 ..
@@ -72,131 +62,146 @@ impl Error {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let matrix = read_matrix(&arguments.matrix)?;
-    let variants = matrix.choose(&arguments.variants)?;
-    let baseline = matrix.baseline(arguments.baseline.as_deref(), &variants)?;
-    let strace = find_strace(arguments.strace.as_deref())?;
-    let interrupt = Interrupt::catch().map_err(Error::Signals)?;
-    let groups = if arguments.wants(Section::Allocations) {
-        groups::select(&list(&variants, &interrupt)?, &arguments.groups)?
-    } else {
-        Vec::new()
+    let variants = &matrix.choose(&arguments.variants)?;
+    let session = &Session {
+        variants,
+        baseline: matrix.baseline(arguments.baseline.as_deref(), variants)?,
+        rounds: arguments.rounds(),
+        quick: arguments.quick,
+        own: std::env::current_exe().map_err(Error::Own)?,
+        interrupt: Interrupt::catch().map_err(Error::Signals)?,
     };
-    let scenarios = if arguments.wants(Section::Broker) {
-        program::select(&arguments.scenarios)?
-    } else {
-        Vec::new()
-    };
-    let nats = find_nats_server(arguments.nats_server.as_deref())?;
+    let (planned, left_out) = plan(arguments, &matrix, session)?;
     let output = Output::prepare(&arguments.output)?;
 
     let display = Display::new();
     let started = date::now();
-    let load = Load::now(&interrupt);
+    let load = Load::now(&session.interrupt);
     let mut warnings = load.warnings(system::cpus());
     warnings.extend(load::tuning());
-    warnings.extend(left_out(arguments, &matrix));
+    warnings.extend(left_out);
     for warning in &warnings {
         display.say(&format!("warning: {warning}"));
     }
     // Before they are measured, as after a signal nothing is started any more.
     let described = variants
         .iter()
-        .map(|variant| describe(variant, &interrupt))
+        .map(|variant| describe(variant, &session.interrupt))
         .collect();
-    let session = Session {
-        variants: &variants,
-        groups: &groups,
-        rounds: arguments.rounds(),
-        sampling: arguments.sampling(),
-        strace,
-        patience: Duration::from_secs(if arguments.quick { 2 } else { 20 }),
-        own: std::env::current_exe().map_err(Error::Own)?,
-        interrupt: &interrupt,
-    };
-    let mut results = session.empty();
-    let mut signal = session.run(&mut results, |progress| display.show(progress));
-    let programs = programs(&variants, nats, matrix.least.clone());
-    let loads = matrix
-        .generator
-        .as_deref()
-        .filter(|_| !scenarios.is_empty());
-    let program = loads.map(|generator| {
-        let session = program::Session {
-            programs: &programs,
-            baseline: baseline.and_then(|place| {
-                let name = &variants[place].name;
-                programs.iter().position(|program| program.name == *name)
-            }),
-            generator,
-            scenarios: &scenarios,
-            rounds: arguments.rounds(),
-            seconds: arguments.seconds(),
-            interrupt: &interrupt,
-        };
-        let mut report = session.empty();
-        if signal.is_none() {
-            signal = session.run(&mut report, |progress| display.show(progress));
-        }
-        report.summarise();
-        report
-    });
+    let mut sections = Vec::new();
+    let mut signal = None;
+    for (mut section, mut source) in planned {
+        signal = signal.or_else(|| {
+            session::run(&mut section, &mut *source, |progress| {
+                display.show(progress);
+            })
+        });
+        sections.push(section);
+    }
     display.clear();
-    let library = survey(arguments, &matrix, &display, &interrupt);
-    let library = library.unwrap_or_else(|interrupted| {
-        signal = Some(interrupted);
-        None
-    });
     let mut report = Report {
-        variants: described,
         complete: signal.is_none(),
         started,
         finished: date::now(),
-        settings: Settings {
-            rounds: session.rounds,
-            sampling: session.sampling,
-        },
-        baseline: baseline.map(|place| variants[place].name.clone()),
+        quick: session.quick,
+        baseline: session.baseline.map(|place| variants[place].name.clone()),
         warnings,
         system: System::describe(load),
-        groups: results,
-        program,
-        library,
+        variants: described,
+        sections,
     };
-    for group in &mut report.groups {
-        group.summarise(baseline);
-    }
     let folder = output.write(&files(&mut report)?, report.complete)?;
-    let place = folder.join("report.md");
-    Ok(finish(&display, &report, &place, signal))
+    Ok(finish(&display, &report, &folder.join("report.md"), signal))
 }
 
-/// What is asked for and cannot be measured.
-fn left_out(arguments: &Arguments, matrix: &Matrix) -> Vec<String> {
-    let mut texts = Vec::new();
-    if arguments.wants(Section::Broker) && matrix.generator.is_none() {
-        let text = "the matrix names no load generator, so that no program is put under load";
-        texts.push(text.to_owned());
-    }
-    if arguments.wants(Section::Libc) && matrix.surveys.is_empty() {
-        let text = "the matrix names no surveys, so that no C library is timed";
-        texts.push(text.to_owned());
-    }
-    texts
-}
+/// A section, and how it is measured.
+type Planned<'a> = (Cells, Box<dyn Source + 'a>);
 
-/// Has the parts of the C library timed, if that is asked for and can be done.
-fn survey(
+/// The sections that are asked for, and what of it cannot be measured.
+fn plan<'a>(
     arguments: &Arguments,
-    matrix: &Matrix,
-    display: &Display,
-    interrupt: &Interrupt,
-) -> Result<Option<LibraryReport>, Signal> {
-    if !arguments.wants(Section::Libc) || matrix.surveys.is_empty() {
-        return Ok(None);
+    matrix: &'a Matrix,
+    session: &'a Session<'a>,
+) -> Result<(Vec<Planned<'a>>, Vec<String>), Error> {
+    let strace = find("strace", arguments.strace.as_deref(), "--strace")?;
+    let nats = find(
+        "nats-server",
+        arguments.nats_server.as_deref(),
+        "--nats-server",
+    )?;
+    let scenarios = broker::select(&arguments.scenarios)?;
+    let programs = choose(
+        "program",
+        &matrix.programs,
+        |one| &one.name,
+        &arguments.programs,
+        "",
+    )?;
+    let mut planned: Vec<Planned<'a>> = Vec::new();
+    let mut left_out = Vec::new();
+    let mut missing = |what: &str| left_out.push(format!("the matrix names no {what}"));
+    if arguments.wants(Section::Allocations) {
+        let listed = list(session.variants, &session.interrupt)?;
+        let groups = benchmarks::select(&listed, &arguments.groups)?;
+        let sampling = arguments.sampling();
+        let strace = strace
+            .ok_or_else(|| "not counted, as there is no strace on PATH (see --strace)".to_owned());
+        let section = allocations::section(session, &groups, sampling);
+        planned.push((
+            section,
+            Box::new(Benchmarks {
+                session,
+                sampling,
+                strace,
+            }),
+        ));
     }
-    display.say("timing the parts of the C library");
-    let rounds = arguments.rounds();
-    library::run(&matrix.surveys, rounds, arguments.quick, interrupt).map(Some)
+    match &matrix.generator {
+        _ if !arguments.wants(Section::Broker) => {}
+        None => missing("load generator, so that no program is put under load"),
+        Some(generator) => {
+            let loads = Loads {
+                session,
+                programs: broker::programs(session.variants, nats, matrix.least.clone()),
+                generator,
+                scenarios,
+                seconds: arguments.seconds(),
+                rates: BTreeMap::new(),
+            };
+            planned.push((broker::section(&loads), Box::new(loads)));
+        }
+    }
+    match &matrix.surveys[..] {
+        _ if !arguments.wants(Section::Libc) => {}
+        [] => missing("surveys, so that no C library is timed"),
+        builds => {
+            let section = libc::section(builds, session.rounds);
+            planned.push((
+                section,
+                Box::new(Survey {
+                    session,
+                    builds,
+                    found: Vec::new(),
+                }),
+            ));
+        }
+    }
+    match programs {
+        _ if !arguments.wants(Section::Programs) => {}
+        all if all.is_empty() => missing("programs, so that no programs of others are timed"),
+        all => {
+            let section = programs::section(&all, matrix.build_columns(), session.rounds);
+            planned.push((
+                section,
+                Box::new(Programs {
+                    session,
+                    all,
+                    printed: BTreeMap::new(),
+                }),
+            ));
+        }
+    }
+    Ok((planned, left_out))
 }
 
 fn finish(display: &Display, report: &Report, place: &Path, signal: Option<Signal>) -> ExitCode {
@@ -219,40 +224,6 @@ fn finish(display: &Display, report: &Report, place: &Path, signal: Option<Signa
     }
 }
 
-/// The servers: each variant's program if it has one, nats-server and the least
-/// server if they are there.
-fn programs(variants: &[Variant], nats: Option<PathBuf>, least: Option<PathBuf>) -> Vec<Program> {
-    let brokers = variants.iter().filter_map(|variant| {
-        Some(Program {
-            name: variant.name.clone(),
-            label: variant.label.clone(),
-            path: variant.program.clone()?,
-            kind: Kind::Broker,
-        })
-    });
-    let nats = nats.map(|path| Program {
-        name: NATS.to_owned(),
-        label: NATS.to_owned(),
-        path,
-        kind: Kind::Nats,
-    });
-    let least = least.map(|path| Program {
-        name: LEAST[0].to_owned(),
-        label: LEAST[1].to_owned(),
-        path,
-        kind: Kind::Least,
-    });
-    brokers.chain(nats).chain(least).collect()
-}
-
-fn find_nats_server(asked: Option<&Path>) -> Result<Option<PathBuf>, Error> {
-    match asked {
-        Some(file) if strace::is_executable(file) => Ok(Some(file.to_owned())),
-        Some(file) => Err(Error::Nats(file.to_owned())),
-        None => Ok(program::find_nats_server()),
-    }
-}
-
 fn read_matrix(path: &Path) -> Result<Matrix, Error> {
     let text = fs::read_to_string(path).map_err(|source| Error::Read {
         path: path.to_owned(),
@@ -264,12 +235,15 @@ fn read_matrix(path: &Path) -> Result<Matrix, Error> {
     })
 }
 
-fn find_strace(asked: Option<&Path>) -> Result<Result<PathBuf, String>, Error> {
+/// The executable asked for, else the one on `PATH`, if any.
+fn find(name: &str, asked: Option<&Path>, flag: &'static str) -> Result<Option<PathBuf>, Error> {
     match asked {
-        Some(file) if strace::is_executable(file) => Ok(Ok(file.to_owned())),
-        Some(file) => Err(Error::Strace(file.to_owned())),
-        None => Ok(strace::find()
-            .ok_or_else(|| "not counted, as there is no strace on PATH (see --strace)".to_owned())),
+        Some(file) if child::is_executable(file) => Ok(Some(file.to_owned())),
+        Some(file) => Err(Error::Tool {
+            path: file.to_owned(),
+            flag,
+        }),
+        None => Ok(child::find(name)),
     }
 }
 
@@ -293,93 +267,36 @@ fn list(variants: &[Variant], interrupt: &Interrupt) -> Result<Vec<String>, Erro
 }
 
 fn describe(variant: &Variant, interrupt: &Interrupt) -> VariantReport {
-    let size = |path: &Path| match fs::metadata(path) {
-        Ok(data) => Reading::of(strace::as_number(data.len())),
-        Err(error) => Reading::none(error.to_string()),
-    };
-    let no_program = "the matrix names no program";
+    let size = |path: &Path| fs::metadata(path).ok().map(|data| data.len());
     let program = variant.program.as_deref();
-    let info = program.map(|program| {
-        let mut command = Command::new(program);
-        command.args(["info", "--json"]);
-        let ended = child::run(&mut command, interrupt).map_err(|error| error.to_string())?;
-        serde_json::from_str(&ended.stdout).map_err(|error| format!("no JSON: {error}"))
-    });
-    let (info, info_note) = match info {
-        Some(Ok(info)) => (Some(info), None),
-        Some(Err(why)) => (None, Some(why)),
-        None => (None, Some(no_program.to_owned())),
-    };
+    let info = program
+        .ok_or("the matrix names no program".to_owned())
+        .and_then(|program| {
+            let mut command = Command::new(program);
+            command.args(["info", "--json"]);
+            let ended = child::run(&mut command, interrupt).map_err(|error| error.to_string())?;
+            serde_json::from_str(&ended.stdout).map_err(|error| format!("no JSON: {error}"))
+        });
     VariantReport {
-        name: variant.name.clone(),
-        label: variant.label.clone(),
-        allocations: variant.allocations.clone(),
-        program: variant.program.clone(),
+        variant: variant.clone(),
         allocations_bytes: size(&variant.allocations),
-        program_bytes: program.map_or_else(|| Reading::none(no_program), size),
-        info,
-        info_note,
+        program_bytes: program.and_then(size),
+        info_note: info.as_ref().err().cloned(),
+        info: info.ok(),
     }
 }
 
-/// All files of the report, by their names. Fills in those of the plots.
+/// All files of the report, by their names. Fills in those of the pictures.
 fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
-    let mut files = Vec::new();
-    let mut taken = [OVERVIEW, UNDER_LOAD, LIBRARY].map(str::to_owned).to_vec();
-    let drawn: Vec<Option<String>> = report
-        .groups
-        .iter()
-        .map(|group| plot::bars(report, group))
+    let sections = &report.sections;
+    let mut taken: Vec<String> = sections.iter().map(|one| one.file.to_owned()).collect();
+    let complete = report.complete;
+    let sections = report.sections.iter_mut();
+    let mut files: Vec<_> = sections
+        .flat_map(|section| chart::pictures(section, complete, &mut taken))
         .collect();
-    for (group, picture) in report.groups.iter_mut().zip(drawn) {
-        if let Some(picture) = picture {
-            let stem = groups::file_stem(&group.name, &taken);
-            let name = format!("{stem}.svg");
-            taken.push(stem);
-            group.plot = Some(name.clone());
-            files.push((name, picture));
-        }
-    }
-    if let Some(program) = &mut report.program
-        && let Some(picture) = plot::program(program)
-    {
-        let name = format!("{UNDER_LOAD}.svg");
-        program.plot = Some(name.clone());
-        files.push((name, picture));
-    }
-    if let Some(library) = &mut report.library
-        && let Some(picture) = library.comparison.as_ref().and_then(plot::library)
-    {
-        let name = format!("{LIBRARY}.svg");
-        library.plot = Some(name.clone());
-        files.push((name, picture));
-    }
-    let overview = plot::overview(report).map(|picture| (format!("{OVERVIEW}.svg"), picture));
-    let text = markdown::report(report, overview.as_ref().map(|(name, _)| name.as_str()));
-    files.extend(overview);
-    files.push(("report.md".to_owned(), text));
-    files.push((
-        "report.json".to_owned(),
-        serde_json::to_string_pretty(report)? + "\n",
-    ));
+    files.push(("report.md".to_owned(), markdown::report(report)));
+    let data = serde_json::to_string_pretty(report)? + "\n";
+    files.push(("report.json".to_owned(), data));
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_no_program_is_no_server() {
-        let variant = |name: &str, program: Option<&str>| Variant {
-            name: name.to_owned(),
-            label: name.to_owned(),
-            allocations: name.into(),
-            program: program.map(Into::into),
-        };
-        let variants = [variant("floor", None), variant("broker", Some("b"))];
-        let servers = programs(&variants, Some("n".into()), Some("l".into()));
-        let names: Vec<_> = servers.iter().map(|server| &*server.name).collect();
-        assert_eq!(names, ["broker", NATS, LEAST[0]]);
-    }
 }

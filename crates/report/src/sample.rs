@@ -1,59 +1,180 @@
-//! A made-up report, for tests.
+//! Made-up results, for tests. Names and reasons hold what Markdown and XML give a meaning.
 
-use crate::criterion::Sampling;
-use crate::library::LibraryReport;
-use crate::load::Load;
-use crate::program::results::{IdleCell, Latency, LoadCell, LoadReport, LoadRound};
-use crate::program::results::{ProgramReport, ServerReport};
-use crate::results::{Cell, GroupReport, Reading, Report, Round, Settings, VariantReport};
-use crate::system::System;
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde_json::json;
+use survey::compare::Comparison;
 
-/// Two groups of three variants, of which one failed. Names and reasons hold
-/// what Markdown and XML give a meaning.
-pub(crate) fn report() -> Report {
-    let names = ["plain", "b", "c"];
-    let group = |name: &str, times: [&[f64]; 3]| GroupReport {
-        name: name.to_owned(),
-        plot: None,
-        cells: names
-            .iter()
-            .zip(times)
-            .map(|(variant, times)| cell(variant, times))
-            .collect(),
+use crate::interrupt::Interrupt;
+use crate::load::Load;
+use crate::matrix::{Foreign, Variant};
+use crate::report::{Report, VariantReport};
+use crate::section::{Column, Section};
+use crate::sections::criterion::Sampling;
+use crate::sections::{allocations, broker, libc, programs};
+use crate::session::Session;
+use crate::system::System;
+
+/// An incomplete report of these sections.
+pub(crate) fn report(sections: Vec<Section>) -> Report {
+    let described = |variant: Variant| VariantReport {
+        variant,
+        allocations_bytes: None,
+        program_bytes: Some(1_048_576),
+        info: None,
+        info_note: Some("no program".to_owned()),
     };
-    let mut groups = vec![
-        group("one", [&[2e6, 4e6], &[1e6, 1.2e6], &[30e6, 20e6]]),
-        group("two <&> \"|\"", [&[5e6, 5e6], &[], &[5e6]]),
-    ];
-    groups[1].cells[1].failure = Some("killed by SIGSEGV: a <b> | & c\u{1b}[0m".to_owned());
-    for group in &mut groups {
-        group.summarise(Some(0));
-    }
     Report {
         complete: false,
         started: "then".to_owned(),
         finished: "now".to_owned(),
-        settings: Settings {
-            rounds: 2,
-            sampling: Sampling::counted(10),
-        },
+        quick: false,
         baseline: Some("plain".to_owned()),
         warnings: vec!["it was loud | here".to_owned()],
         system: System::describe(Load {
             minute: None,
             busy: Some(0.25),
         }),
-        variants: names.iter().map(|name| variant(name)).collect(),
-        groups,
-        program: None,
-        library: None,
+        variants: variants().map(described).into(),
+        sections,
     }
+}
+
+fn variants() -> [Variant; 3] {
+    let labels = [
+        ("plain", "the plain | build"),
+        ("b", "the b | build"),
+        (
+            "c",
+            "the c | build, <with> \"more\" & a long label that is not cut",
+        ),
+    ];
+    labels.map(variant)
+}
+
+fn variant((name, label): (&str, &str)) -> Variant {
+    Variant {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        allocations: name.into(),
+        program: None,
+        shipped: name == "b",
+    }
+}
+
+/// One of two rounds, with the first of these as baseline.
+fn session(variants: &[Variant]) -> Session<'_> {
+    Session {
+        variants,
+        baseline: Some(0),
+        rounds: 2,
+        quick: false,
+        own: "report".into(),
+        interrupt: Interrupt::never(),
+    }
+}
+
+fn fill(section: &mut Section, row: usize, column: usize, measure: &'static str, values: &[f64]) {
+    for (round, &value) in (1..).zip(values) {
+        section.rows[row].cells[column].push(measure, round, value);
+    }
+}
+
+/// Two groups of three variants, of which one failed.
+pub(crate) fn allocations() -> Section {
+    let groups = ["one", "two <&> \"|\""].map(str::to_owned);
+    let mut section = allocations::section(&session(&variants()), &groups, Sampling::counted(10));
+    for (row, column, times) in [
+        (0, 0, &[2e6, 4e6][..]),
+        (0, 1, &[1e6, 1.2e6]),
+        (0, 2, &[30e6, 20e6]),
+        (1, 0, &[5e6, 5e6]),
+        (1, 2, &[5e6]),
+    ] {
+        fill(&mut section, row, column, "time", times);
+    }
+    section.rows[1].cells[1].failure = Some("killed by SIGSEGV: a <b> | & c\u{1b}[0m".to_owned());
+    section.summarise();
+    section
+}
+
+/// A throughput and a latency of four servers, of which one does not start and one
+/// can take the first load alone.
+pub(crate) fn broker() -> Section {
+    let server = |(name, kind): (&str, broker::ServerKind)| broker::Program {
+        column: Column::new(name, &format!("the {name} | <server>"), false),
+        path: name.into(),
+        kind,
+    };
+    let kinds = [
+        broker::ServerKind::Broker,
+        broker::ServerKind::Broker,
+        broker::ServerKind::Nats,
+        broker::ServerKind::Least,
+    ];
+    let servers: Vec<_> = ["a", "b", "nats", "least"]
+        .into_iter()
+        .zip(kinds)
+        .map(server)
+        .collect();
+    let load = |name, arguments, at_half_load| broker::Scenario {
+        name,
+        arguments,
+        at_half_load,
+    };
+    let loads = [
+        load("1 to 1 <&>", "--size 16", false),
+        load("1 to 1, half load", "--request", true),
+    ];
+    let variants = [variant(("a", "A"))];
+    let mut section = broker::section(&broker::Loads {
+        session: &session(&variants),
+        programs: servers,
+        generator: Path::new("broker"),
+        scenarios: loads.into(),
+        seconds: 1.0,
+        rates: BTreeMap::new(),
+    });
+    section.rows[1].note = Some("1,234,567 messages/s".to_owned());
+    for (row, column, values) in [
+        (0, 0, &[2e6, 4e6][..]),
+        (0, 2, &[1e6]),
+        (0, 3, &[6e6, 6e6]),
+        (1, 0, &[2e6, 4e6]),
+        (1, 2, &[1e6]),
+    ] {
+        fill(&mut section, row, column, "rate", values);
+        let latencies: Vec<f64> = values.iter().map(|rate| rate / 1e4).collect();
+        fill(&mut section, row, column, "p99", &latencies);
+        for (measure, value) in [
+            ("peak_rss", 2_097_152.0),
+            ("server_cpus", 1.5),
+            ("generator_cpus", 0.25),
+        ] {
+            fill(
+                &mut section,
+                row,
+                column,
+                measure,
+                &vec![value; values.len()],
+            );
+        }
+    }
+    for row in 0..2 {
+        section.rows[row].cells[1].failure = Some("cannot start: no | such <file>".to_owned());
+    }
+    section.rows[2].cells[1].failure = Some("cannot start".to_owned());
+    for column in [0, 2] {
+        fill(&mut section, 2, column, "start", &[0.002; 2]);
+    }
+    section.summarise();
+    section
 }
 
 /// A row of the C library that is slow, one that was, one that never was, and the
 /// control.
-pub(crate) fn library() -> LibraryReport {
+pub(crate) fn libc() -> Section {
     let row = |name: &str, stock: f64, fast: f64| {
         let ratio =
             |median: f64| json!({"median": median, "minimum": 0.5 * median, "maximum": median});
@@ -73,7 +194,7 @@ pub(crate) fn library() -> LibraryReport {
             "stock_musl": build("stock-musl"),
             "fast_musl": build("fast-musl"),
         },
-        "rounds": 2,
+        "rounds": 1,
         "quick": false,
         "rows": [
             row("math: <slow>", 900.0, 3.0),
@@ -82,123 +203,42 @@ pub(crate) fn library() -> LibraryReport {
             row("sort: never slow", 0.5, 0.4),
         ],
     });
-    LibraryReport {
-        comparison: Some(serde_json::from_value(comparison).expect("of that form")),
-        failure: None,
-        plot: Some("libc.svg".to_owned()),
-    }
+    let comparison: Comparison = serde_json::from_value(comparison).expect("of that form");
+    let mut section = libc::section(&[], 2);
+    libc::show(&mut section, &[comparison.clone(), comparison]);
+    section.summarise();
+    section
 }
 
-fn cell(variant: &str, times: &[f64]) -> Cell {
-    let mut cell = Cell::new(variant);
-    cell.rounds = (1..)
-        .zip(times)
-        .map(|(number, &median_ns)| Round {
-            number,
-            median_ns,
-            deviation_ns: 1.0,
-        })
-        .collect();
-    cell
-}
-
-fn variant(name: &str) -> VariantReport {
-    VariantReport {
-        name: name.to_owned(),
-        label: format!("the {name} | build, <with> \"more\" & a long label to cut at the end"),
-        allocations: name.into(),
-        program: None,
-        allocations_bytes: Reading::of(1_048_576.0),
-        program_bytes: Reading::none("no program"),
-        info: None,
-        info_note: Some("no program".to_owned()),
-    }
-}
-
-/// A throughput and a latency of four servers, of which one does not start and one
-/// can take the first load alone.
-pub(crate) fn program() -> ProgramReport {
-    let server = |name: &str| ServerReport {
-        name: name.to_owned(),
-        label: format!("the {name} | <server>"),
-        program: name.into(),
-    };
-    let cell = |rates: &[f64]| LoadCell {
-        rounds: (1..)
-            .zip(rates)
-            .map(|(number, &rate)| round(number, rate))
-            .collect(),
-        ..LoadCell::default()
-    };
-    let failed = LoadCell {
-        failure: Some("cannot start: no | such <file>".to_owned()),
-        ..LoadCell::default()
-    };
-    let left_out = LoadCell {
-        left_out: true,
-        ..LoadCell::default()
-    };
-    let load = |name: &str, latency, rate| LoadReport {
+/// Two programs of two builds, of which one prints something else.
+pub(crate) fn programs() -> Section {
+    let program = |name: &str| Foreign {
         name: name.to_owned(),
         arguments: Vec::new(),
-        latency,
-        rate,
-        cells: vec![
-            cell(&[2e6, 4e6]),
-            failed.clone(),
-            cell(&[1e6]),
-            if latency {
-                left_out.clone()
-            } else {
-                cell(&[6e6, 6e6])
-            },
-        ],
+        input: None,
+        builds: ["glibc", "static"]
+            .map(|build| (build.to_owned(), "/nowhere".into()))
+            .into(),
     };
-    let idle = |failure: Option<&str>| IdleCell {
-        starts: vec![0.002; usize::from(failure.is_none())],
-        failure: failure.map(str::to_owned),
-        ..IdleCell::default()
-    };
-    let mut report = ProgramReport {
-        generator: "broker".into(),
-        rounds: 2,
-        seconds: 1.0,
-        servers: ["a", "b", "nats", "least"].map(server).into(),
-        baseline: Some(0),
-        nats: Some(2),
-        least: Some(3),
-        loads: vec![
-            load("1 to 1 <&>", false, None),
-            load("1 to 1, half load", true, Some(1_234_567)),
-        ],
-        idle: vec![
-            idle(None),
-            idle(Some("cannot start")),
-            idle(None),
-            IdleCell {
-                left_out: true,
-                ..IdleCell::default()
-            },
-        ],
-        plot: Some("broker.svg".to_owned()),
-    };
-    report.summarise();
-    report
-}
-
-fn round(number: u32, rate: f64) -> LoadRound {
-    LoadRound {
-        number,
-        messages_per_second: rate,
-        latency: Some(Latency {
-            p50_us: rate / 1e5,
-            p99_us: rate / 1e4,
-            p999_us: rate / 1e3,
-            max_us: rate / 1e2,
-        }),
-        rss_bytes: 1_048_576.0,
-        peak_rss_bytes: 2_097_152.0,
-        server_cpus: 1.5,
-        generator_cpus: 0.25,
+    let columns = vec![
+        Column::new("glibc", "glibc", false),
+        Column::new("static", "static build", true),
+    ];
+    let mut section = programs::section(&[program("search"), program("count")], columns, 3);
+    for (column, scale) in [(0, 1.0), (1, 0.5)] {
+        for (measure, value) in [("wall", 0.1), ("cpu", 0.2), ("peak_rss", 8_388_608.0)] {
+            fill(
+                &mut section,
+                0,
+                column,
+                measure,
+                &[0.9, 1.0, 1.1].map(|round| round * value * scale),
+            );
+        }
+        section.rows[0].cells[column].readings.remove("size");
+        fill(&mut section, 0, column, "size", &[4_194_304.0 * scale]);
     }
+    section.rows[1].cells[1].failure = Some("it prints something else".to_owned());
+    section.summarise();
+    section
 }

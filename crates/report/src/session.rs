@@ -1,261 +1,322 @@
-//! Everything measured, step by step, in an order that is fair to all variants.
+//! Everything measured, step by step, in an order that is fair to all columns.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::benchmarks::Executable;
 use crate::child::RunError;
-use crate::criterion::Sampling;
 use crate::interrupt::{Interrupt, Signal};
 use crate::matrix::Variant;
-use crate::resources;
-use crate::results::{Cell, GroupReport, Reading, Round};
+use crate::section::Section;
 
-/// What is to be measured, and how.
+/// What all sections are measured with.
 #[derive(Debug)]
-pub struct Session<'a> {
-    /// The builds.
-    pub variants: &'a [Variant],
-    /// The benchmarks.
-    pub groups: &'a [String],
-    /// How often each benchmark of each variant is measured.
-    pub rounds: u32,
-    /// How each of these is done.
-    pub sampling: Sampling,
-    /// strace, or why there is none.
-    pub strace: Result<PathBuf, String>,
-    /// How long system calls of one benchmark may be counted for.
-    pub patience: Duration,
-    /// This executable, which launches others to measure their memory.
-    pub own: PathBuf,
-    /// What ends it early.
-    pub interrupt: &'a Interrupt,
+pub(crate) struct Session<'a> {
+    pub(crate) variants: &'a [Variant],
+    /// Place of the one that others are compared with.
+    pub(crate) baseline: Option<usize>,
+    /// How often each cell is measured.
+    pub(crate) rounds: u32,
+    /// Only to see that it works.
+    pub(crate) quick: bool,
+    /// This executable, which launches others.
+    pub(crate) own: PathBuf,
+    pub(crate) interrupt: Interrupt,
 }
 
+/// How the cells of a section are measured.
+pub(crate) trait Source {
+    /// All that is to be done, in its order.
+    fn steps(&self, section: &Section) -> Vec<Step>;
+
+    /// Does one of them, and puts what it has measured into the cells.
+    fn take(&mut self, step: &Step, section: &mut Section) -> Result<(), RunError>;
+}
+
+/// Something to be measured at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) kind: Kind,
+    /// Place of its row; of all rows, if there is none.
+    pub(crate) row: Option<usize>,
+    /// Place of its column; of all columns, if there is none.
+    pub(crate) column: Option<usize>,
+    /// How long it takes, as compared with other steps.
+    pub(crate) weight: f64,
+}
+
+/// What is done in a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Time { round: u32 },
-    Memory,
-    SystemCalls,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Step {
-    kind: Kind,
-    group: usize,
-    variant: usize,
+pub(crate) enum Kind {
+    Round(u32),
+    Once(&'static str),
 }
 
 /// How far it is, told before each step.
 #[derive(Debug)]
-pub struct Progress {
-    /// Steps done.
-    pub done: usize,
-    /// All steps.
-    pub total: usize,
-    /// What is done next.
-    pub what: String,
+pub(crate) struct Progress {
+    pub(crate) done: usize,
+    pub(crate) total: usize,
+    pub(crate) what: String,
     /// How long the rest may take, if that can be told.
-    pub left: Option<Duration>,
+    pub(crate) left: Option<Duration>,
 }
 
-impl Session<'_> {
-    /// Nothing measured yet.
-    #[must_use]
-    pub fn empty(&self) -> Vec<GroupReport> {
-        let group = |name: &String| GroupReport {
-            name: name.clone(),
-            plot: None,
-            cells: self
-                .variants
-                .iter()
-                .map(|variant| Cell::new(&variant.name))
-                .collect(),
-        };
-        self.groups.iter().map(group).collect()
+impl Step {
+    /// What is done once with every cell.
+    pub(crate) fn once(
+        section: &Section,
+        what: &'static str,
+        weight: f64,
+    ) -> impl Iterator<Item = Self> {
+        let (rows, columns) = (section.rows.len(), section.columns.len());
+        let cells = (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)));
+        cells.map(move |(row, column)| Self::new(Kind::Once(what), Some(row), Some(column), weight))
     }
 
-    /// Fills in what can be measured. Returns the signal that ended it early.
-    pub fn run(
-        &self,
-        results: &mut [GroupReport],
-        mut tell: impl FnMut(&Progress),
-    ) -> Option<Signal> {
-        let steps = self.steps();
-        let started = Instant::now();
-        let mut weight_left: f64 = steps.iter().map(|step| self.weight(step.kind)).sum();
-        let mut weight_done = 0.0;
-        for (done, step) in steps.iter().enumerate() {
-            let scale = (done > 0).then(|| started.elapsed().as_secs_f64() / weight_done);
-            tell(&Progress {
-                done,
-                total: steps.len(),
-                what: self.describe(*step),
-                left: scale.and_then(|scale| {
-                    Duration::try_from_secs_f64(f64::max(scale * weight_left, 0.0)).ok()
-                }),
-            });
-            let cell = &mut results[step.group].cells[step.variant];
-            if let Err(signal) = self.take(*step, cell) {
-                return Some(signal);
-            }
-            let weight = self.weight(step.kind);
-            weight_left -= weight;
-            weight_done += weight;
-        }
-        None
-    }
-
-    /// All steps. Times come first, as they matter most. Each variant is first
-    /// in some rounds and last in others, so that a machine that slows down
+    /// All rounds of all cells. Each column is first in some rounds and last in others, so that a machine that slows down
     /// slows all of them down.
-    fn steps(&self) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let count = self.variants.len();
-        for round in 1..=self.rounds {
-            for group in 0..self.groups.len() {
-                let first = group + round as usize - 1;
-                steps.extend((first..first + count).map(|place| Step {
-                    kind: Kind::Time { round },
-                    group,
-                    variant: place % count,
-                }));
-            }
-        }
-        for kind in [Kind::Memory, Kind::SystemCalls] {
-            for group in 0..self.groups.len() {
-                steps.extend((0..count).map(|variant| Step {
-                    kind,
-                    group,
-                    variant,
-                }));
-            }
-        }
-        steps
+    pub(crate) fn rounds(section: &Section, weight: f64) -> impl Iterator<Item = Self> {
+        let (rows, columns) = (section.rows.len(), section.columns.len());
+        let turns =
+            (1..=section.rounds).flat_map(move |round| (0..rows).map(move |row| (round, row)));
+        turns.flat_map(move |(round, row)| {
+            let first = row + round as usize - 1;
+            (first..first + columns).map(move |place| {
+                Self::new(Kind::Round(round), Some(row), Some(place % columns), weight)
+            })
+        })
     }
 
-    /// Seconds it takes, roughly: only used to weigh steps against each other.
-    fn weight(&self, kind: Kind) -> f64 {
-        match kind {
-            Kind::Time { .. } => {
-                self.sampling.warm_up_seconds + self.sampling.measurement_seconds + 0.3
-            }
-            Kind::Memory => 1.0,
-            Kind::SystemCalls if self.strace.is_ok() => 2.0,
-            Kind::SystemCalls => 0.0,
+    pub(crate) fn new(kind: Kind, row: Option<usize>, column: Option<usize>, weight: f64) -> Self {
+        Self {
+            kind,
+            row,
+            column,
+            weight,
         }
     }
 
-    fn describe(&self, step: Step) -> String {
-        let what = match step.kind {
-            Kind::Time { round } => format!("round {round} of {}", self.rounds),
-            Kind::Memory => "memory".to_owned(),
-            Kind::SystemCalls => "system calls".to_owned(),
+    fn describe(&self, section: &Section) -> String {
+        let kind = match self.kind {
+            Kind::Round(round) => format!("round {round} of {}", section.rounds),
+            Kind::Once(what) => what.to_owned(),
         };
-        let (group, variant) = (&self.groups[step.group], &self.variants[step.variant]);
-        format!("{what}: {group}, {}", variant.name)
-    }
-
-    fn take(&self, step: Step, cell: &mut Cell) -> Result<(), Signal> {
-        let group = &self.groups[step.group];
-        let path = &self.variants[step.variant].allocations;
-        let executable = Executable::new(path, self.interrupt);
-        // What has failed once is not run again: it would fail again, or give
-        // results that mean little.
-        if let Some(failure) = &cell.failure {
-            let missing = Reading::none(failure);
-            match step.kind {
-                Kind::Time { .. } => {}
-                Kind::Memory => {
-                    cell.peak_rss_bytes = missing.clone();
-                    cell.page_faults = missing;
-                }
-                Kind::SystemCalls => cell.system_calls = missing,
-            }
-            return Ok(());
-        }
-        match step.kind {
-            Kind::Time { round } => self.time(&executable, group, round, cell),
-            Kind::Memory => self.memory(&executable, group, cell),
-            Kind::SystemCalls => self.system_calls(&executable, group, cell),
+        let row = self
+            .row
+            .map_or(section.name, |place| &section.rows[place].name);
+        match self.column {
+            Some(column) => format!("{kind}: {row}, {}", section.columns[column].name),
+            None => format!("{kind}: {row}"),
         }
     }
 
-    fn time(
-        &self,
-        executable: &Executable<'_>,
-        group: &str,
-        number: u32,
-        cell: &mut Cell,
-    ) -> Result<(), Signal> {
-        match executable.measure(group, &self.sampling) {
-            Ok(measured) => cell.rounds.push(Round {
-                number,
-                median_ns: measured.estimates.median,
-                deviation_ns: measured.estimates.deviation,
-            }),
-            Err(RunError::Interrupted(signal)) => return Err(signal),
-            Err(error) => cell.failure = Some(error.to_string()),
+    /// Whether what it is of has failed or is left out: it would fail again, or give results that mean little.
+    fn is_idle(&self, section: &Section) -> bool {
+        match (self.row, self.column) {
+            (Some(row), Some(column)) => {
+                let cell = &section.rows[row].cells[column];
+                cell.failure.is_some() || cell.left_out
+            }
+            _ => section.failure.is_some(),
         }
-        Ok(())
     }
 
-    fn memory(
-        &self,
-        executable: &Executable<'_>,
-        group: &str,
-        cell: &mut Cell,
-    ) -> Result<(), Signal> {
-        cell.peak_rss_bytes = match resources::peak_memory(executable, &self.own, group) {
-            Ok(peak) if peak.exact => Reading::of(peak.bytes),
-            Ok(peak) => Reading::of(peak.bytes).noted(AT_MOST),
-            Err(error) => missing(error)?,
+    fn fail(&self, section: &mut Section, why: &str) {
+        let Some(row) = self.row else {
+            section.failure = Some(why.to_owned());
+            return;
         };
-        cell.page_faults = match resources::page_faults(executable, group) {
-            Ok(faults) => Reading::of(faults),
-            Err(error) => missing(error)?,
-        };
-        Ok(())
-    }
-
-    fn system_calls(
-        &self,
-        executable: &Executable<'_>,
-        group: &str,
-        cell: &mut Cell,
-    ) -> Result<(), Signal> {
-        let strace = match &self.strace {
-            Ok(strace) => strace,
-            Err(why) => {
-                cell.system_calls = Reading::none(why);
-                return Ok(());
+        for (place, cell) in section.rows[row].cells.iter_mut().enumerate() {
+            if self.column.is_none_or(|column| column == place) {
+                cell.failure = Some(why.to_owned());
             }
-        };
-        let calls = resources::system_calls(executable, strace, group, self.patience);
-        cell.system_calls = match calls {
-            Ok(calls) => {
-                let total = Reading::of(calls.total());
-                cell.system_calls_by_name = calls.by_name;
-                if calls.first_only {
-                    total.noted(FIRST_ITERATION)
-                } else {
-                    total
-                }
-            }
-            Err(error) => missing(error)?,
-        };
-        Ok(())
+        }
     }
 }
 
-/// What is said of counts that are those of a first iteration.
-pub const FIRST_ITERATION: &str = "of a process's first iteration";
-/// What is said of memory that cannot be told from the launcher's.
-pub const AT_MOST: &str = "at most: less than the launcher's own cannot be told";
+/// Fills in what can be measured. Returns the signal that ended it early.
+pub(crate) fn run(
+    section: &mut Section,
+    source: &mut dyn Source,
+    mut tell: impl FnMut(&Progress),
+) -> Option<Signal> {
+    let mut steps = source.steps(section);
+    steps.retain(|step| !step.is_idle(section));
+    let started = Instant::now();
+    let mut weight_left: f64 = steps.iter().map(|step| step.weight).sum();
+    let mut weight_done = 0.0;
+    let mut signal = None;
+    for (done, step) in steps.iter().enumerate() {
+        weight_left -= step.weight;
+        if step.is_idle(section) {
+            continue;
+        }
+        let left = (weight_done > 0.0)
+            .then(|| (weight_left + step.weight) * started.elapsed().as_secs_f64() / weight_done);
+        tell(&Progress {
+            done,
+            total: steps.len(),
+            what: step.describe(section),
+            left: left.and_then(|left| Duration::try_from_secs_f64(left).ok()),
+        });
+        match source.take(step, section) {
+            Ok(()) => weight_done += step.weight,
+            Err(RunError::Interrupted(caught)) => {
+                signal = Some(caught);
+                break;
+            }
+            Err(error) => {
+                weight_done += step.weight;
+                step.fail(section, &error.to_string());
+            }
+        }
+    }
+    section.summarise();
+    signal
+}
 
-fn missing(error: RunError) -> Result<Reading, Signal> {
-    match error {
-        RunError::Interrupted(signal) => Err(signal),
-        error => Ok(Reading::none(error.to_string())),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    /// Notes what it is asked for, fails at one cell and is interrupted at one step.
+    struct Script {
+        steps: Vec<Step>,
+        taken: Vec<(Option<usize>, Option<usize>)>,
+        bad: (Option<usize>, Option<usize>),
+        interrupted_at: usize,
+    }
+
+    impl Source for Script {
+        fn steps(&self, _: &Section) -> Vec<Step> {
+            self.steps.clone()
+        }
+
+        fn take(&mut self, step: &Step, section: &mut Section) -> Result<(), RunError> {
+            if self.taken.len() == self.interrupted_at {
+                return Err(RunError::Interrupted(Signal(2)));
+            }
+            self.taken.push((step.row, step.column));
+            if (step.row, step.column) == self.bad {
+                return Err(RunError::NoResult("bad".to_owned()));
+            }
+            if let (Some(row), Some(column)) = (step.row, step.column) {
+                section.rows[row].cells[column].push("wall", 1, 1.0);
+            }
+            Ok(())
+        }
+    }
+
+    fn script(steps: Vec<Step>, bad: (Option<usize>, Option<usize>)) -> Script {
+        Script {
+            steps,
+            taken: Vec::new(),
+            bad,
+            interrupted_at: usize::MAX,
+        }
+    }
+
+    /// Two rounds of so many rows and columns.
+    fn cut(rows: usize, columns: usize) -> Section {
+        let row = crate::section::Row::new("", &[], columns);
+        Section {
+            rounds: 2,
+            columns: vec![crate::section::Column::new("", "", false); columns],
+            rows: vec![row; rows],
+            ..Section::default()
+        }
+    }
+
+    fn empty() -> Section {
+        let mut section = sample::programs();
+        for cell in section.rows.iter_mut().flat_map(|row| &mut row.cells) {
+            *cell = crate::section::Cell::default();
+        }
+        section
+    }
+
+    #[test]
+    fn each_column_is_first_in_its_turn() {
+        let order: Vec<_> = Step::rounds(&cut(2, 3), 1.0)
+            .map(|step| (step.row, step.column))
+            .collect();
+        let expected = [
+            (0, 0),
+            (0, 1),
+            (0, 2),
+            (1, 1),
+            (1, 2),
+            (1, 0),
+            (0, 1),
+            (0, 2),
+            (0, 0),
+            (1, 2),
+            (1, 0),
+            (1, 1),
+        ];
+        assert_eq!(
+            order,
+            expected.map(|(row, column)| (Some(row), Some(column)))
+        );
+    }
+
+    #[test]
+    fn what_failed_is_not_tried_again() {
+        let mut section = empty();
+        let mut source = script(Step::rounds(&cut(1, 2), 1.0).collect(), (Some(0), Some(1)));
+        assert_eq!(run(&mut section, &mut source, |_| {}), None);
+        assert_eq!(
+            source.taken,
+            [(0, 0), (0, 1), (0, 0)].map(|(row, column)| (Some(row), Some(column)))
+        );
+        assert_eq!(section.rows[0].cells[1].failure.as_deref(), Some("bad"));
+        assert_eq!(section.rows[0].cells[0].readings["wall"].values.len(), 2);
+    }
+
+    #[test]
+    fn a_step_of_a_row_or_of_everything_fails_as_such() {
+        let step = |row| Step::new(Kind::Once("x"), row, None, 1.0);
+        let mut section = empty();
+        run(
+            &mut section,
+            &mut script(vec![step(Some(0))], (Some(0), None)),
+            |_| {},
+        );
+        assert!(
+            section.rows[0]
+                .cells
+                .iter()
+                .all(|cell| cell.failure.is_some())
+        );
+        let mut source = script(vec![step(None), step(None)], (None, None));
+        run(&mut section, &mut source, |_| {});
+        assert_eq!(
+            (section.failure.as_deref(), source.taken.len()),
+            (Some("bad"), 1)
+        );
+    }
+
+    #[test]
+    fn a_signal_keeps_what_was_measured_and_progress_is_told() {
+        let mut section = empty();
+        section.rounds = 2;
+        let mut source = script(Step::rounds(&cut(1, 2), 1.0).collect(), (None, None));
+        source.interrupted_at = 3;
+        let mut told = Vec::new();
+        let signal = run(&mut section, &mut source, |progress| {
+            told.push((
+                progress.what.clone(),
+                progress.total,
+                progress.left.is_some(),
+            ));
+        });
+        assert_eq!(signal, Some(Signal(2)));
+        assert_eq!(
+            told[0],
+            ("round 1 of 2: search, glibc".to_owned(), 4, false)
+        );
+        assert_eq!(told[3], ("round 2 of 2: search, glibc".to_owned(), 4, true));
+        assert!(section.rows[0].cells[1].readings["wall"].summary.is_some());
     }
 }

@@ -4,29 +4,22 @@ use serde::Serialize;
 
 /// What a few values have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Summary {
-    /// The smallest.
-    pub minimum: f64,
+pub(crate) struct Summary {
+    pub(crate) minimum: f64,
     /// As many are smaller as are larger.
-    pub median: f64,
-    /// The largest.
-    pub maximum: f64,
+    pub(crate) median: f64,
+    pub(crate) maximum: f64,
 }
 
 impl Summary {
     /// Of these values, if there are any.
-    #[must_use]
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (&minimum, &maximum) = (values.first()?, values.last()?);
-        let middle = values.len() / 2;
-        let upper = *values.get(middle)?;
-        let median = if values.len() % 2 == 1 {
-            upper
-        } else {
-            f64::midpoint(*values.get(middle - 1)?, upper)
-        };
+        // Of an odd number of values these are the same one.
+        let [lower, upper] = [(values.len() - 1) / 2, values.len() / 2];
+        let median = f64::midpoint(values[lower], values[upper]);
         Some(Self {
             minimum,
             median,
@@ -35,14 +28,19 @@ impl Summary {
     }
 
     /// Each of them by a number.
-    #[must_use]
-    pub fn divided_by(self, number: f64) -> Self {
+    pub(crate) fn divided_by(self, number: f64) -> Self {
         Self {
             minimum: self.minimum / number,
             median: self.median / number,
             maximum: self.maximum / number,
         }
     }
+}
+
+/// As a floating-point number; no count is so large that it loses a digit.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn as_number(count: u64) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]

@@ -1,35 +1,17 @@
 //! System calls, counted by strace.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+
+use crate::statistics::as_number;
 
 /// How often each system call was made.
-pub type Counts = BTreeMap<String, u64>;
-
-/// The first strace on `PATH`.
-#[must_use]
-pub fn find() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join("strace"))
-        .find(|file| is_executable(file))
-}
-
-/// Whether it is a file that someone may execute.
-#[must_use]
-pub fn is_executable(file: &Path) -> bool {
-    file.metadata()
-        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-}
+pub(crate) type Counts = BTreeMap<String, u64>;
 
 /// Reads the table that `strace -c` writes.
 ///
 /// Columns are told by the line of dashes: some of them may be empty, and
 /// versions differ in which.
-#[must_use]
-pub fn parse(table: &str) -> Option<Counts> {
+pub(crate) fn parse(table: &str) -> Option<Counts> {
     let mut lines = table.lines().skip_while(|line| !is_rule(line));
     let rule = lines.next()?;
     let calls = column(rule, 3)?;
@@ -59,8 +41,7 @@ fn column(rule: &str, number: usize) -> Option<std::ops::Range<usize>> {
 
 /// What was made in `more` beyond what was made in `less`, for each of so many
 /// iterations.
-#[must_use]
-pub fn difference(more: &Counts, less: &Counts, iterations: f64) -> BTreeMap<String, f64> {
+pub(crate) fn difference(more: &Counts, less: &Counts, iterations: f64) -> BTreeMap<String, f64> {
     more.keys()
         .chain(less.keys())
         .map(|name| {
@@ -70,13 +51,6 @@ pub fn difference(more: &Counts, less: &Counts, iterations: f64) -> BTreeMap<Str
         })
         .filter(|&(_, each)| each != 0.0)
         .collect()
-}
-
-/// As a floating-point number; no count is so large that it loses a digit.
-#[must_use]
-#[allow(clippy::cast_precision_loss)]
-pub fn as_number(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -5,30 +5,25 @@ use std::fs;
 
 use serde::Serialize;
 
+use crate::child::kibibytes;
 use crate::load::Load;
-use crate::strace::as_number;
+use crate::statistics::as_number;
 
-/// The machine.
 #[derive(Debug, Clone, Serialize)]
-pub struct System {
-    /// Release of the kernel.
-    pub kernel: Option<String>,
-    /// Name of the CPU.
-    pub cpu: Option<String>,
+pub(crate) struct System {
+    pub(crate) kernel: Option<String>,
+    pub(crate) cpu: Option<String>,
     /// How many threads can run at the same time.
-    pub cpus: usize,
-    /// Memory in bytes.
-    pub memory_bytes: Option<f64>,
+    pub(crate) cpus: usize,
+    pub(crate) memory_bytes: Option<f64>,
     /// What chooses the frequency of CPUs. Virtual machines have none.
-    pub governor: Option<String>,
-    /// What else it did at the start.
-    pub load: Load,
+    pub(crate) governor: Option<String>,
+    pub(crate) load: Load,
 }
 
 impl System {
     /// Looks around.
-    #[must_use]
-    pub fn describe(load: Load) -> Self {
+    pub(crate) fn describe(load: Load) -> Self {
         let read = |path: &str| fs::read_to_string(path).ok();
         Self {
             kernel: read("/proc/sys/kernel/osrelease").map(|text| text.trim().to_owned()),
@@ -42,8 +37,7 @@ impl System {
 }
 
 /// How many threads can run at the same time.
-#[must_use]
-pub fn cpus() -> usize {
+pub(crate) fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
@@ -59,11 +53,7 @@ fn cpu(cpuinfo: &str) -> Option<String> {
 }
 
 fn memory(meminfo: &str) -> Option<f64> {
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(as_number(kibibytes) * 1024.0)
+    kibibytes(meminfo, "MemTotal:").map(as_number)
 }
 
 fn governor() -> Option<String> {

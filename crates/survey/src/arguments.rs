@@ -32,6 +32,10 @@ pub struct Arguments {
     /// How often each row of each build is measured [default: 6, with --quick 2]
     #[arg(long, value_name = "N", requires = "builds", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: Option<u32>,
+    /// The number of the first of these rounds: in odd ones builds come in one
+    /// order, in even ones in the other
+    #[arg(long, value_name = "N", requires = "builds", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub first_round: u32,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -108,6 +108,34 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Several comparisons of one round each as one, or nothing if there are none. Rows that one of them has not are left
+    /// out.
+    #[must_use]
+    pub fn joined(rounds: &[Self]) -> Option<Self> {
+        let (first, _) = rounds.split_first()?;
+        let rows = first.rows.iter().filter_map(|row| {
+            let mut times = Each {
+                glibc: Vec::new(),
+                stock_musl: Vec::new(),
+                fast_musl: Vec::new(),
+            };
+            for round in rounds {
+                let same = round.rows.iter().find(|same| same.name == row.name)?;
+                times.glibc.push(same.nanoseconds.glibc);
+                times.stock_musl.push(same.nanoseconds.stock_musl);
+                times.fast_musl.push(same.nanoseconds.fast_musl);
+            }
+            Some(Compared::of(&row.name, &times))
+        });
+        let count = rounds.iter().map(|round| round.rounds).sum();
+        Some(Self::new(
+            first.builds.clone(),
+            count,
+            first.quick,
+            rows.collect(),
+        ))
+    }
+
     pub(crate) fn new(
         builds: Each<Build>,
         rounds: u32,
@@ -211,5 +239,32 @@ mod tests {
             .into_iter()
             .map(|row| row.name);
         assert_eq!(names.collect::<Vec<_>>(), ["2.5", "1.1", "0.9"]);
+    }
+
+    #[test]
+    fn rounds_joined_are_as_if_measured_at_once() {
+        let times = [
+            [[2.0], [4.0], [3.0]],
+            [[20.0], [40.0], [30.0]],
+            [[4.0], [8.0], [2.0]],
+        ];
+        let rounds = times.map(|[glibc, stock, fast]| {
+            let mut one = comparison(vec![
+                compared("a", [&glibc, &stock, &fast]),
+                compared("b", [&[1.0], &[1.0], &fast]),
+            ]);
+            one.rounds = 1;
+            one
+        });
+        let at_once = comparison(vec![
+            compared(
+                "a",
+                [&[2.0, 20.0, 4.0], &[4.0, 40.0, 8.0], &[3.0, 30.0, 2.0]],
+            ),
+            compared("b", [&[1.0; 3], &[1.0; 3], &[3.0, 30.0, 2.0]]),
+        ]);
+        let joined = Comparison::joined(&rounds).expect("there are rounds");
+        assert_eq!((joined.rows, joined.rounds), (at_once.rows, 3));
+        assert!(Comparison::joined(&[]).is_none());
     }
 }

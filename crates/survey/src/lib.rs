@@ -112,7 +112,8 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     } else {
         let names: Vec<String> = rows.into_iter().map(|row| row.name).collect();
         let others = &arguments.builds;
-        let comparison = turns::run(others, &names, arguments.rounds(), arguments.quick)?;
+        let rounds = arguments.first_round..arguments.first_round + arguments.rounds();
+        let comparison = turns::run(others, &names, rounds, arguments.quick)?;
         if arguments.json {
             writeln!(out, "{}", serde_json::to_string_pretty(&comparison)?)?;
         } else {

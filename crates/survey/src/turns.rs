@@ -1,6 +1,7 @@
 //! Builds take turns at each row.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -75,7 +76,7 @@ impl TurnsError {
     }
 }
 
-/// Lets this build and the others take turns at the rows.
+/// Lets this build and the others take turns at the rows, in rounds of these numbers.
 ///
 /// # Errors
 ///
@@ -83,7 +84,7 @@ impl TurnsError {
 pub fn run(
     others: &[PathBuf],
     rows: &[String],
-    rounds: u32,
+    rounds: Range<u32>,
     quick: bool,
 ) -> Result<Comparison, TurnsError> {
     let own = std::env::current_exe().map_err(TurnsError::Own)?;
@@ -105,8 +106,9 @@ pub fn run(
         stock_musl: empty(),
         fast_musl: empty(),
     };
-    for round in 0..rounds {
-        eprintln!("survey: round {} of {rounds}", round + 1);
+    let count = rounds.end - rounds.start;
+    for (number, round) in (1..).zip(rounds) {
+        eprintln!("survey: round {number} of {count}");
         for (place, row) in rows.iter().enumerate() {
             for kind in turns(round) {
                 let path = &listed
@@ -132,13 +134,13 @@ pub fn run(
             },
         )
     });
-    Ok(Comparison::new(builds, rounds, quick, compared.collect()))
+    Ok(Comparison::new(builds, count, quick, compared.collect()))
 }
 
-/// In which order builds come in a round: A B C, then C B A, so that none is always the first.
+/// In which order builds come in a round, from 1: A B C, then C B A, so that none is always the first.
 fn turns(round: u32) -> [Kind; 3] {
     let mut turns = Kind::ALL;
-    if round % 2 == 1 {
+    if round.is_multiple_of(2) {
         turns.reverse();
     }
     turns
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn each_round_turns_the_order_around() {
-        let kinds: Vec<_> = (0..3)
+        let kinds: Vec<_> = (1..4)
             .flat_map(turns)
             .map(|kind| kind.to_string())
             .collect();

@@ -122,6 +122,8 @@ fn builds_are_compared() {
         "--quick",
         "--rounds",
         "3",
+        "--first-round",
+        "4",
         "--row",
         "math: sin",
         "--row",

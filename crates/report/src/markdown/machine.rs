@@ -2,54 +2,59 @@
 
 use serde_json::Value;
 
-use super::text::{escape, line, table};
-use crate::results::{Report, VariantReport};
+use crate::format;
+use crate::report::{Report, VariantReport};
+use crate::statistics::as_number;
+use crate::text::{escape, line, table};
 
 pub(super) fn machine(text: &mut String, report: &Report) {
     let system = &report.system;
-    let or_unknown = |value: &Option<String>| value.clone().unwrap_or("unknown".to_owned());
-    let number =
-        |value: Option<f64>, show: fn(f64) -> String| value.map_or("unknown".to_owned(), show);
-    line(text, "## System\n");
+    let gibibytes = |bytes: f64| format!("{:.1} GiB", bytes / 2_f64.powi(30));
+    let governor = "none to be seen, as in most virtual machines".to_owned();
+    let load = system.load.minute.map(|load| format!("{load:.2}"));
+    let busy = system
+        .load
+        .busy
+        .map(|busy| format!("{:.0} %", busy * 100.0));
+    let measured = format!("{} to {}", report.started, report.finished);
     for (name, value) in [
-        ("Kernel", or_unknown(&system.kernel)),
-        ("CPU", or_unknown(&system.cpu)),
-        ("CPUs", system.cpus.to_string()),
-        (
-            "Memory",
-            number(system.memory_bytes, |bytes| {
-                format!("{:.1} GiB", bytes / 2_f64.powi(30))
-            }),
-        ),
+        ("Kernel", system.kernel.clone()),
+        ("CPU", system.cpu.clone()),
+        ("CPUs", Some(system.cpus.to_string())),
+        ("Memory", system.memory_bytes.map(gibibytes)),
         (
             "Frequency governor",
-            system
-                .governor
-                .clone()
-                .unwrap_or("none to be seen, as in most virtual machines".to_owned()),
+            Some(system.governor.clone().unwrap_or(governor)),
         ),
-        (
-            "1-minute load at the start",
-            number(system.load.minute, |load| format!("{load:.2}")),
-        ),
-        (
-            "CPU use by others at the start",
-            number(system.load.busy, |busy| format!("{:.0} %", busy * 100.0)),
-        ),
-        (
-            "Measured",
-            format!("{} to {}", report.started, report.finished),
-        ),
+        ("1-minute load at the start", load),
+        ("CPU use by others at the start", busy),
+        ("Measured", Some(measured)),
     ] {
+        let value = value.unwrap_or("unknown".to_owned());
         line(text, &format!("- {name}: {}", escape(&value)));
     }
     line(text, "\n### Builds\n");
     let rows = report.variants.iter().map(|variant| {
-        let mut row = vec![escape(&variant.name), escape(&variant.label)];
+        let mut row = vec![
+            escape(&variant.variant.name),
+            escape(&variant.variant.label),
+        ];
         row.extend(origin(variant));
+        let size = |bytes: u64| format::mebibytes(as_number(bytes));
+        let sizes = [variant.program_bytes, variant.allocations_bytes];
+        row.extend(sizes.map(|bytes| bytes.map_or("–".to_owned(), size)));
         row
     });
-    let titles = ["name", "build", "C library", "allocator", "program"].map(str::to_owned);
+    let titles = [
+        "name",
+        "build",
+        "C library",
+        "allocator",
+        "program",
+        "its size (MiB)",
+        "size of the benchmarks (MiB)",
+    ];
+    let titles = titles.map(str::to_owned);
     table(text, &titles, rows);
 }
 

@@ -57,12 +57,19 @@ fn what_was_measured_is_written() {
     assert!(errors(&output).contains("ended early"));
     let report = stage.report();
     assert_eq!(report["complete"], false);
-    let first = &report["groups"][0]["cells"];
-    assert_eq!(first[0]["summary_ns"]["median"], 2_000_000.0);
-    assert_eq!(first[1]["summary_ns"]["median"], 1_000_000.0);
-    assert_eq!(first[0]["peak_rss_bytes"]["note"], "not measured");
-    let last = &report["groups"][2];
-    assert!(last["plot"].is_null() && last["cells"][0]["summary_ns"].is_null());
+    let rows = &report["sections"][0]["rows"];
+    let first = &rows[0]["cells"];
+    assert_eq!(
+        first[0]["readings"]["time"]["summary"]["median"],
+        2_000_000.0
+    );
+    assert_eq!(
+        first[1]["readings"]["time"]["summary"]["median"],
+        1_000_000.0
+    );
+    assert!(first[0]["readings"]["peak_rss"].is_null());
+    let last = &rows[2];
+    assert!(last["plot"].is_null() && last["cells"][0]["readings"]["time"].is_null());
     let text = stage.read("out/report.md");
     assert!(text.contains("**Incomplete:"), "{text}");
     assert!(text.contains(r"\[1 of 2 rounds\]"), "{text}");

@@ -3,6 +3,7 @@
 mod interrupt;
 mod library;
 mod measuring;
+mod programs;
 mod refusals;
 mod stage;
 mod under_load;

@@ -24,24 +24,28 @@ fn a_report_of_two_variants() {
 
     let report = stage.report();
     assert_eq!(report["complete"], true);
-    assert_eq!(report["groups"].as_array().map(Vec::len), Some(3));
-    for group in report["groups"].as_array().expect("groups") {
-        let cell = &group["cells"][1];
-        assert_eq!(cell["rounds"].as_array().map(Vec::len), Some(3));
-        assert_eq!(cell["rounds"][2]["deviation_ns"], 1.5);
-        assert_eq!(cell["summary_ns"]["median"], 1_000_000.0);
-        assert_eq!(cell["ratio"], 0.5);
-        assert_eq!(cell["system_calls"]["value"], 3.0);
-        assert_eq!(cell["system_calls_by_name"]["getrandom"], 3.0);
-        assert!(cell["page_faults"]["value"].is_number(), "{cell}");
-        assert!(cell["peak_rss_bytes"]["value"].as_f64() > Some(100_000.0));
+    let rows = report["sections"][0]["rows"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let readings = &row["cells"][1]["readings"];
+        let time = &readings["time"];
+        assert_eq!(time["values"].as_array().map(Vec::len), Some(3));
+        assert_eq!(readings["deviation"]["values"][2]["value"], 1.5);
+        assert_eq!(time["summary"]["median"], 1_000_000.0);
+        assert_eq!(time["ratios"][0]["median"], 0.5);
+        assert_eq!(readings["system_calls"]["summary"]["median"], 3.0);
+        assert_eq!(readings["system_calls"]["parts"]["getrandom"], 3.0);
+        let faults = &readings["page_faults"]["summary"]["median"];
+        assert!(faults.is_number(), "{readings}");
+        let peak = &readings["peak_rss"]["summary"]["median"];
+        assert!(peak.as_f64() > Some(100_000.0), "{readings}");
     }
 
     let text = stage.read("out/report.md");
     let row = "| single thread | 2.00 (2.00–2.00) 1.00x | 1.00 (1.00–1.00) 0.50x |";
     assert!(text.contains(row), "{text}");
     assert!(
-        text.contains("| glibc 2.41 | jemalloc 5.3.1-0 | 1, t |"),
+        text.contains("| glibc 2.41 | jemalloc 5.3.1-0 | 1, t | 0.00 | 0.00 |"),
         "{text}"
     );
     assert!(
@@ -73,14 +77,14 @@ fn a_crash_leaves_the_results_of_others() {
     assert!(errors(&output).contains("1 of 4 measurements failed"));
     let report = stage.report();
     assert_eq!(report["complete"], true);
-    let cells = &report["groups"][0]["cells"];
-    assert_eq!(cells[0]["summary_ns"]["median"], 2_000_000.0);
+    let rows = &report["sections"][0]["rows"];
+    let cells = &rows[0]["cells"];
+    let median = |cell: &serde_json::Value| cell["readings"]["time"]["summary"]["median"].as_f64();
+    assert_eq!(median(&cells[0]), Some(2_000_000.0));
     assert_eq!(cells[1]["failure"], "killed by SIGSEGV: out of cheese");
-    assert!(cells[1]["summary_ns"].is_null() && cells[1]["peak_rss_bytes"]["value"].is_null());
-    assert_eq!(
-        report["groups"][1]["cells"][1]["summary_ns"]["median"],
-        1_000_000.0
-    );
+    assert_eq!(median(&cells[1]), None);
+    assert!(cells[1]["readings"]["peak_rss"].is_null());
+    assert_eq!(median(&rows[1]["cells"][1]), Some(1_000_000.0));
     let text = stage.read("out/report.md");
     assert!(
         text.contains("| failed: killed by SIGSEGV: out of cheese |"),
@@ -101,9 +105,10 @@ fn a_missing_executable_is_a_crash_too() {
     std::fs::remove_file(stage.path("gone-allocations")).expect("it was there");
     let output = stage.run(&["--quick", "--groups", "single thread"]);
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
-    let cells = &stage.report()["groups"][0]["cells"];
+    let cells = &stage.report()["sections"][0]["rows"][0]["cells"];
     let failure = cells[0]["failure"].as_str().expect("a reason");
     assert!(failure.starts_with("cannot start"), "{failure}");
-    assert_eq!(cells[1]["summary_ns"]["median"], 2_000_000.0);
-    assert!(cells[1]["ratio"].is_null());
+    let time = &cells[1]["readings"]["time"];
+    assert_eq!(time["summary"]["median"], 2_000_000.0);
+    assert!(time["ratios"][0].is_null());
 }

@@ -62,10 +62,7 @@ impl Stage {
     /// The program, about to put its variants under load.
     pub(crate) fn under_load(&self, generator: &Path, arguments: &[&str]) -> Output {
         let mut command = self.command(&["--section", "broker"]);
-        let text = self.read("matrix.json");
-        let mut matrix: Value = serde_json::from_str(&text).expect("JSON");
-        matrix["generator"] = json!(generator);
-        fs::write(self.path("matrix.json"), matrix.to_string()).expect("written");
+        self.add_to_matrix("generator", &json!(generator));
         // Whatever is installed is not to be measured.
         command.env("PATH", self.folder.path()).args(arguments);
         command.output().expect("it starts")
@@ -74,11 +71,25 @@ impl Stage {
     /// The program, about to time the C library with these builds of the survey.
     pub(crate) fn surveyed(&self, surveys: &[&Path], arguments: &[&str]) -> Output {
         let mut command = self.command(&["--section", "libc"]);
+        self.add_to_matrix("surveys", &json!(surveys));
+        command.args(arguments).output().expect("it starts")
+    }
+
+    /// The program, about to time these programs of others.
+    pub(crate) fn programs(&self, programs: &Value, builds: &Value, arguments: &[&str]) -> Output {
+        let mut command = self.command(&["--section", "programs"]);
+        self.add_to_matrix("programs", programs);
+        self.add_to_matrix("builds", builds);
+        // What the environment says is not to reach them.
+        command.env("RUST_LOG", "x").args(arguments);
+        command.output().expect("it starts")
+    }
+
+    fn add_to_matrix(&self, name: &str, value: &Value) {
         let text = self.read("matrix.json");
         let mut matrix: Value = serde_json::from_str(&text).expect("JSON");
-        matrix["surveys"] = json!(surveys);
+        matrix[name] = value.clone();
         fs::write(self.path("matrix.json"), matrix.to_string()).expect("written");
-        command.args(arguments).output().expect("it starts")
     }
 
     /// The program, about to write to the folder `out`. The first variant is

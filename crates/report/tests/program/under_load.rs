@@ -15,13 +15,13 @@ fn a_program_that_does_not_serve_says_so() {
     assert_eq!(names(&stage.path("out")), ["report.json", "report.md"]);
     let report = stage.report();
     assert_eq!(report["complete"], true);
-    assert_eq!(report["groups"].as_array().map(Vec::len), Some(0));
-    let program = &report["program"];
-    assert_eq!(program["servers"].as_array().map(Vec::len), Some(2));
+    assert_eq!(report["sections"].as_array().map(Vec::len), Some(1));
+    let section = &report["sections"][0];
+    assert_eq!(section["columns"].as_array().map(Vec::len), Some(2));
     for cell in [
-        &program["loads"][0]["cells"][0],
-        &program["loads"][0]["cells"][1],
-        &program["idle"][0],
+        &section["rows"][0]["cells"][0],
+        &section["rows"][0]["cells"][1],
+        &section["rows"][1]["cells"][0],
     ] {
         let failure = cell["failure"].as_str().expect("a reason");
         assert!(failure.contains("has ended"), "{failure}");
@@ -31,7 +31,7 @@ fn a_program_that_does_not_serve_says_so() {
         text.contains("| 1 to 1, 16 B | failed: the server has ended"),
         "{text}"
     );
-    assert!(!text.contains("## Time"), "{text}");
+    assert!(!text.contains("### Time"), "{text}");
 }
 
 #[test]
@@ -54,5 +54,5 @@ fn without_a_generator_there_is_a_warning() {
     let stage = Stage::new().variant("plain", "MEDIAN=1");
     let output = stage.run(&["--section", "broker"]);
     assert!(errors(&output).contains("names no load generator"));
-    assert!(stage.report()["program"].is_null());
+    assert_eq!(stage.report()["sections"].as_array().map(Vec::len), Some(0));
 }

@@ -9,9 +9,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::scenario::Scenario;
-use crate::child::RunError;
+use crate::child::{RunError, kibibytes, last_line};
 use crate::interrupt::Interrupt;
-use crate::strace::{as_number, is_executable};
+use crate::matrix::Variant;
+use crate::section::Column;
+use crate::statistics::as_number;
 
 /// How long a server may take to start, to answer, to end.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,7 +24,7 @@ const TICKS: f64 = 100.0;
 
 /// Whose server it is, which says how it is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `broker serve`.
     Broker,
     /// nats-server.
@@ -33,15 +35,35 @@ pub enum Kind {
 
 /// A program that is a server.
 #[derive(Debug, Clone)]
-pub struct Program {
-    /// By which it is told from others.
-    pub name: String,
-    /// By which people recognise it.
-    pub label: String,
-    /// The executable.
-    pub path: PathBuf,
+pub(crate) struct Program {
+    /// Its place in the report.
+    pub(crate) column: Column,
+    pub(crate) path: PathBuf,
     /// How it is started.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
+}
+
+/// The servers: each variant's program if it has one, nats-server and the least server if they are there.
+pub(crate) fn all(
+    variants: &[Variant],
+    nats: Option<PathBuf>,
+    least: Option<PathBuf>,
+) -> Vec<Program> {
+    let brokers = variants.iter().filter_map(|variant| {
+        Some(Program {
+            column: variant.column(),
+            path: variant.program.clone()?,
+            kind: Kind::Broker,
+        })
+    });
+    let other = |name, label, path, kind| Program {
+        column: Column::new(name, label, false),
+        path,
+        kind,
+    };
+    let nats = nats.map(|path| other("nats-server", "nats-server", path, Kind::Nats));
+    let least = least.map(|path| other("least", "least server", path, Kind::Least));
+    brokers.chain(nats).chain(least).collect()
 }
 
 /// A server that runs until it is dropped.
@@ -64,15 +86,6 @@ pub(super) struct Used {
     pub(super) peak: f64,
     /// Processor time in seconds.
     pub(super) cpu: f64,
-}
-
-/// nats-server on PATH, if it is there.
-#[must_use]
-pub fn find_nats_server() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("nats-server"))
-        .find(|file| is_executable(file))
 }
 
 impl Program {
@@ -189,9 +202,7 @@ impl Running {
             .errors
             .rewind()
             .and_then(|()| (&self.errors).take(1 << 16).read_to_end(&mut bytes));
-        let text = String::from_utf8_lossy(&bytes);
-        let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
-        last.map_or_else(String::new, |line| format!(": {line}"))
+        last_line(&String::from_utf8_lossy(&bytes))
     }
 }
 
@@ -204,19 +215,14 @@ impl Drop for Running {
 }
 
 fn used(status: &str, stat: &str) -> Option<Used> {
-    let kibibytes = |name: &str| -> Option<f64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        let number: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(as_number(number.checked_mul(1024)?))
-    };
     // The second field is a name in parentheses, which may hold anything.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_ascii_whitespace().skip(11);
     let mut ticks = || times.next()?.parse().ok().map(as_number);
     let (user, system) = (ticks()?, ticks()?);
     Some(Used {
-        rss: kibibytes("VmRSS:")?,
-        peak: kibibytes("VmHWM:")?,
+        rss: as_number(kibibytes(status, "VmRSS:")?),
+        peak: as_number(kibibytes(status, "VmHWM:")?),
         cpu: (user + system) / TICKS,
     })
 }
@@ -224,6 +230,21 @@ fn used(status: &str, stat: &str) -> Option<Used> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_program_is_no_server() {
+        let variant = |name: &str, program: Option<&str>| Variant {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            allocations: name.into(),
+            program: program.map(Into::into),
+            shipped: false,
+        };
+        let variants = [variant("floor", None), variant("broker", Some("b"))];
+        let servers = all(&variants, Some("n".into()), Some("l".into()));
+        let names: Vec<_> = servers.iter().map(|server| &*server.column.name).collect();
+        assert_eq!(names, ["broker", "nats-server", "least"]);
+    }
 
     #[test]
     fn what_a_process_uses() {

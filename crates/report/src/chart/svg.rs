@@ -1,4 +1,8 @@
-//! SVG, as little of it as the plots need.
+//! SVG, as little of it as the pictures need.
+//!
+//! Plotting libraries write their colours into each element (plotters' SVG backend does, as `fill` and `stroke`), so that one
+//! file could not follow `prefers-color-scheme`, and have no layout that keeps labels apart. What is left for them to do is
+//! this.
 
 use std::fmt::Write;
 
@@ -8,12 +12,14 @@ const STYLE: &str = "\
 text{font-family:system-ui,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif;font-size:13px;fill:#7d8590}
 .title{font-size:16px;font-weight:600}
 .muted{font-size:12px}
+.shipped{font-weight:600}
 .grid{stroke:#8b949e;stroke-opacity:.3}
 .range{stroke:#7d8590;stroke-width:1.5}
-.mark{stroke:#7d8590;stroke-width:1.5;stroke-dasharray:5 3}
-.base{fill:#8b949e}.faster{fill:#2f81c7}.slower{fill:#d9822b}
-@media (prefers-color-scheme:light){text{fill:#1f2328}.muted{fill:#59636e}.range,.mark{stroke:#1f2328}}
-@media (prefers-color-scheme:dark){text{fill:#e6edf3}.muted{fill:#9198a1}.range,.mark{stroke:#e6edf3}}
+.one{stroke:#7d8590;stroke-width:1.5;stroke-dasharray:5 3}
+.band{fill:#8b949e;fill-opacity:.18}
+.base,.mark{fill:#8b949e}.better{fill:#2f81c7}.worse{fill:#d9822b}
+@media (prefers-color-scheme:light){text{fill:#1f2328}.muted{fill:#59636e}.range,.one{stroke:#1f2328}}
+@media (prefers-color-scheme:dark){text{fill:#e6edf3}.muted{fill:#9198a1}.range,.one{stroke:#e6edf3}}
 ";
 
 /// Where a text stands relative to its position.
@@ -25,18 +31,12 @@ pub(super) enum Anchor {
 }
 
 /// A picture being drawn, with its background left transparent.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Svg {
     body: String,
 }
 
 impl Svg {
-    pub(super) fn new() -> Self {
-        Self {
-            body: String::new(),
-        }
-    }
-
     pub(super) fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
         // Too thin a bar could not be seen.
         let width = width.max(1.0);
@@ -52,24 +52,39 @@ impl Svg {
         ));
     }
 
-    pub(super) fn text(&mut self, class: &str, anchor: Anchor, x: f64, y: f64, text: &str) {
+    /// A triangle whose point is at a place; a negative length points to the left.
+    pub(super) fn arrow(&mut self, class: &str, (x, y): (f64, f64), length: f64) {
+        let (back, half) = (x - length, length.abs() * 0.75);
+        self.put(format_args!(
+            r#"<path class="{class}" d="M{x:.1} {y:.1}L{back:.1} {:.1}L{back:.1} {:.1}Z"/>"#,
+            y - half,
+            y + half
+        ));
+    }
+
+    pub(super) fn text(&mut self, class: &str, anchor: Anchor, at: (f64, f64), text: &str) {
+        self.text_told(class, anchor, at, text, None);
+    }
+
+    /// A text, and what is told when it is pointed at.
+    pub(super) fn text_told(
+        &mut self,
+        class: &str,
+        anchor: Anchor,
+        (x, y): (f64, f64),
+        text: &str,
+        told: Option<&str>,
+    ) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
-        let text = escape(text);
+        let told = told.map(|told| format!("<title>{}</title>", escape(told)));
+        let (told, text) = (told.unwrap_or_default(), escape(text));
         self.put(format_args!(
-            r#"<text class="{class}" text-anchor="{anchor}" x="{x:.1}" y="{y:.1}">{text}</text>"#
+            r#"<text class="{class}" text-anchor="{anchor}" x="{x:.1}" y="{y:.1}">{told}{text}</text>"#
         ));
-    }
-
-    /// A range with ends, centred on a line.
-    pub(super) fn range(&mut self, from: f64, to: f64, y: f64) {
-        self.line("range", (from, y), (to, y));
-        for end in [from, to] {
-            self.line("range", (end, y - 4.0), (end, y + 4.0));
-        }
     }
 
     fn put(&mut self, element: std::fmt::Arguments<'_>) {
@@ -89,7 +104,7 @@ impl Svg {
 }
 
 /// Text as XML wants it.
-pub(super) fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {
@@ -108,26 +123,6 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// How wide a text of 13 pixels is at most, about: fonts differ.
-pub(super) fn width_of(text: &str) -> f64 {
-    crate::format::number(text.chars().count()) * 7.3
-}
-
-/// The text, or its beginning if it is wider than this.
-pub(super) fn shorten(text: &str, width: f64) -> String {
-    if width_of(text) <= width {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for c in text.chars() {
-        if width_of(&kept) + width_of("xx") > width {
-            break;
-        }
-        kept.push(c);
-    }
-    kept.trim_end().to_owned() + "…"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,14 +133,5 @@ mod tests {
             escape("a<b>&\"c\"\t\u{1}"),
             "a&lt;b&gt;&amp;&quot;c&quot; \u{fffd}"
         );
-    }
-
-    #[test]
-    fn long_text_is_cut() {
-        assert_eq!(shorten("short", 100.0), "short");
-        let cut = shorten("something long, much too long", 100.0);
-        assert!(cut.starts_with("something") && cut.ends_with('…'), "{cut}");
-        assert!(width_of(&cut) <= 100.0);
-        assert_eq!(shorten("ab", 0.0), "…");
     }
 }

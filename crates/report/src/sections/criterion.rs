@@ -3,27 +3,29 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::child::RunError;
 
 /// Criterion cuts the names of its folders there.
 const LONGEST_NAME: usize = 64;
 
 /// How a benchmark is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Sampling {
+pub(crate) struct Sampling {
     /// Number of samples.
-    pub samples: u32,
+    pub(crate) samples: u32,
     /// Seconds before the first sample.
-    pub warm_up_seconds: f64,
+    pub(crate) warm_up_seconds: f64,
     /// Seconds for all samples together, about.
-    pub measurement_seconds: f64,
+    pub(crate) measurement_seconds: f64,
 }
 
 impl Sampling {
     /// Exactly this many samples of one iteration each, after one iteration to
     /// warm up: no time is short enough for Criterion to do less.
-    #[must_use]
-    pub fn counted(samples: u32) -> Self {
+    pub(crate) fn counted(samples: u32) -> Self {
         Self {
             samples,
             warm_up_seconds: 0.000_001,
@@ -32,8 +34,7 @@ impl Sampling {
     }
 
     /// The arguments by which a benchmark is measured so.
-    #[must_use]
-    pub fn arguments(&self, group: &str) -> Vec<OsString> {
+    pub(crate) fn arguments(&self, group: &str) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["--bench".into(), "--noplot".into()];
         for (name, value) in [
             ("--sample-size", self.samples.to_string()),
@@ -51,119 +52,61 @@ impl Sampling {
 }
 
 /// The arguments that choose one benchmark.
-#[must_use]
-pub fn only(group: &str) -> [OsString; 3] {
+pub(crate) fn only(group: &str) -> [OsString; 3] {
     // The last two so that a name may begin with a dash.
     ["--exact".into(), "--".into(), group.into()]
 }
 
-/// What is wrong with a file that Criterion should have written.
-#[derive(Debug, thiserror::Error)]
-pub enum ResultError {
-    /// It is not there.
-    #[error("no {name} was written: {source}")]
-    Read {
-        /// The file.
-        name: &'static str,
-        /// Why it cannot be read.
-        source: std::io::Error,
-    },
-    /// It has another form.
-    #[error("{name} cannot be read: {source}")]
-    Json {
-        /// The file.
-        name: &'static str,
-        /// What is wrong with it.
-        source: serde_json::Error,
-    },
-    /// It holds something that is no time.
-    #[error("{name} says {value}, which is no time")]
-    NoTime {
-        /// The file.
-        name: &'static str,
-        /// What it says.
-        value: f64,
-    },
+/// Median and median absolute deviation of the times of one iteration, in nanoseconds, as the last run in this folder has
+/// left them.
+pub(crate) fn estimates(home: &Path, group: &str) -> Result<(f64, f64), RunError> {
+    estimates_in(&read(home, group, ESTIMATES)?)
 }
 
-/// Times of one iteration in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimates {
-    /// The median over samples.
-    pub median: f64,
-    /// The median absolute deviation from it.
-    pub deviation: f64,
-}
-
-impl Estimates {
-    /// Reads what the last run in this folder has left for a benchmark.
-    ///
-    /// # Errors
-    ///
-    /// When it has left nothing of use.
-    pub fn read(home: &Path, group: &str) -> Result<Self, ResultError> {
-        Self::parse(&read(home, group, ESTIMATES)?)
+fn estimates_in(text: &str) -> Result<(f64, f64), RunError> {
+    let file = json(text, ESTIMATES)?;
+    let median = number(ESTIMATES, &file, "/median/point_estimate")?;
+    let deviation = number(ESTIMATES, &file, "/median_abs_dev/point_estimate")?;
+    for (value, fine) in [(median, median > 0.0), (deviation, deviation >= 0.0)] {
+        if !fine || !value.is_finite() {
+            let why = format!("{ESTIMATES} says {value}, which is no time");
+            return Err(RunError::NoResult(why));
+        }
     }
-
-    /// Takes the two of them from `estimates.json`.
-    ///
-    /// # Errors
-    ///
-    /// When the text has another form or holds no times.
-    pub fn parse(text: &str) -> Result<Self, ResultError> {
-        #[derive(Deserialize)]
-        struct Estimate {
-            point_estimate: f64,
-        }
-        #[derive(Deserialize)]
-        struct File {
-            median: Estimate,
-            median_abs_dev: Estimate,
-        }
-        let file: File = json(text, ESTIMATES)?;
-        let (median, deviation) = (
-            file.median.point_estimate,
-            file.median_abs_dev.point_estimate,
-        );
-        for (value, fine) in [(median, median > 0.0), (deviation, deviation >= 0.0)] {
-            if !fine || !value.is_finite() {
-                let name = ESTIMATES;
-                return Err(ResultError::NoTime { name, value });
-            }
-        }
-        Ok(Self { median, deviation })
-    }
+    Ok((median, deviation))
 }
 
 /// How many iterations the samples of the last run in this folder had.
-///
-/// # Errors
-///
-/// When it has left nothing of use.
-pub fn iterations(home: &Path, group: &str) -> Result<f64, ResultError> {
-    #[derive(Deserialize)]
-    struct File {
-        iters: Vec<f64>,
-    }
-    let file: File = json(&read(home, group, SAMPLE)?, SAMPLE)?;
-    Ok(file.iters.iter().sum())
+pub(crate) fn iterations(home: &Path, group: &str) -> Result<f64, RunError> {
+    let file = json(&read(home, group, SAMPLE)?, SAMPLE)?;
+    let samples = file.pointer("/iters").and_then(Value::as_array);
+    let samples =
+        samples.ok_or_else(|| RunError::NoResult(format!("{SAMPLE} has no iterations")))?;
+    Ok(samples.iter().filter_map(Value::as_f64).sum())
+}
+
+/// The number that is there in a result of this name.
+pub(crate) fn number(of: &str, result: &Value, path: &str) -> Result<f64, RunError> {
+    let number = result.pointer(path).and_then(Value::as_f64);
+    number.ok_or_else(|| RunError::NoResult(format!("{of} has no number at {path}")))
 }
 
 const ESTIMATES: &str = "estimates.json";
 const SAMPLE: &str = "sample.json";
 
-fn read(home: &Path, group: &str, name: &'static str) -> Result<String, ResultError> {
+fn read(home: &Path, group: &str, name: &'static str) -> Result<String, RunError> {
     let path = home.join(directory_name(group)).join("new").join(name);
-    std::fs::read_to_string(path).map_err(|source| ResultError::Read { name, source })
+    std::fs::read_to_string(path)
+        .map_err(|error| RunError::NoResult(format!("no {name} was written: {error}")))
 }
 
-fn json<'a, T: Deserialize<'a>>(text: &'a str, name: &'static str) -> Result<T, ResultError> {
-    serde_json::from_str(text).map_err(|source| ResultError::Json { name, source })
+fn json(text: &str, name: &str) -> Result<Value, RunError> {
+    serde_json::from_str(text)
+        .map_err(|error| RunError::NoResult(format!("{name} cannot be read: {error}")))
 }
 
 /// The folder that Criterion makes for a benchmark.
-#[must_use]
-pub fn directory_name(group: &str) -> String {
+pub(crate) fn directory_name(group: &str) -> String {
     let forbidden = ['?', '"', '/', '\\', '*', '<', '>', ':', '|', '^'];
     let mut name = group.replace(forbidden, "_");
     if name.len() > LONGEST_NAME {
@@ -183,11 +126,8 @@ mod tests {
             "median":{"confidence_interval":{"confidence_level":0.95,"lower_bound":1.0,
             "upper_bound":2.0},"point_estimate":10847756.0,"standard_error":5.0},
             "median_abs_dev":{"point_estimate":457413.25},"slope":null}"#;
-        let expected = Estimates {
-            median: 10_847_756.0,
-            deviation: 457_413.25,
-        };
-        assert_eq!(Estimates::parse(text).expect("it is well formed"), expected);
+        let estimates = estimates_in(text).expect("it is well formed");
+        assert_eq!(estimates, (10_847_756.0, 457_413.25));
     }
 
     #[test]
@@ -197,9 +137,9 @@ mod tests {
                 r#"{{"median":{{"point_estimate":{median}}},"median_abs_dev":{{"point_estimate":0}}}}"#
             )
         };
-        assert!(Estimates::parse(&of("1")).is_ok());
+        assert!(estimates_in(&of("1")).is_ok());
         for text in [of("0"), of("-1"), of("null"), of("\"1\""), String::new()] {
-            let error = Estimates::parse(&text).expect_err(&text).to_string();
+            let error = estimates_in(&text).expect_err(&text).to_string();
             assert!(error.starts_with("estimates.json "), "{error}");
         }
     }

@@ -2,18 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::results::Report;
-
-pub(super) fn header(report: &Report, first: &[&str]) -> Vec<String> {
-    let labels = report.variants.iter().map(|variant| escape(&variant.label));
-    first
-        .iter()
-        .map(|&title| title.to_owned())
-        .chain(labels)
-        .collect()
-}
-
-pub(super) fn table(
+/// Appends a table and an empty line.
+pub(crate) fn table(
     text: &mut String,
     header: &[String],
     rows: impl IntoIterator<Item = Vec<String>>,
@@ -26,13 +16,14 @@ pub(super) fn table(
     text.push('\n');
 }
 
-pub(super) fn line(text: &mut String, line: &str) {
+/// Appends a line.
+pub(crate) fn line(text: &mut String, line: &str) {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{line}");
 }
 
 /// Text that says what it says, also in a table.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {

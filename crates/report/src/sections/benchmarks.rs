@@ -9,14 +9,14 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::criterion::{self, Sampling};
 use crate::child::{self, Ended, RunError};
-use crate::criterion::{self, Estimates, Sampling};
-use crate::groups;
 use crate::interrupt::Interrupt;
+use crate::matrix::{ChoiceError, choose};
 
 /// An executable, and what it is started by.
 #[derive(Debug, Clone)]
-pub struct Executable<'a> {
+pub(crate) struct Executable<'a> {
     path: &'a Path,
     /// A program and its arguments that runs it, such as strace.
     wrapper: Vec<OsString>,
@@ -25,19 +25,16 @@ pub struct Executable<'a> {
 
 /// A benchmark that was measured.
 #[derive(Debug)]
-pub struct Measured {
-    /// Its times.
-    pub estimates: Estimates,
+pub(crate) struct Measured {
+    /// Median and median absolute deviation, in nanoseconds.
+    pub(crate) estimates: (f64, f64),
     /// Iterations of all samples together.
-    pub iterations: f64,
-    /// The process.
-    pub ended: Ended,
+    pub(crate) iterations: f64,
+    pub(crate) ended: Ended,
 }
 
 impl<'a> Executable<'a> {
-    /// The executable by itself.
-    #[must_use]
-    pub fn new(path: &'a Path, interrupt: &'a Interrupt) -> Self {
+    pub(crate) fn new(path: &'a Path, interrupt: &'a Interrupt) -> Self {
         Self {
             path,
             wrapper: Vec::new(),
@@ -46,22 +43,16 @@ impl<'a> Executable<'a> {
     }
 
     /// The same, run by a program with these arguments before its own.
-    #[must_use]
-    pub fn under(&self, wrapper: Vec<OsString>) -> Self {
+    pub(crate) fn under(&self, wrapper: Vec<OsString>) -> Self {
         Self {
             wrapper,
             ..self.clone()
         }
     }
 
-    /// The names of its benchmarks.
-    ///
-    /// # Errors
-    ///
-    /// When it does not run, or has none.
-    pub fn list(&self) -> Result<Vec<String>, RunError> {
+    pub(crate) fn list(&self) -> Result<Vec<String>, RunError> {
         let ended = self.run(&folder()?, ["--list".into()])?;
-        let names = groups::parse(&ended.stdout);
+        let names = names_in(&ended.stdout);
         if names.is_empty() {
             return Err(RunError::NoResult("it lists no benchmarks".to_owned()));
         }
@@ -69,37 +60,24 @@ impl<'a> Executable<'a> {
     }
 
     /// Measures one benchmark.
-    ///
-    /// # Errors
-    ///
-    /// When it does not run or leaves no result.
-    pub fn measure(&self, group: &str, sampling: &Sampling) -> Result<Measured, RunError> {
+    pub(crate) fn measure(&self, group: &str, sampling: &Sampling) -> Result<Measured, RunError> {
         let home = folder()?;
         let ended = self.run(&home, sampling.arguments(group))?;
-        let nothing = |error: criterion::ResultError| RunError::NoResult(error.to_string());
         Ok(Measured {
-            estimates: Estimates::read(home.path(), group).map_err(nothing)?,
-            iterations: criterion::iterations(home.path(), group).map_err(nothing)?,
+            estimates: criterion::estimates(home.path(), group)?,
+            iterations: criterion::iterations(home.path(), group)?,
             ended,
         })
     }
 
     /// Runs one benchmark once, without Criterion's own work around it.
-    ///
-    /// # Errors
-    ///
-    /// When it does not run.
-    pub fn once(&self, group: &str) -> Result<Ended, RunError> {
+    pub(crate) fn once(&self, group: &str) -> Result<Ended, RunError> {
         let arguments = std::iter::once("--test".into()).chain(criterion::only(group));
         self.run(&folder()?, arguments)
     }
 
     /// Runs no benchmark: all that a process does besides.
-    ///
-    /// # Errors
-    ///
-    /// When it does not run.
-    pub fn nothing(&self) -> Result<Ended, RunError> {
+    pub(crate) fn nothing(&self) -> Result<Ended, RunError> {
         self.once("no benchmark has this name")
     }
 
@@ -132,4 +110,45 @@ fn folder() -> Result<TempDir, RunError> {
         .prefix("report-")
         .tempdir()
         .map_err(RunError::Watch)
+}
+
+/// The names in what an executable prints for `--list`.
+fn names_in(listing: &str) -> Vec<String> {
+    let names = listing
+        .lines()
+        .filter_map(|line| line.trim_end().strip_suffix(": benchmark"));
+    names.map(str::to_owned).collect()
+}
+
+/// Those of these names in the order of the executable, or all if no names are
+/// given.
+pub(crate) fn select(valid: &[String], names: &[String]) -> Result<Vec<String>, ChoiceError> {
+    let commas = " (names may hold commas, so give --groups once for each)";
+    choose("group", valid, |name| name, names, commas)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_from_the_listing() {
+        let listing = "single thread: benchmark\n\nsingle thread, OS entropy: benchmark\n\
+                       a: b: benchmark\r\nsome test: test\n";
+        assert_eq!(
+            names_in(listing),
+            ["single thread", "single thread, OS entropy", "a: b"]
+        );
+    }
+
+    #[test]
+    fn a_comma_between_names_is_explained() {
+        let valid = ["single thread", "churn"].map(str::to_owned);
+        let error = select(&valid, &["single thread,churn".to_owned()]).expect_err("unknown");
+        let text = error.to_string();
+        assert!(text.contains("valid are: single thread; churn"), "{text}");
+        assert!(text.contains("--groups once for each"), "{text}");
+        let error = select(&valid, &["x".to_owned()]).expect_err("unknown");
+        assert!(!error.to_string().contains("--groups"), "{error}");
+    }
 }

@@ -9,12 +9,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::benchmarks::Executable;
+use super::benchmarks::Executable;
+use super::criterion::Sampling;
 use crate::child::RunError;
-use crate::criterion::Sampling;
 use crate::launcher;
-use crate::statistics::Summary;
-use crate::strace::{self, Counts, as_number};
+use crate::statistics::{Summary, as_number};
+use crate::strace::{self, Counts};
 
 /// Samples of the two runs.
 const FEW: u32 = 10;
@@ -25,45 +25,30 @@ const BOTH: u32 = FEW + MANY + 2;
 /// Runs of which the median is the peak memory.
 const MEMORY_RUNS: u32 = 3;
 
-/// The most memory a process had.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PeakMemory {
-    /// In bytes.
-    pub bytes: f64,
-    /// Whether it had that much, and not at most that much.
-    pub exact: bool,
-}
-
 /// The peak memory of a process that runs a benchmark once. `own` is this
-/// executable, which then is the process's launcher.
-///
-/// # Errors
-///
-/// When it does not run.
-pub fn peak_memory(
+/// executable, which then is the process's launcher. Returns bytes, and whether
+/// it had that much, and not at most that much.
+pub(crate) fn peak_memory(
     executable: &Executable<'_>,
     own: &Path,
     group: &str,
-) -> Result<PeakMemory, RunError> {
-    let launched = executable.under(launcher::wrapper(own));
+) -> Result<(f64, bool), RunError> {
+    let file = tempfile::NamedTempFile::new().map_err(RunError::Watch)?;
+    let launched = executable.under(launcher::wrapper(own, file.path()));
     let mut exact = true;
     let mut peaks = Vec::new();
     for _ in 0..MEMORY_RUNS {
-        let told = launcher::parse(&launched.once(group)?.stdout);
-        let (bytes, own) = told.ok_or_else(|| RunError::NoResult("not told".to_owned()))?;
-        peaks.push(as_number(bytes));
-        exact &= own;
+        launched.once(group)?;
+        let used = launcher::read(file.path())?;
+        peaks.push(as_number(used.peak_rss));
+        exact &= used.exact;
     }
     let bytes = Summary::of(peaks).map_or(0.0, |summary| summary.median);
-    Ok(PeakMemory { bytes, exact })
+    Ok((bytes, exact))
 }
 
 /// Page faults without input of one iteration.
-///
-/// # Errors
-///
-/// When the benchmark does not run, or its faults cannot be read.
-pub fn page_faults(executable: &Executable<'_>, group: &str) -> Result<f64, RunError> {
+pub(crate) fn page_faults(executable: &Executable<'_>, group: &str) -> Result<f64, RunError> {
     let run = |samples| {
         let measured = executable.measure(group, &Sampling::counted(samples))?;
         let faults = measured.ended.minor_faults.map(as_number);
@@ -74,36 +59,15 @@ pub fn page_faults(executable: &Executable<'_>, group: &str) -> Result<f64, RunE
     Ok((many.0 - few.0) / more_iterations(few.1, many.1)?)
 }
 
-/// System calls of one iteration.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SystemCalls {
-    /// By their names.
-    pub by_name: BTreeMap<String, f64>,
-    /// Whether they are those of the first iteration of a process, because more
-    /// of them would take too long under strace.
-    pub first_only: bool,
-}
-
-impl SystemCalls {
-    /// All of them.
-    #[must_use]
-    pub fn total(&self) -> f64 {
-        self.by_name.values().sum()
-    }
-}
-
 /// System calls of one iteration. `patience` is how long they may be counted
-/// for in the precise way.
-///
-/// # Errors
-///
-/// When strace or the benchmark does not run.
-pub fn system_calls(
+/// for in the precise way. Returns whether they are those of the first iteration
+/// of a process, because more of them would take too long under strace.
+pub(crate) fn system_calls(
     executable: &Executable<'_>,
     strace: &Path,
     group: &str,
     patience: Duration,
-) -> Result<SystemCalls, RunError> {
+) -> Result<(BTreeMap<String, f64>, bool), RunError> {
     let folder = tempfile::tempdir().map_err(RunError::Watch)?;
     let table = folder.path().join("counts");
     let wrapper: [OsString; 6] = [
@@ -125,10 +89,7 @@ pub fn system_calls(
     let with_one = counts()?;
     if once.elapsed * BOTH > patience {
         traced.nothing()?;
-        return Ok(SystemCalls {
-            by_name: strace::difference(&with_one, &counts()?, 1.0),
-            first_only: true,
-        });
+        return Ok((strace::difference(&with_one, &counts()?, 1.0), true));
     }
     let run = |samples| {
         let measured = traced.measure(group, &Sampling::counted(samples))?;
@@ -136,10 +97,7 @@ pub fn system_calls(
     };
     let (few, many) = (run(FEW)?, run(MANY)?);
     let iterations = more_iterations(few.1, many.1)?;
-    Ok(SystemCalls {
-        by_name: strace::difference(&many.0, &few.0, iterations),
-        first_only: false,
-    })
+    Ok((strace::difference(&many.0, &few.0, iterations), false))
 }
 
 fn more_iterations(few: f64, many: f64) -> Result<f64, RunError> {

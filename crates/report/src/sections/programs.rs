@@ -1,0 +1,265 @@
+//! Programs of others, each with a fixed command line over a fixed input.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::fs::{self, File};
+use std::hash::Hasher;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+use std::process::Command;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use serde_json::json;
+
+use crate::child::{self, RunError};
+use crate::format;
+use crate::launcher;
+use crate::matrix::Foreign;
+use crate::section::{AT_MOST, Better, Cell, Column, Measure, Ratios, Row, Section, Table};
+use crate::session::{Kind, Session, Source, Step};
+use crate::statistics::as_number;
+use crate::text::escape;
+
+/// What stands for the input among the arguments.
+const INPUT: &str = "{input}";
+
+const MEASURES: &[Measure] = &[
+    Measure::new("wall", "time (ms)", "s", milliseconds).compared(Better::Less, Ratios::Rounds),
+    Measure::new("cpu", "processor time (ms)", "s", milliseconds)
+        .compared(Better::Less, Ratios::Rounds),
+    Measure::new("peak_rss", "peak RSS (MiB)", "bytes", format::mebibytes)
+        .compared(Better::Less, Ratios::Rounds),
+    Measure::new("size", "size of the file (MiB)", "bytes", format::mebibytes)
+        .compared(Better::Less, Ratios::Medians),
+];
+
+fn milliseconds(seconds: f64) -> String {
+    format::milliseconds(seconds * 1e9)
+}
+
+/// The section before anything but sizes is measured. The first column is the baseline.
+pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -> Section {
+    let row = |program: &Foreign| {
+        let mut row = Row::new(
+            &program.name,
+            &["wall", "cpu", "peak_rss", "size"],
+            columns.len(),
+        );
+        for (cell, column) in row.cells.iter_mut().zip(&columns) {
+            match program.builds.get(&column.name) {
+                None => cell.left_out = true,
+                Some(build) => size(build, cell),
+            }
+        }
+        row
+    };
+    Section {
+        name: "programs",
+        heading: format!(
+            "## Programs\n\nEach build of a program does the same work, in a process of its own; what it prints is compared \
+             with what the others print. Medians of {rounds} interleaved rounds after one to warm up, in parentheses their \
+             range, then the median of each round's ratio to {}.",
+            columns
+                .first()
+                .map_or_else(String::new, |column| escape(column.title()))
+        ),
+        settings: json!({"programs": programs}),
+        rounds,
+        rows: programs.iter().map(row).collect(),
+        columns,
+        references: vec![0],
+        measures: MEASURES,
+        tables: vec![
+            Table::new(
+                "### Time\n\nFrom the start of the process to its end, in ms.",
+                "program",
+                &["wall"],
+            ),
+            Table::new(RESOURCES, "program, measure", &["cpu", "peak_rss", "size"]),
+        ],
+        file: "programs",
+        ..Section::default()
+    }
+}
+
+const RESOURCES: &str = "### Processor time, memory, size\n\n*Processor time* is that of all threads, in the program and in \
+    the kernel. *Peak RSS* is ru_maxrss; \"≤\" where it cannot be told from that of the process that started it.";
+
+fn size(build: &Path, cell: &mut Cell) {
+    match fs::metadata(build) {
+        Ok(data) => cell.push("size", 1, as_number(data.len())),
+        Err(error) => cell.note("size", error.to_string()),
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Programs<'a> {
+    pub(crate) session: &'a Session<'a>,
+    pub(crate) all: Vec<Foreign>,
+    /// What each is to print, as the first build to come to its end did: that of this column.
+    pub(crate) printed: BTreeMap<usize, (usize, Printed)>,
+}
+
+/// A hash of what a program has printed, and its length in bytes.
+type Printed = (u64, u64);
+
+impl Source for Programs<'_> {
+    fn steps(&self, section: &Section) -> Vec<Step> {
+        Step::once(section, "warm-up", 1.0)
+            .chain(Step::rounds(section, 1.0))
+            .collect()
+    }
+
+    fn take(&mut self, step: &Step, section: &mut Section) -> Result<(), RunError> {
+        let (Some(row), Some(column)) = (step.row, step.column) else {
+            return Ok(());
+        };
+        let program = &self.all[row];
+        let Some(build) = program.builds.get(&section.columns[column].name) else {
+            return Ok(());
+        };
+        let (used, printed) = self.run(program, build)?;
+        let (first, expected) = *self.printed.entry(row).or_insert((column, printed));
+        if expected != printed {
+            return Err(RunError::NoResult(format!(
+                "it prints something else than {} ({} bytes against {})",
+                section.columns[first].title(),
+                printed.1,
+                expected.1
+            )));
+        }
+        let Kind::Round(round) = step.kind else {
+            return Ok(());
+        };
+        let cell = &mut section.rows[row].cells[column];
+        cell.push("wall", round, used.wall);
+        cell.push("cpu", round, used.cpu);
+        cell.push("peak_rss", round, as_number(used.peak_rss));
+        if !used.exact {
+            cell.note("peak_rss", AT_MOST);
+        }
+        Ok(())
+    }
+}
+
+impl Programs<'_> {
+    fn run(&self, program: &Foreign, build: &Path) -> Result<(launcher::Used, Printed), RunError> {
+        if let Some(input) = program.input.as_deref().filter(|input| !input.exists()) {
+            let why = format!("there is no input {}; check the matrix", input.display());
+            return Err(RunError::NoResult(why));
+        }
+        let home = tempfile::tempdir().map_err(RunError::Watch)?;
+        let result = tempfile::NamedTempFile::new().map_err(RunError::Watch)?;
+        // In memory, so that no disk is waited for, and no reader takes part of the processors.
+        let output = memfd_create("output", MemfdFlags::CLOEXEC);
+        let mut output = File::from(output.map_err(|error| RunError::Watch(error.into()))?);
+        let wrapper = launcher::wrapper(&self.session.own, result.path());
+        let mut command = Command::new(&wrapper[0]);
+        command
+            .args(&wrapper[1..])
+            .arg(build)
+            .args(arguments(program));
+        // All builds get the same, and no settings of whoever measures.
+        command
+            .env_clear()
+            .env("HOME", home.path())
+            .env("LC_ALL", "C")
+            .current_dir(home.path());
+        command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        child::run_into(&output, child::LIMIT, &mut command, &self.session.interrupt)?;
+        let used = launcher::read(result.path())?;
+        let printed = hash(&mut output).map_err(RunError::Watch)?;
+        Ok((used, printed))
+    }
+}
+
+/// The arguments, with the input where it belongs: at the end, if none of them says where.
+fn arguments(program: &Foreign) -> Vec<String> {
+    let mut arguments = program.arguments.clone();
+    if let Some(input) = &program.input {
+        if !arguments.iter().any(|one| one.contains(INPUT)) {
+            arguments.push(INPUT.to_owned());
+        }
+        for one in &mut arguments {
+            *one = one.replace(INPUT, &input.display().to_string());
+        }
+    }
+    arguments
+}
+
+/// A hash of the whole file and its length: equal within this process, if the contents are.
+fn hash(file: &mut File) -> io::Result<Printed> {
+    file.rewind()?;
+    let mut hasher = DefaultHasher::new();
+    let mut bytes = 0;
+    let mut part = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut part)?;
+        if read == 0 {
+            return Ok((hasher.finish(), bytes));
+        }
+        hasher.write(&part[..read]);
+        bytes += read as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn program(arguments: &[&str], input: Option<&str>) -> Foreign {
+        Foreign {
+            name: "search".to_owned(),
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            input: input.map(Into::into),
+            builds: [("glibc".to_owned(), PathBuf::from("/glibc"))].into(),
+        }
+    }
+
+    #[test]
+    fn the_input_goes_where_it_belongs() {
+        for (given, input, expected) in [
+            (&["-n", "a"][..], Some("/in"), &["-n", "a", "/in"][..]),
+            (&["--in={input}", "-n"], Some("/in"), &["--in=/in", "-n"]),
+            (&["{input}", "x"], None, &["{input}", "x"]),
+            (&[], None, &[]),
+        ] {
+            assert_eq!(arguments(&program(given, input)), expected);
+        }
+    }
+
+    #[test]
+    fn contents_are_told_apart() {
+        let hashed = |text: &[u8]| {
+            let mut file = tempfile::tempfile().expect("a file");
+            file.write_all(text).expect("written");
+            hash(&mut file).expect("read")
+        };
+        let long = vec![b'a'; 200_000];
+        let mut other = long.clone();
+        other[199_999] = b'b';
+        assert_eq!(hashed(&long), hashed(&long));
+        assert_ne!(hashed(&long).0, hashed(&other).0);
+        assert_eq!(hashed(&long).1, 200_000);
+    }
+
+    #[test]
+    fn a_build_that_is_not_there_is_left_out() {
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            shipped: false,
+        };
+        let section = section(
+            &[program(&[], None)],
+            vec![column("glibc"), column("static")],
+            1,
+        );
+        let cells = &section.rows[0].cells;
+        assert!(cells[1].left_out && !cells[0].left_out);
+        assert!(cells[0].readings["size"].note.is_some(), "it is no file");
+    }
+}
