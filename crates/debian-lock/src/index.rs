@@ -123,6 +123,26 @@ pub enum Problem {
         /// What stands there.
         found: String,
     },
+    /// A source package has no upstream archive, or several.
+    #[error(
+        "source package {package}: {found} files are called {package}_….orig.tar.…, not one: only packages with one upstream archive can be locked"
+    )]
+    Upstream {
+        /// The package of the paragraph.
+        package: String,
+        /// How many such files it has.
+        found: usize,
+    },
+}
+
+impl IndexError {
+    pub(crate) fn new(file: &str, line: usize, problem: Problem) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            problem: Box::new(problem),
+        }
+    }
 }
 
 impl Index {
@@ -133,18 +153,11 @@ impl Index {
     /// When the text is not an index of `architecture`.
     pub fn add(&mut self, file: &str, text: &str, architecture: &str) -> Result<(), IndexError> {
         for paragraph in paragraphs(text) {
-            let paragraph = paragraph.map_err(|(line, problem)| IndexError {
-                file: file.to_owned(),
-                line,
-                problem: Box::new(problem),
-            })?;
+            let paragraph =
+                paragraph.map_err(|(line, problem)| IndexError::new(file, line, problem))?;
             let package = paragraph
                 .package(architecture)
-                .map_err(|problem| IndexError {
-                    file: file.to_owned(),
-                    line: paragraph.line,
-                    problem: Box::new(problem),
-                })?;
+                .map_err(|problem| IndexError::new(file, paragraph.line, problem))?;
             let higher = self
                 .packages
                 .get(&package.name)
@@ -181,15 +194,15 @@ impl Index {
 }
 
 /// One paragraph: its fields by lower-case name, and where it begins.
-struct Paragraph {
-    line: usize,
+pub(crate) struct Paragraph {
+    pub(crate) line: usize,
     fields: HashMap<String, String>,
 }
 
 type Found = Result<Paragraph, (usize, Problem)>;
 
 /// Splits a text into its paragraphs.
-fn paragraphs(text: &str) -> impl Iterator<Item = Found> {
+pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = Found> {
     let mut lines = text.lines().enumerate().peekable();
     std::iter::from_fn(move || {
         while lines.next_if(|(_, line)| is_blank(line)).is_some() {}
@@ -244,7 +257,7 @@ impl Paragraph {
             .map(String::as_str)
     }
 
-    fn need(&self, name: &'static str) -> Result<&str, Problem> {
+    pub(crate) fn need(&self, name: &'static str) -> Result<&str, Problem> {
         self.get(name).ok_or(Problem::Missing(name))
     }
 
@@ -256,11 +269,25 @@ impl Paragraph {
         })
     }
 
-    fn package(&self, wanted: &str) -> Result<Package, Problem> {
+    /// `Package`.
+    pub(crate) fn name(&self) -> Result<&str, Problem> {
         let name = self.need("Package")?;
         if !is_package_name(name) {
             return Err(Problem::Name(name.to_owned()));
         }
+        Ok(name)
+    }
+
+    /// `Version` of the package `name`.
+    pub(crate) fn version(&self, name: &str) -> Result<Version, Problem> {
+        Version::parse(self.need("Version")?).map_err(|source| Problem::Version {
+            package: name.to_owned(),
+            source,
+        })
+    }
+
+    fn package(&self, wanted: &str) -> Result<Package, Problem> {
+        let name = self.name()?;
         let package = || name.to_owned();
 
         let architecture = self.need("Architecture")?;
@@ -272,10 +299,7 @@ impl Paragraph {
             });
         }
 
-        let version = Version::parse(self.need("Version")?).map_err(|source| Problem::Version {
-            package: package(),
-            source,
-        })?;
+        let version = self.version(name)?;
 
         let mut depends = self.groups(name, "Pre-Depends")?;
         depends.extend(self.groups(name, "Depends")?);
@@ -292,36 +316,43 @@ impl Paragraph {
             provides.push(relation);
         }
 
-        let path = self.need("Filename")?;
-        if !is_pool_path(path) {
-            return Err(Problem::Path {
-                package: package(),
-                found: path.to_owned(),
-            });
-        }
-
-        let size = self.need("Size")?;
-        let size = size.parse().map_err(|_| Problem::Size {
-            package: package(),
-            found: size.to_owned(),
-        })?;
-
-        let sha256 = self.need("SHA256")?;
-        if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Problem::Sha256 {
-                package: package(),
-                found: sha256.to_owned(),
-            });
-        }
-
         Ok(Package {
             name: name.to_owned(),
             version,
             depends,
             provides,
-            path: path.to_owned(),
-            size,
-            sha256: sha256.to_ascii_lowercase(),
+            path: checked_path(name, self.need("Filename")?)?,
+            size: checked_size(name, self.need("Size")?)?,
+            sha256: checked_sha256(name, self.need("SHA256")?)?,
+        })
+    }
+}
+
+pub(crate) fn checked_path(package: &str, path: &str) -> Result<String, Problem> {
+    if is_pool_path(path) {
+        Ok(path.to_owned())
+    } else {
+        Err(Problem::Path {
+            package: package.to_owned(),
+            found: path.to_owned(),
+        })
+    }
+}
+
+pub(crate) fn checked_size(package: &str, size: &str) -> Result<u64, Problem> {
+    size.parse().map_err(|_| Problem::Size {
+        package: package.to_owned(),
+        found: size.to_owned(),
+    })
+}
+
+pub(crate) fn checked_sha256(package: &str, sha256: &str) -> Result<String, Problem> {
+    if sha256.len() == 64 && sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+        Ok(sha256.to_ascii_lowercase())
+    } else {
+        Err(Problem::Sha256 {
+            package: package.to_owned(),
+            found: sha256.to_owned(),
         })
     }
 }

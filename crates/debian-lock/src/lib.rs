@@ -1,7 +1,7 @@
 //! Turns a list of wanted Debian packages and a `Packages` index into a lock file.
 //!
-//! The steps are [`index`] (read what exists), [`wanted`] (read what is asked
-//! for), [`resolve`] (which packages that takes) and [`lock`] (write it down).
+//! The steps are [`index`] (read what exists), [`source`] (the same of source
+//! packages), [`wanted`] (read what is asked for), [`resolve`] (which packages that takes) and [`lock`] (write it down).
 
 #![forbid(unsafe_code)]
 
@@ -10,5 +10,6 @@ pub mod lock;
 mod near;
 pub mod relation;
 pub mod resolve;
+pub mod source;
 pub mod version;
 pub mod wanted;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::index::Index;
+use crate::source::Source;
 use crate::wanted::Wanted;
 
 /// What the file holds.
@@ -17,6 +18,8 @@ pub struct Lock<'a> {
     packages: BTreeMap<&'a str, Entry<'a>>,
     sets: BTreeMap<String, BTreeSet<&'a str>>,
     snapshot: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sources: BTreeMap<&'a str, Entry<'a>>,
     suite: &'a str,
 }
 
@@ -29,12 +32,14 @@ struct Entry<'a> {
 }
 
 impl<'a> Lock<'a> {
-    /// Puts together what [`crate::resolve::resolve`] found.
+    /// Puts together what [`crate::resolve::resolve`] and
+    /// [`crate::source::Sources::select`] found.
     #[must_use]
     pub fn new(
         index: &'a Index,
         wanted: &'a Wanted,
         sets: BTreeMap<String, BTreeSet<&'a str>>,
+        sources: BTreeMap<&'a str, &'a Source>,
         snapshot: &'a Snapshot,
     ) -> Self {
         let packages = sets
@@ -51,11 +56,24 @@ impl<'a> Lock<'a> {
                 (package.name.as_str(), entry)
             })
             .collect();
+        let sources = sources
+            .into_iter()
+            .map(|(name, source)| {
+                let entry = Entry {
+                    path: &source.path,
+                    sha256: &source.sha256,
+                    size: source.size,
+                    version: source.version.as_str(),
+                };
+                (name, entry)
+            })
+            .collect();
         Self {
             architecture: &wanted.architecture,
             packages,
             sets,
             snapshot: &snapshot.0,
+            sources,
             suite: &wanted.suite,
         }
     }

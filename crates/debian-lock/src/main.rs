@@ -11,6 +11,7 @@ use clap::Parser;
 use debian_lock::index::{Index, IndexError};
 use debian_lock::lock::{Lock, Snapshot};
 use debian_lock::resolve::{ResolveError, resolve};
+use debian_lock::source::{MissingSource, Sources};
 use debian_lock::wanted::{Wanted, WantedError};
 
 /// Resolves the wanted sets of Debian packages and writes the lock as JSON.
@@ -20,6 +21,9 @@ struct Arguments {
     /// Unpacked Packages index files of the wanted suite and architecture
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     packages: Vec<PathBuf>,
+    /// Unpacked Sources index files of the wanted suite, if source packages are wanted
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    sources: Vec<PathBuf>,
     /// The list of wanted packages
     #[arg(long, value_name = "FILE")]
     wanted: PathBuf,
@@ -40,6 +44,8 @@ enum Error {
     Wanted { path: PathBuf, source: WantedError },
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    #[error(transparent)]
+    Source(#[from] MissingSource),
     #[error("cannot put the lock in JSON: {0}; report this as a fault in debian-lock")]
     Json(#[from] serde_json::Error),
     #[error("cannot write the lock: {0}; check where standard output leads")]
@@ -69,8 +75,14 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
     if index.is_empty() {
         return Err(Error::EmptyIndex);
     }
+    let mut sources = Sources::default();
+    for path in &arguments.sources {
+        let file = path.display().to_string();
+        sources.add(&file, &read(path)?, &wanted.sources)?;
+    }
     let sets = resolve(&index, &wanted)?;
-    let text = Lock::new(&index, &wanted, sets, &arguments.snapshot).to_text()?;
+    let sources = sources.select(&wanted.sources)?;
+    let text = Lock::new(&index, &wanted, sets, sources, &arguments.snapshot).to_text()?;
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())

@@ -298,6 +298,7 @@ mod tests {
         };
         let wanted = Wanted {
             suite: "s".to_owned(),
+            sources: BTreeMap::new(),
             architecture: "amd64".to_owned(),
             sets: BTreeMap::from([("set".to_owned(), set)]),
         };

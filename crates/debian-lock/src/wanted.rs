@@ -16,6 +16,10 @@ pub struct Wanted {
     pub architecture: String,
     /// The sets by name.
     pub sets: BTreeMap<String, Set>,
+    /// Source packages whose upstream archive is locked as well, and what each
+    /// is for; only people read that.
+    #[serde(default)]
+    pub sources: BTreeMap<String, String>,
 }
 
 /// Packages that serve one purpose.
@@ -58,6 +62,12 @@ pub enum WantedError {
         /// The entry.
         name: String,
     },
+    /// A source package has no purpose.
+    #[error("source package {0:?} does not say what it is for; give the reason as its value")]
+    NoSourceReason(String),
+    /// A source package cannot have this name.
+    #[error("\"sources\": {0:?} is not a package name; use lower-case letters, digits and + - .")]
+    SourceName(String),
     /// A package is listed again.
     #[error(
         "set {set:?} names {name} more than once in \"packages\" and \"without\"; keep one of them"
@@ -99,6 +109,14 @@ impl Wanted {
                 }
             }
         }
+        for (name, why) in &wanted.sources {
+            if !is_package_name(name) {
+                return Err(WantedError::SourceName(name.clone()));
+            }
+            if why.trim().is_empty() {
+                return Err(WantedError::NoSourceReason(name.clone()));
+            }
+        }
         Ok(wanted)
     }
 }
@@ -118,6 +136,26 @@ mod tests {
         let wanted = parse(r#"{ "packages": ["b", "a"], "why": "w" }"#).expect("valid");
         assert_eq!(wanted.sets["x"].packages, ["b", "a"]);
         assert!(wanted.sets["x"].without.is_empty());
+    }
+
+    #[test]
+    fn reads_sources() {
+        let parse = |sources: &str| {
+            Wanted::parse(&format!(
+                r#"{{ "suite": "s", "architecture": "a", "sources": {sources},
+                   "sets": {{ "x": {{ "packages": ["a"], "why": "w" }} }} }}"#
+            ))
+        };
+        let wanted = parse(r#"{ "kettle": "w" }"#).expect("valid");
+        assert_eq!(wanted.sources["kettle"], "w");
+        assert!(matches!(
+            parse(r#"{ "kettle": " " }"#),
+            Err(WantedError::NoSourceReason(_))
+        ));
+        assert!(matches!(
+            parse(r#"{ "a b": "w" }"#),
+            Err(WantedError::SourceName(_))
+        ));
     }
 
     #[test]

@@ -13,6 +13,8 @@ fn run(packages: &[&str], wanted: &str, snapshot: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_debian-lock"))
         .arg("--packages")
         .args(packages.iter().map(|name| data(name)))
+        .arg("--sources")
+        .arg(data("Sources"))
         .arg("--wanted")
         .arg(data(wanted))
         .args(["--snapshot", snapshot])
@@ -62,4 +64,21 @@ fn refuses_bad_input() {
     assert!(message.contains("wanted.json, line 1"), "{message}");
     let message = refusal(&["Packages"], "Packages", "20261123T000000Z");
     assert!(message.contains("cannot be read"), "{message}");
+}
+
+#[test]
+fn a_source_package_needs_an_index() {
+    let output = Command::new(env!("CARGO_BIN_EXE_debian-lock"))
+        .arg("--packages")
+        .args(["Packages", "Packages.security"].map(data))
+        .arg("--wanted")
+        .arg(data("wanted.json"))
+        .args(["--snapshot", "20261123T000000Z"])
+        .output()
+        .expect("the program starts");
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    let message = String::from_utf8(output.stderr).expect("text");
+    assert!(message.contains("source package teapot"), "{message}");
+    assert!(message.contains("--sources"), "{message}");
 }

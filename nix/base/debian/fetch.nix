@@ -1,4 +1,4 @@
-# The locked Debian packages as fetched files: set name -> list of .deb files.
+# The locked Debian packages as fetched files: set name -> list of .deb files, source package -> upstream archive.
 #
 # The store path of a file depends on its name and hash alone, so a file that came from any mirror (see `nixw`) fills
 # the same path, and the fetch from the snapshot archive never runs.
@@ -15,7 +15,7 @@ let
     {
       inherit (package) path size sha256;
       name = storeName;
-      deb = derivation {
+      fetched = derivation {
         name = storeName;
         system = "builtin";
         builder = "builtin:fetchurl";
@@ -30,9 +30,12 @@ let
       };
     };
 
-  files = builtins.mapAttrs (_: file) lock.packages;
+  packages = builtins.mapAttrs (_: file) lock.packages;
+  sources = builtins.mapAttrs (_: file) (lock.sources or { });
 in
 {
-  inherit archive files;
-  sets = builtins.mapAttrs (_: map (name: files.${name}.deb)) lock.sets;
+  inherit archive;
+  files = builtins.attrValues packages ++ builtins.attrValues sources;
+  sets = builtins.mapAttrs (_: map (name: packages.${name}.fetched)) lock.sets;
+  sources = builtins.mapAttrs (_: source: source.fetched) sources;
 }

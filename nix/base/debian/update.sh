@@ -3,7 +3,8 @@
 # one in arm64/, of packages that programs for that architecture are built with.
 #
 # The tools come from PATH (bash, busybox or coreutils, gpgv, unxz, nix,
-# debian-lock), the keyring from DEBIAN_KEYRING; the flake app sets both.
+# debian-lock), the keyring from DEBIAN_KEYRING; the flake app update-debian sets
+# both, and `nix run .#update -- debian` runs that.
 # Downloads go through Nix, so that nothing else here speaks to the network.
 
 set -euo pipefail
@@ -12,7 +13,7 @@ archive=https://snapshot.debian.org/archive/debian
 
 usage() {
   cat <<'END'
-usage: nix run .#update-debian [-- [--date DATE] [--mirror URL]]
+usage: nix run .#update -- debian [--date DATE] [--mirror URL]
 
 Renews nix/base/debian/debian.json and nix/base/debian/arm64/debian.json in the
 current git work tree, each from the packages named in wanted.json next to it.
@@ -67,6 +68,14 @@ wanted() {
   WANTED_FILE=$wanted_file WANTED_KEY=$1 nix_command eval --impure --raw --expr '
     (builtins.fromJSON (builtins.readFile (builtins.getEnv "WANTED_FILE"))).${builtins.getEnv "WANTED_KEY"}
   ' || fail "cannot read \"$1\" from $wanted_file; give it as a string"
+}
+
+# Prints whether wanted.json names source packages: true or false.
+wants_sources() {
+  # shellcheck disable=SC2016 # the dollar sign is for Nix
+  WANTED_FILE=$wanted_file nix_command eval --impure --expr '
+    (builtins.fromJSON (builtins.readFile (builtins.getEnv "WANTED_FILE"))) ? sources
+  ' || fail "cannot read $wanted_file"
 }
 
 # Prints the root of the mirror that apt on this machine uses.
@@ -132,8 +141,12 @@ let
   old = if getEnv "OLD_LOCK" == "" then { packages = { }; sets = { }; } else fromJSON (readFile (getEnv "OLD_LOCK"));
   new = fromJSON (readFile (getEnv "NEW_LOCK"));
 
-  was = old.packages;
-  is = new.packages;
+  files = lock: lock.packages // (
+    let sources = lock.sources or { };
+    in builtins.listToAttrs (map (name: { name = "source of ${name}"; value = sources.${name}; }) (attrNames sources))
+  );
+  was = files old;
+  is = files new;
   added = filter (name: !hasAttr name was) (attrNames is);
   removed = filter (name: !hasAttr name is) (attrNames was);
   common = filter (name: hasAttr name was) (attrNames is);
@@ -204,14 +217,14 @@ today=$(date -u +%Y%m%dT%H%M%SZ)
 
 keyring=${DEBIAN_KEYRING:-}
 [[ -n $keyring ]] ||
-  fail "DEBIAN_KEYRING is not set; run this as nix run .#update-debian, or set it to the file of Debian's archive keys"
+  fail "DEBIAN_KEYRING is not set; run this as nix run .#update -- debian, or set it to the file of Debian's archive keys"
 [[ -f $keyring ]] || fail "DEBIAN_KEYRING: there is no file $keyring"
 # gpgv looks up a bare file name in its home directory.
 [[ $keyring == /* ]] || keyring=$PWD/$keyring
 
 for tool in gpgv unxz sha256sum nix debian-lock; do
   type -P "$tool" >/dev/null ||
-    fail "$tool is not in PATH; run this as nix run .#update-debian"
+    fail "$tool is not in PATH; run this as nix run .#update -- debian"
 done
 
 # A work tree, not the copy in the store that the flake app itself lies in.
@@ -231,17 +244,33 @@ esac
 mirror=${mirror%/}
 
 scratch=$(mktemp -d)
-fresh=
-trap 'rm -rf "$scratch" ${fresh:+"$fresh"}' EXIT
+# One of each for a folder: the lock, what is to replace it, and what changed.
+locks=()
+fresh=()
+changes=()
+trap 'rm -rf "$scratch" "${fresh[@]}"' EXIT
 
-# Renews the lock in folder $1.
-renew() {
-  local release codename stamp published name hash size index found previous changes
+# Downloads the index $1, checks it against what the signed text states, and
+# unpacks it to $2.
+index() {
+  local hash size packed found
+  read -r hash size <<<"$(stated "$1")"
+  [[ $hash =~ ^[0-9a-f]{64}$ ]] ||
+    fail "InRelease states no SHA-256 for $1; check the architecture in $wanted_file"
+  packed=$(download "$mirror/dists/$suite/$1")
+  found=$(sha256sum <"$packed")
+  found=${found%% *}
+  [[ $found == "$hash" ]] ||
+    fail "$1 has the SHA-256 $found, but InRelease states $hash (and $size bytes); the mirror may be in the middle of an update, try again later"
+  unxz -c <"$packed" >"$2" || fail "cannot unpack $1"
+}
+
+# Makes the new lock of folder $1, next to the one it is to replace.
+prepare() {
+  local folder=$1 lock=$1/debian.json release codename stamp published previous made indices
   rm -f "$scratch/release"
 
-  folder=$1
   wanted_file=$folder/wanted.json
-  lock=$folder/debian.json
   suite=$(wanted suite)
   architecture=$(wanted architecture)
   [[ $suite =~ ^[a-z0-9.-]+$ && $architecture =~ ^[a-z0-9-]+$ ]] ||
@@ -268,35 +297,36 @@ renew() {
     warn "the date of InRelease, \"$stamp\", has an unknown form; whether $date fits was not checked"
   fi
 
-  name=main/binary-$architecture/Packages.xz
-  read -r hash size <<<"$(stated "$name")"
-  [[ $hash =~ ^[0-9a-f]{64}$ ]] ||
-    fail "InRelease states no SHA-256 for $name; check the architecture in $wanted_file"
-  index=$(download "$mirror/dists/$suite/$name")
-  found=$(sha256sum <"$index")
-  found=${found%% *}
-  [[ $found == "$hash" ]] ||
-    fail "$name has the SHA-256 $found, but InRelease states $hash (and $size bytes); the mirror may be in the middle of an update, try again later"
-  unxz -c <"$index" >"$scratch/Packages" || fail "cannot unpack $name"
+  index "main/binary-$architecture/Packages.xz" "$scratch/Packages"
+  indices=(--packages "$scratch/Packages")
+  if [[ $(wants_sources) == true ]]; then
+    index main/source/Sources.xz "$scratch/Sources"
+    indices+=(--sources "$scratch/Sources")
+  fi
 
   # In the same folder, so that the move at the end replaces the lock at once.
-  fresh=$(mktemp "$folder/.debian.json.XXXXXX")
-  debian-lock --packages "$scratch/Packages" --wanted "$wanted_file" --snapshot "$date" >"$fresh" ||
+  made=$(mktemp "$folder/.debian.json.XXXXXX")
+  fresh+=("$made")
+  debian-lock "${indices[@]}" --wanted "$wanted_file" --snapshot "$date" >"$made" ||
     fail "debian-lock failed; $lock is left as it was"
+  chmod 644 "$made"
 
   previous=
   if [[ -f $lock ]]; then
     previous=$lock
   fi
-  changes=$(summary "$previous" "$fresh") ||
+  changes+=("$(summary "$previous" "$made")") ||
     fail "cannot compare the new lock with $lock; remove that file if it is damaged"
-
-  chmod 644 "$fresh"
-  mv "$fresh" "$lock"
-  fresh=
-  say "wrote $lock for $suite at $date"
-  printf '%s\n' "$changes"
+  locks+=("$lock")
 }
 
-renew "$root/nix/base/debian"
-renew "$root/nix/base/debian/arm64"
+prepare "$root/nix/base/debian"
+prepare "$root/nix/base/debian/arm64"
+
+# Both are of one date: nothing comes between the two moves.
+trap '' HUP INT TERM
+for i in "${!locks[@]}"; do
+  mv "${fresh[i]}" "${locks[i]}"
+  say "wrote ${locks[i]} at $date"
+  printf '%s\n' "${changes[i]}"
+done
