@@ -28,6 +28,7 @@ let
         (name: {
           inherit name;
           inherit (broker.variants.${name}) label;
+          shipped = name == "broker-static";
           allocations = "${broker.built.${name}.allocations}/bin/allocations";
           program = "${broker.built.${name}.program}/bin/broker";
         })
@@ -60,7 +61,10 @@ let
 in
 {
   bench = app "${bench}/bin/bench";
+  inspect = app "${broker.inspect}/bin/inspect";
   default = app "${broker.packages.broker-static}/bin/broker";
+  update = script "update" [ ] ./update.sh;
+  # What `update -- debian` runs: apart, because it is built from the very crates and compiler that the rest renews.
   update-debian = script "update-debian" [ broker.debianLock updaters ] ./base/debian/update.sh;
   update-seed = script "update-seed" [ ] ./base/update-seed.sh;
 }

@@ -1,22 +1,23 @@
 # Broker and its benchmark in every variant, and the checks on them.
-{ rust, root }:
+{ lib, rust, root }:
 let
   inherit (builtins) mapAttrs;
 
   variants = import ./variants.nix;
   references = import ./references.nix;
-  manifests = rust.manifests { inherit root; };
-  crates = rust.crates {
+  manifests = rust.manifests { workspace = rust.workspace { inherit root; }; };
+  fetched = rust.fetchCrates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-xBgRBF8/NkxvtRnb7Bf4c70pSGXcYlOtarkIqzv+dok=";
+    hash = "sha256-AqRRjuYKc8uNBTp0mACd8pOhCiyjm8+4PV9jKysiC2M=";
   };
-  package = import ./package.nix { inherit rust root crates manifests; };
+  crates = rust.scripts fetched;
+  package = import ./package.nix { inherit lib root; vendor = fetched; };
   built = mapAttrs package variants;
 
   # A program of the workspace beside Broker: static where it can be, so that it needs nothing of its surroundings.
-  program = { name, profile ? "release", target ? "x86_64-unknown-linux-musl", flags ? "", paths ? [ ] }:
-    rust.cargoWith rust.build {
+  program = { name, toolchain ? rust.build, profile ? "release", target ? "x86_64-unknown-linux-musl", flags ? "", paths ? [ ] }:
+    rust.cargoWith toolchain {
       inherit name manifests crates;
       source = rust.source { inherit root; paths = [ "crates/${name}" ] ++ paths; };
       command = ''
@@ -34,8 +35,12 @@ in
       built.${dependenciesOf}.benchmark { name = "allocations-${name}"; inherit features; })
     references;
 
-  # The base's seed, from its source (see nix/base).
-  rebuiltSeed = program { name = "seed"; profile = "seed"; };
+  # The base's seed, from its source (see nix/base), by the release of Rust that it is of.
+  rebuiltSeed = program {
+    name = "seed";
+    profile = "seed";
+    toolchain = rust.release (builtins.fromTOML (builtins.readFile (root + "/crates/seed/Cargo.toml"))).package.rust-version;
+  };
   # Measures the variants against each other.
   report = program { name = "report"; paths = [ "crates/survey/src" ]; };
   # Time the parts of the C library: glibc, and musl without and with what is done about its penalty.
@@ -48,6 +53,8 @@ in
       paths = [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
     };
   };
+  # Tells what an executable file is made of.
+  inspect = program { name = "inspect"; };
   # What the report compares servers with. Its C library is that of broker-static, so that only the work differs.
   least = program { name = "least"; paths = [ "crates/fast-musl/build.rs" "crates/fast-musl/src" ]; };
   # Writes nix/base/debian/debian.json.

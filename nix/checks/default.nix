@@ -1,5 +1,5 @@
 # A check for each promise.
-{ base, rust, tools, broker, root }:
+{ base, rust, lib, tools, broker, root }:
 let
   inherit (base) derive;
   inherit (broker) variants built manifests crates;
@@ -12,13 +12,15 @@ let
     (builtins.attrNames variants));
 
   call = file: arguments: import file (arguments // { inherit derive; });
-  # What is published, and the oldest release of Rust that each promises to build with.
-  published = builtins.listToAttrs (map
+  # The release of Rust that a crate names as its own.
+  releaseOf = names: builtins.listToAttrs (map
     (name: {
       inherit name;
       value = (builtins.fromTOML (builtins.readFile (root + "/crates/${name}/Cargo.toml"))).package.rust-version;
     })
-    [ "fast-musl" "sized-jemalloc" ]);
+    names);
+  # What is published, and the oldest release of Rust that each promises to build with.
+  published = releaseOf [ "fast-musl" "sized-jemalloc" ];
   perCrate = promise: check: builtins.listToAttrs (map
     (name: { name = "${promise}-${name}"; value = check name published.${name}; })
     (builtins.attrNames published));
@@ -29,12 +31,14 @@ let
     inherit manifests crates;
     source = source code;
   };
-  develop = rust.cargoWith rust.develop;
 in
 perVariant "tests" (_: _: build: build.tests)
 // perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc; })
 // perVariant "info" (call ./info.nix { })
 // perCrate "package" (import ./package.nix { inherit rust workspace; })
+// builtins.listToAttrs (map
+  (name: { name = "template-${name}"; value = call ./template.nix { inherit lib; inherit (base) system; } name (root + "/templates/${name}"); })
+  (builtins.attrNames (builtins.readDir (root + "/templates"))))
   // {
   benchmarks = call ./benchmarks.nix {
     executables = builtins.mapAttrs (_: build: build.allocations) built;
@@ -44,16 +48,10 @@ perVariant "tests" (_: _: build: build.tests)
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
   tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit workspace; };
-  tests-aarch64 = import ./aarch64.nix {
-    cargo = rust.cargoWith rust.aarch64;
-    inherit (base) cc aarch64 emulator;
-    inherit workspace;
-  };
   tests-reference = import ./reference.nix {
-    cargo = rust.cargoWith rust.build;
-    inherit workspace;
+    inherit (workspace) source;
     inherit (base) reference;
-    inherit (built.broker) common allDependencies;
+    inherit (built.broker) project allDependencies;
   };
   ways = import ./ways.nix {
     cargo = rust.cargoWith rust.aarch64;
@@ -61,16 +59,32 @@ perVariant "tests" (_: _: build: build.tests)
     inherit manifests crates;
     source = source [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   };
+  overlay = call ./overlay.nix {
+    inherit lib;
+    inherit (broker) packages;
+    overlay = import ../overlay.nix { packages.${base.system} = broker.packages; lib.${base.system} = lib; };
+  };
   seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
-  lints = import ./lints.nix { cargo = develop; inherit workspace; inherit (built.broker-jemalloc) common allDependencies; };
-  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" ]); };
+  lints = import ./lints.nix { inherit (workspace) source; inherit (built.broker-jemalloc) project allDependencies; };
+  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "templates" ]); };
   portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; inherit workspace; };
   licences = import ./licences.nix { cargo = rust.cargoWith rust.build; inherit workspace; inherit (tools) cargo-deny; };
-  toolchain = call ./toolchain.nix {
-    toolchain = rust.build;
-    pin = root + "/rust-toolchain.toml";
-    lock = root + "/flake.lock";
-    older = builtins.attrValues published;
+  toolchain = call ./toolchain.nix { toolchain = rust.build; inherit root; older = published // releaseOf [ "seed" ]; };
+  update = call ./update.nix {
+    source = source [
+      "flake.nix"
+      "flake.lock"
+      "rust-toolchain.toml"
+      "Cargo.toml"
+      "Cargo.lock"
+      "nix/base/debian"
+      "nix/broker/default.nix"
+      "nix/heavy/dependencies.nix"
+      "nix/rust/libc.nix"
+      "templates/default/flake.nix"
+      "nix/tools.nix"
+      "nix/update.sh"
+    ];
   };
   nix = call ./nix.nix {
     inherit (tools) nixpkgs-fmt deadnix;

@@ -1,9 +1,26 @@
-# rust-toolchain.toml, flake.lock and the compiler itself are of one version; flake.lock has no others but the `older`.
-{ derive, toolchain, pin, lock, older }:
+# rust-toolchain.toml, flake.lock, the manifests and the compiler itself are of one version. flake.lock has no others but
+# the `older` ones that some crates name in their own manifests: what the published promise to build with, what the seed was
+# built by.
+{ derive, toolchain, root, older }:
+let
+  manifest = folder: builtins.fromTOML (builtins.readFile (root + "/${folder}/Cargo.toml"));
+  crates = builtins.filter (name: !(older ? ${name})) (builtins.attrNames (builtins.readDir (root + "/crates")));
+  # What a manifest says of its own: "crates/seed/Cargo.toml 1.95".
+  required = folder:
+    let of = manifest folder; in
+    map (version: "${folder}/Cargo.toml ${version}") (builtins.filter builtins.isString [
+      (of.workspace.package.rust-version or null)
+      (of.package.rust-version or null)
+    ]);
+in
 derive {
   name = "toolchain-equality";
   tools = [ toolchain ];
-  inherit pin lock older;
+  pin = root + "/rust-toolchain.toml";
+  lock = root + "/flake.lock";
+  older = builtins.attrValues older;
+  manifests = builtins.concatStringsSep "\n"
+    (builtins.concatMap required ([ "." "fuzz" "nix/checks/ways" ] ++ map (name: "crates/${name}") crates));
   script = ''
     channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' $pin)
     compiler=$(rustc --version | cut -d ' ' -f 2)
@@ -11,6 +28,12 @@ derive {
     other=$(sed -n 's/.*"url": "\(.*\)".*/\1/p' $lock | grep -v -f known || true)
     if [ "$channel" != "$compiler" ] || [ -n "$other" ]; then
       echo "rust-toolchain.toml says $channel, the flake's compiler is $compiler; other versions in flake.lock: $other" >&2
+      exit 1
+    fi
+    # A manifest has two numbers of the three.
+    other=$(grep -vE "^[^ ]+ ''${channel%.*}$" <<<"$manifests" || true)
+    if [ -z "$manifests" ] || [ -n "$other" ]; then
+      echo "rust-toolchain.toml says $channel; rust-version is another, or missing: ''${other:-no manifest at all}" >&2
       exit 1
     fi
     echo $channel | tee $out

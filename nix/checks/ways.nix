@@ -4,8 +4,7 @@
 cargo {
   name = "ways";
   inherit manifests crates source cc linkers aarch64 emulator;
-  CC_aarch64_unknown_linux_musl = "${aarch64}/bin/clang";
-  AR_aarch64_unknown_linux_musl = "${cc}/bin/ar";
+  target = "aarch64-unknown-linux-musl";
   stranger = ./ways;
   command = "source ${./ways.sh}";
 }

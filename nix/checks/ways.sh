@@ -4,12 +4,12 @@ cp -r "$stranger" ../stranger
 chmod -R u+w ../stranger
 cp Cargo.lock ../stranger/
 cd ../stranger
+export CARGO_TARGET_DIR=$PWD/target
 sed -i 's|\.\./\.\./\.\./crates/|../source/crates/|' Cargo.toml
 
 routines=(memcpy memmove memset memcmp bcmp getrandom)
 malloc=(malloc calloc realloc free aligned_alloc memalign posix_memalign malloc_usable_size)
 llvm=$cc/usr/lib/llvm-22/bin
-common=$RUSTFLAGS
 
 fail() {
   echo "$way: $*" >&2
@@ -108,7 +108,7 @@ while IFS='|' read -r way target linker routines_of malloc_of settings flags; do
   done
   variable=${target^^}
   path=$(linker_of)
-  export "CARGO_TARGET_${variable//-/_}_LINKER=$path" RUSTFLAGS="$common $flags"
+  export "CARGO_TARGET_${variable//-/_}_LINKER=$path" RUSTFLAGS="$flags"
 
   # jemalloc is slow to configure, and C whatever Rust's flags: the first line of a target and profile builds it, the
   # others take what that line built.

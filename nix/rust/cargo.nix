@@ -1,16 +1,21 @@
 # A cargo command over a workspace, without network: `source` laid over the workspace's `manifests`, with the target
 # folder of an earlier call (`artifacts`) to go on from. The command is run in the workspace; `$flags` are for it.
-{ derive, toolchain, cc, tools, environment }:
-{ name, manifests, crates, command, source ? "", artifacts ? "", ... }@arguments:
+#
+# `target` is the target triple that the command builds for, if that is neither of this machine's two; `crates` are the
+# dependencies, if there are any; `rustflags`, a list, takes the place of what the project's configuration has; `tools`
+# are derivations whose programs come on PATH.
+{ derive, toolchain, cc, tools, targets, environment }:
+{ name, manifests, command, crates ? "", target ? "", source ? "", artifacts ? "", rustflags ? [ ], ... }@arguments:
 derive (
-  environment
-  // arguments
+  environment ([ "x86_64-unknown-linux-gnu" "x86_64-unknown-linux-musl" ] ++ (if target == "" then [ ] else [ target ]))
+  // removeAttrs arguments [ "rustflags" ]
+  // (if rustflags == [ ] then { } else { RUSTFLAGS = builtins.concatStringsSep " " rustflags; })
     // {
-    inherit source artifacts;
-    tools = [ toolchain cc tools ] ++ arguments.tools or [ ];
+    inherit crates source artifacts target cc;
+    # The folder of the target's C library, where that is another than clang's own.
+    muslRoot = (targets.${target} or { }).muslRoot or cc;
+    tools = arguments.tools or [ ] ++ [ toolchain cc tools ];
+    hints = ./hints.sh;
     script = ./cargo.sh;
-    # Panic messages name the crates' files; the store's path is no part of them.
-    RUSTFLAGS = "--remap-path-prefix=${crates}=/crates ${arguments.rustflags or ""}";
-    CFLAGS = "-ffile-prefix-map=${crates}=/crates";
   }
 )

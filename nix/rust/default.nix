@@ -1,36 +1,45 @@
 # The Rust pipeline on the base: toolchain -> manifests -> crates -> cargo commands.
-{ base, components }:
+{ base, components, version }:
 let
   inherit (base) derive shell glibc patchelf cc tools certificates;
   toolchain = import ./toolchain.nix { inherit derive glibc patchelf; };
-  select = names: map (name: components.${name}) names;
+  sysroot = import ./sysroot.nix { inherit derive shell; };
   minimal = [ "rustc" "cargo" "rust-std-glibc" "rust-std-musl" ];
+  older = version: map (component: "${component}-${builtins.replaceStrings [ "." ] [ "-" ] version}") minimal;
+  files = name: parts: toolchain { inherit name; components = map (part: components.${part}) parts; };
 in
 rec {
-  # The compiler alone for the packages; with the tools for checks and the development shell.
-  build = toolchain { name = "rust"; components = select minimal; };
-  develop = toolchain {
-    name = "rust-develop";
-    components = select (minimal ++ [ "clippy" "rustfmt" "rust-analyzer" "rust-src" ]);
+  # Rust's released files, made to run: the compiler alone for the packages, and with more for checks and the shell.
+  released = {
+    rust = files "rust" minimal;
+    rust-develop = files "rust-develop" (minimal ++ [ "clippy" "rustfmt" "rust-analyzer" "rust-src" "rust-std-musl-aarch64" ]);
+    rust-portable = files "rust-portable" (minimal ++ [ "rust-std-windows" "rust-std-macos" ]);
+    rust-aarch64 = files "rust-aarch64" (minimal ++ [ "rust-std-musl-aarch64" ]);
   };
-  portable = toolchain {
-    name = "rust-portable";
-    components = select (minimal ++ [ "rust-std-windows" "rust-std-macos" ]);
-  };
-  aarch64 = toolchain { name = "rust-aarch64"; components = select (minimal ++ [ "rust-std-musl-aarch64" ]); };
+  # The same as builds use them.
+  stock = name: toolchain: sysroot { inherit name toolchain; };
+  build = stock "rust" released.rust;
+  develop = stock "rust-develop" released.rust-develop;
+  portable = stock "rust-portable" released.rust-portable;
+  aarch64 = stock "rust-aarch64" released.rust-aarch64;
   # An older release, as `rust-version` in a Cargo.toml names it.
-  release = version: toolchain {
-    name = "rust-${version}";
-    components = select (map (component: "${component}-${builtins.replaceStrings [ "." ] [ "-" ] version}") minimal);
-  };
+  release = version: stock "rust-${version}" (files "rust-${version}" (older version));
 
-  environment = import ./environment.nix { inherit cc; };
+  targets = import ./targets.nix { inherit (base) cc aarch64 emulator libcxx libcxx-aarch64; };
+  environment = import ./environment.nix { inherit cc targets; };
+  cxx = import ./cxx.nix { inherit derive targets; };
   manifests = import ./manifests.nix { inherit derive; };
   source = import ./source.nix;
-  fetch = import ./fetch.nix { inherit derive certificates; toolchain = build; };
+  fetch = import ./fetch.nix { inherit derive certificates version; toolchain = build; };
   scripts = import ./scripts.nix { inherit derive shell; };
   fetchCrates = import ./crates.nix { inherit fetch; };
   crates = arguments: scripts (fetchCrates arguments);
-  cargoWith = toolchain: import ./cargo.nix { inherit derive toolchain cc tools environment; };
-  tool = import ./tool.nix { inherit fetch scripts; cargo = cargoWith build; };
+  cargoWith = toolchain: import ./cargo.nix { inherit derive toolchain cc tools targets environment; };
+  fetchCrate = import ./fetchCrate.nix { inherit fetch; };
+  tool = import ./tool.nix { inherit fetchCrate scripts; cargo = cargoWith build; };
+  libc = import ./libc.nix { inherit derive cc crates source; };
+  # libc.a for a target of the toolchain.
+  archive = toolchain: parts: libc.archive (parts // { inherit toolchain; cargo = cargoWith (stock "rust" toolchain); });
+  workspace = import ./workspace.nix;
+  inherit sysroot;
 }

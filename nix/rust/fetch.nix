@@ -1,9 +1,12 @@
-# A derivation that may fetch from crate registries with cargo, since its `hash` is known.
-{ derive, toolchain, certificates }:
-{ hash, script, ... }@arguments:
+# A derivation that may fetch from crate registries with cargo, since its `hash` is known. Releases of cargo lay out the
+# same crates in different ways, so the name has cargo's `version`: a hash of another one's is not taken for granted where
+# its result is still in the store.
+{ derive, toolchain, certificates, version }:
+{ name, hash, script, ... }@arguments:
 derive (
   removeAttrs arguments [ "hash" ]
     // {
+    name = "${name}-by-cargo-${version}";
     inherit certificates;
     tools = [ toolchain ];
     script = ./fetch.sh;

@@ -1,50 +1,60 @@
 # A workspace's manifests and lock with empty targets beside them: all that cargo needs to build the dependencies, and
 # unchanged by an edit of the code.
 { derive }:
-{ root }:
+{ workspace }:
 let
-  inherit (builtins) concatMap concatStringsSep filter match pathExists readDir readFile;
+  inherit (workspace) root folders lock;
+  inherit (builtins) attrNames concatMap concatStringsSep filter pathExists readDir;
+  exists = path: pathExists (root + "/${path}");
 
-  manifest = folder: builtins.fromTOML (readFile (root + "/${folder}/Cargo.toml"));
-
-  # A member is a folder or, as `crates/*`, every package in one.
-  expand = member:
+  # The files of a package's targets. Those that cargo finds by their place have to be there only where nothing else is.
+  targets = { key, manifest }:
     let
-      parent = match "(.*)/[*]" member;
-      folder = builtins.head parent;
+      at = path: "${key}/${path}";
+      first = candidates: builtins.head (filter (path: exists (at path)) candidates ++ [ (builtins.head candidates) ]);
+      target = default: entry:
+        entry.path or (first ([ "${default}/${entry.name}.rs" "${default}/${entry.name}/main.rs" ]
+          ++ (if default == "src/bin" then [ "src/main.rs" ] else [ ])));
+      named = kind: default: map (target default) (manifest.${kind} or [ ]);
+      found = folder:
+        let entries = readDir (root + "/${at folder}");
+        in
+        if !exists (at folder) then [ ]
+        else
+          filter (path: exists (at path)) (map
+            (name: if entries.${name} == "directory" then "${folder}/${name}/main.rs" else "${folder}/${name}")
+            (filter (name: entries.${name} == "directory" || builtins.match ".*\\.rs" name != null) (attrNames entries)));
+      build = manifest.package.build or "build.rs";
     in
-    if parent == null then [ member ]
-    else map (name: "${folder}/${name}") (builtins.attrNames (readDir (root + "/${folder}")));
-  members = filter (folder: pathExists (root + "/${folder}/Cargo.toml"))
-    ([ "." ] ++ concatMap expand ((manifest ".").workspace.members or [ ]));
-
-  targets = folder:
-    let
-      package = manifest folder;
-      named = kind: default: map (target: target.path or "${default}/${target.name}.rs") (package.${kind} or [ ]);
-    in
-    map (target: "${folder}/${target}") (
-      filter (target: pathExists (root + "/${folder}/${target}")) [ "src/lib.rs" "src/main.rs" "build.rs" ]
-      ++ (if package ? lib.path then [ package.lib.path ] else [ ])
+    map at (
+      filter (path: exists (at path)) ([ "src/lib.rs" "src/main.rs" ] ++ (if builtins.isString build then [ build ] else [ ]))
+      ++ (if manifest ? lib.path then [ manifest.lib.path ] else [ ])
+      ++ found "src/bin"
       ++ named "bin" "src/bin"
       ++ named "bench" "benches"
       ++ named "test" "tests"
       ++ named "example" "examples"
     );
+
+  configuration = filter exists [ ".cargo/config.toml" ".cargo/config" ];
 in
 derive {
   name = "manifests";
-  lock = root + "/Cargo.lock";
-  manifests = concatStringsSep "\n" (map (folder: "${folder} ${root + "/${folder}/Cargo.toml"}") members);
-  targets = concatStringsSep "\n" (concatMap targets members);
+  inherit lock;
+  manifests = concatStringsSep "\n" (
+    map ({ key, ... }: "${key}/Cargo.toml ${root + "/${key}/Cargo.toml"}") folders
+    ++ map (path: "${path} ${root + "/${path}"}") configuration
+  );
+  targets = concatStringsSep "\n" (concatMap targets (filter ({ manifest, ... }: manifest ? package) folders));
   script = ''
     mkdir $out
     cp $lock $out/Cargo.lock
-    while read -r folder file; do
-      mkdir -p $out/$folder
-      cp $file $out/$folder/Cargo.toml
+    while read -r path file; do
+      mkdir -p $out/''${path%/*}
+      cp $file $out/$path
     done <<<"$manifests"
     while read -r target; do
+      [ -n "$target" ] || continue
       mkdir -p $out/''${target%/*}
       # A library may be empty, a program may not; each is good as the other here.
       echo '#![allow(warnings)] fn main() {}' >$out/$target

@@ -36,6 +36,33 @@ macro_rules! weak_symbol {
     };
 }
 
+/// An ELF note that goes with the symbols of its module: a stripped program still tells which routines
+/// it has (`readelf --notes`). The owner is `fast-musl`, the type is 1, the description is `$text`.
+#[cfg(any(
+    replaced,
+    all(feature = "malloc", target_os = "linux", target_env = "musl")
+))]
+#[allow(
+    unused_macros,
+    reason = "not every feature is there on every architecture"
+)]
+macro_rules! note {
+    ($text:literal) => {
+        core::arch::global_asm!(
+            ".pushsection .note.fast-musl, \"a\", %note",
+            ".balign 4",
+            ".long 3f - 2f",
+            ".long 5f - 4f",
+            ".long 1",
+            "2: .asciz \"fast-musl\"",
+            "3: .balign 4",
+            concat!("4: .ascii \"", $text, "\""),
+            "5: .balign 4",
+            ".popsection",
+        );
+    };
+}
+
 #[cfg(all(feature = "malloc", target_os = "linux", target_env = "musl"))]
 mod malloc;
 

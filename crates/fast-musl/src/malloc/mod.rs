@@ -17,6 +17,8 @@ use core::ffi::{c_int, c_void};
 
 use tikv_jemalloc_sys as jemalloc;
 
+note!("malloc=jemalloc");
+
 // jemalloc's options, a `const char *` of this name in place of its own weak one. They turn off that
 // memory of 8 MiB and more goes back to the system as soon as it is freed: a program that frees such
 // a block asks for the next one soon, and each of its pages would come with a fault. A number above

@@ -28,6 +28,8 @@ use core::arch::asm;
 
 use crate::cpu::Features;
 
+note!("math");
+
 use self::whole::{double, single};
 
 /// For the tests: from now on the functions of this program use what every processor has.
@@ -67,56 +69,89 @@ macro_rules! instruction {
 /// `x * y + z`, rounded once.
 #[unsafe(no_mangle)]
 pub extern "C" fn fma(x: f64, y: f64, z: f64) -> f64 {
-    instruction!(features.fma(), fused_double(x, y, z), fused::double(x: f64, y: f64, z: f64) -> f64)
+    instruction!(
+        features.fma(),
+        fused_double(x, y, z),
+        fused::double(x: f64, y: f64, z: f64) -> f64
+    )
 }
 
 /// `x * y + z`, rounded once.
 #[unsafe(no_mangle)]
 pub extern "C" fn fmaf(x: f32, y: f32, z: f32) -> f32 {
-    instruction!(features.fma(), fused_single(x, y, z), fused::single(x: f32, y: f32, z: f32) -> f32)
+    instruction!(
+        features.fma(),
+        fused_single(x, y, z),
+        fused::single(x: f32, y: f32, z: f32) -> f32
+    )
 }
 
 /// The greatest whole number that is not above `x`.
 #[unsafe(no_mangle)]
 pub extern "C" fn floor(x: f64) -> f64 {
-    instruction!(features.sse4_1(), whole_double::<DOWN>(x), double::floor(x: f64) -> f64)
+    instruction!(
+        features.sse4_1(),
+        whole_double::<DOWN>(x),
+        double::floor(x: f64) -> f64
+    )
 }
 
 /// The greatest whole number that is not above `x`.
 #[unsafe(no_mangle)]
 pub extern "C" fn floorf(x: f32) -> f32 {
-    instruction!(features.sse4_1(), whole_single::<DOWN>(x), single::floor(x: f32) -> f32)
+    instruction!(
+        features.sse4_1(),
+        whole_single::<DOWN>(x),
+        single::floor(x: f32) -> f32
+    )
 }
 
 /// The least whole number that is not below `x`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ceil(x: f64) -> f64 {
-    instruction!(features.sse4_1(), whole_double::<UP>(x), double::ceil(x: f64) -> f64)
+    instruction!(
+        features.sse4_1(),
+        whole_double::<UP>(x),
+        double::ceil(x: f64) -> f64
+    )
 }
 
 /// The least whole number that is not below `x`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ceilf(x: f32) -> f32 {
-    instruction!(features.sse4_1(), whole_single::<UP>(x), single::ceil(x: f32) -> f32)
+    instruction!(
+        features.sse4_1(),
+        whole_single::<UP>(x),
+        single::ceil(x: f32) -> f32
+    )
 }
 
 /// `x` without what is behind the point.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunc(x: f64) -> f64 {
-    instruction!(features.sse4_1(), whole_double::<TO_ZERO>(x), double::trunc(x: f64) -> f64)
+    instruction!(
+        features.sse4_1(),
+        whole_double::<TO_ZERO>(x),
+        double::trunc(x: f64) -> f64
+    )
 }
 
 /// `x` without what is behind the point.
 #[unsafe(no_mangle)]
 pub extern "C" fn truncf(x: f32) -> f32 {
-    instruction!(features.sse4_1(), whole_single::<TO_ZERO>(x), single::trunc(x: f32) -> f32)
+    instruction!(
+        features.sse4_1(),
+        whole_single::<TO_ZERO>(x),
+        single::trunc(x: f32) -> f32
+    )
 }
 
 /// The nearest whole number, and of two that are as near the one further from zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn round(x: f64) -> f64 {
     instruction!(
-        features.sse4_1(), double::rounded(x, whole_double::<TO_ZERO>(x)),
+        features.sse4_1(),
+        double::rounded(x, whole_double::<TO_ZERO>(x)),
         double::round(x: f64) -> f64
     )
 }
@@ -125,7 +160,8 @@ pub extern "C" fn round(x: f64) -> f64 {
 #[unsafe(no_mangle)]
 pub extern "C" fn roundf(x: f32) -> f32 {
     instruction!(
-        features.sse4_1(), single::rounded(x, whole_single::<TO_ZERO>(x)),
+        features.sse4_1(),
+        single::rounded(x, whole_single::<TO_ZERO>(x)),
         single::round(x: f32) -> f32
     )
 }
@@ -133,20 +169,29 @@ pub extern "C" fn roundf(x: f32) -> f32 {
 /// A whole number near `x`, by the current rounding mode.
 #[unsafe(no_mangle)]
 pub extern "C" fn rint(x: f64) -> f64 {
-    instruction!(features.sse4_1(), whole_double::<CURRENT>(x), double::rint(x: f64) -> f64)
+    instruction!(
+        features.sse4_1(),
+        whole_double::<CURRENT>(x),
+        double::rint(x: f64) -> f64
+    )
 }
 
 /// A whole number near `x`, by the current rounding mode.
 #[unsafe(no_mangle)]
 pub extern "C" fn rintf(x: f32) -> f32 {
-    instruction!(features.sse4_1(), whole_single::<CURRENT>(x), single::rint(x: f32) -> f32)
+    instruction!(
+        features.sse4_1(),
+        whole_single::<CURRENT>(x),
+        single::rint(x: f32) -> f32
+    )
 }
 
 /// [`rint`] that does not raise inexact.
 #[unsafe(no_mangle)]
 pub extern "C" fn nearbyint(x: f64) -> f64 {
     instruction!(
-        features.sse4_1(), whole_double::<{ CURRENT | QUIET }>(x),
+        features.sse4_1(),
+        whole_double::<{ CURRENT | QUIET }>(x),
         double::nearbyint(x: f64) -> f64
     )
 }
@@ -155,7 +200,8 @@ pub extern "C" fn nearbyint(x: f64) -> f64 {
 #[unsafe(no_mangle)]
 pub extern "C" fn nearbyintf(x: f32) -> f32 {
     instruction!(
-        features.sse4_1(), whole_single::<{ CURRENT | QUIET }>(x),
+        features.sse4_1(),
+        whole_single::<{ CURRENT | QUIET }>(x),
         single::nearbyint(x: f32) -> f32
     )
 }

@@ -35,6 +35,8 @@ mod vector;
 
 use core::ffi::{c_int, c_void};
 
+note!("memory");
+
 /// For the tests: from now on the routines of this program use the vectors that every processor has.
 pub fn use_baseline() {
     #[cfg(target_arch = "x86_64")]

@@ -21,6 +21,8 @@ mod vdso;
 
 use core::ffi::{c_uint, c_void};
 
+note!("getrandom");
+
 /// Take bytes even if the kernel's generator was never seeded.
 const INSECURE: c_uint = 4;
 

@@ -156,14 +156,20 @@ fn at<T>(base: *const u8, offset: u64) -> *const T {
 ///
 /// It does end.
 unsafe fn is(mut text: *const u8, name: &CStr) -> bool {
-    for byte in name.to_bytes_with_nul() {
-        // SAFETY: as far as this the text has been `name`, so it has not ended.
-        if unsafe { *text } != *byte {
+    // Not as a slice: in a build with debug assertions, core checks that it has one byte at least.
+    let mut name = name.as_ptr().cast::<u8>();
+    loop {
+        // SAFETY: as far as this the text has been the name, and neither has ended.
+        let (found, wanted) = unsafe { (*text, *name) };
+        if found != wanted {
             return false;
         }
+        if wanted == 0 {
+            return true;
+        }
         text = text.wrapping_add(1);
+        name = name.wrapping_add(1);
     }
-    true
 }
 
 impl Symbol {

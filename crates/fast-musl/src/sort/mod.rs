@@ -37,6 +37,8 @@ use core::ptr::null_mut;
 
 use self::elements::{Fixed, Order, Parts};
 
+note!("sort");
+
 /// Compares two elements, with an argument of the caller's.
 type Compare = unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int;
 /// Compares two elements.

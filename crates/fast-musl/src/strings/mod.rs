@@ -44,6 +44,8 @@ use core::ffi::{c_char, c_int, c_void};
 
 use self::arch::widest;
 
+note!("strings");
+
 /// C's `locale_t`.
 pub type Locale = *mut c_void;
 

@@ -2,16 +2,13 @@
 #
 # It shows no fault in the order of memory accesses, and has no vDSO with getrandom. Left out is what it does not have
 # either: seccomp, ptrace, and limits on the address space.
-{ cargo, cc, aarch64, emulator, workspace }:
+{ cargo, emulator, workspace }:
 cargo (workspace // {
   name = "tests-aarch64";
-  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER = "rust-lld";
-  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER = "${emulator}/bin/qemu-aarch64";
-  CC_aarch64_unknown_linux_musl = "${aarch64}/bin/clang";
-  AR_aarch64_unknown_linux_musl = "${cc}/bin/ar";
+  target = "aarch64-unknown-linux-musl";
   FAST_MUSL_TEST_EMULATOR = "${emulator}/bin/qemu-aarch64";
   command = ''
-    aarch64="--locked --target aarch64-unknown-linux-musl"
+    aarch64="--locked --target $target"
     cargo test $aarch64 --package fast-musl --features malloc --test memory --test strings --test sort --test malloc -- \
       --skip without_address_space_it_says_so_and_goes_on 2>&1 | tee $out
     # The rest of these tests is about the vDSO.

@@ -1,0 +1,30 @@
+# Mistakes, and what is said of each: at evaluation, or by the first step that can know. `.ci/run` tries them all.
+{ lib }:
+let
+  build = name: arguments: (lib.buildStatic ({ src = ./. + "/${name}"; } // arguments)).drvPath;
+in
+{
+  # No derivation comes of these.
+  evaluated = {
+    no-manifest = { result = build "no-manifest" { }; said = "there is no Cargo.toml"; };
+    no-lock = { result = build "no-lock" { }; said = "run `cargo generate-lockfile`"; };
+    several = { result = build "several" { }; said = "choose one by `package = "; };
+    no-package = { result = build "several" { package = "c"; }; said = "`package` is one of: a, b"; };
+    outside = { result = build "outside" { }; said = "let `src` be the folder that holds both"; };
+    missing = { result = build "missing" { }; said = "depends on gone, where there is no Cargo.toml"; };
+    shared = { result = build "shared" { }; said = "crate-type cdylib"; };
+    library = { result = build "library" { }; said = "has no program"; };
+    target = { result = build "several" { package = "a"; target = "x86_64-pc-windows-gnu"; }; said = "x86_64-unknown-linux-musl"; };
+    allocator = { result = build "several" { package = "a"; allocator = "tcmalloc"; }; said = "jemalloc, mimalloc, system"; };
+    musl = { result = build "several" { package = "a"; musl = "slow"; }; said = "fast, stock"; };
+    argument = { result = build "several" { pacakge = "a"; }; said = "pacakge"; };
+    no-folder = { result = build "nowhere" { }; said = "src: there is no folder"; };
+    git-dependency = { result = build "git-dependency" { }; said = "far comes from a git repository: write `cargoHash"; };
+  };
+  # These fail while they are built.
+  built = {
+    wants-library = { result = lib.buildStatic { src = ./wants-library; }; said = "hint: there is no static library magic"; };
+    downloads = { result = lib.buildStatic { src = ./downloads; }; said = "hint: something was to be downloaded"; };
+    cxx-unsaid = { result = lib.buildStatic { src = ./cxx-unsaid; }; said = "write `cxx = true;`"; };
+  };
+}

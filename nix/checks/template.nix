@@ -1,0 +1,20 @@
+# A template as `nix flake init -t` leaves it: its flake's packages and checks, with this flake as its input.
+{ derive, lib, system }:
+name: folder:
+let
+  self = { outPath = folder; };
+  outputs = (import (folder + "/flake.nix")).outputs { inherit self; broker = { lib.${system} = lib; }; };
+  results = builtins.attrValues outputs.packages.${system} ++ builtins.attrValues outputs.checks.${system};
+in
+derive {
+  name = "template-${name}";
+  inherit results;
+  # Evaluated, not built: its parts are those of the checks.
+  shell = builtins.unsafeDiscardStringContext outputs.devShells.${system}.default.drvPath;
+  script = ''
+    for result in $results; do
+      echo $result
+      [ ! -f $result ] || cat $result
+    done | tee $out
+  '';
+}

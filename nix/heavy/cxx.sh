@@ -1,0 +1,93 @@
+# shellcheck shell=bash disable=SC2154,SC2164 # variables of the derivation; run with -e
+# Sourced in the workspace, with the variables of the derivation (cxx.nix): the project is put beside it.
+cp -r "$stranger" ../stranger
+chmod -R u+w ../stranger
+cp Cargo.lock ../stranger/
+cd ../stranger
+export CARGO_TARGET_DIR=$PWD/target
+sed -i 's|\.\./\.\./\.\./crates/|../source/crates/|' Cargo.toml
+
+fail() {
+  echo "$way: $*" >&2
+  exit 1
+}
+
+# The member of an archive that a symbol of the program is from, as the linker's map names it.
+from() {
+  awk -v name="$1" '$NF ~ /:\(/ { member = $NF } $NF == name { print member }' map
+}
+
+expect_from() {
+  local wanted=$1 symbol found
+  shift
+  for symbol in "$@"; do
+    found=$(from "$symbol")
+    # shellcheck disable=SC2053 # a pattern
+    [[ $found == $wanted && $(wc -l <<<"$found") = 1 ]] ||
+      fail "$symbol should be from $wanted alone; is from: ${found:-nowhere}"
+  done
+}
+
+build() {
+  local target=$1 profile=$2 linked=$3 folder=$4 type=$5 headers archives foreign
+  shift 5
+  export RUSTFLAGS="-Lnative=$folder/lib -Clink-arg=-Map=$PWD/map -Clink-arg=--no-demangle"
+  SECONDS=0
+  cargo build --offline --target "$target" --profile "$profile" </dev/null >log 2>&1 || {
+    cat log >&2
+    fail "does not build"
+  }
+  # jemalloc is slow to configure, and C whatever Rust's profile.
+  program=target/$target/${profile/dev/debug}/stranger
+  JEMALLOC_OVERRIDE=$PWD/$(find "target/$target" -name libjemalloc_pic.a | head -n 1)
+  export JEMALLOC_OVERRIDE
+
+  headers=$(readelf --file-header --program-headers --wide "$program")
+  [[ $headers == *"Type: "*" $type "* ]] || fail "is not of type $type"
+  [[ $headers != *INTERP* ]] || fail "is static, and has an interpreter"
+
+  # One unwinder, Rust's; C++ is libc++ and nothing of what C++ programs for glibc have.
+  expect_from "*/rustlib/$target/lib/self-contained/libunwind.a(*" _Unwind_RaiseException _Unwind_Resume _Unwind_GetIP
+  expect_from "$folder/lib/$linked(*" _Znwm _ZdlPv __cxa_throw __gxx_personality_v0 _ZNSt3__14coutE _ZNSt3__16thread4joinEv
+  archives=$(awk '$NF ~ /\.a\(.*:\(/ { sub(/\(.*/, "", $NF); print $NF }' map | sort -u)
+  foreign=$(grep -v -e "^$folder/lib/" -e "/rustlib/$target/lib/self-contained/" -e "^$PWD/target/" <<<"$archives" || true)
+  [ -z "$foreign" ] || fail "has parts of other archives:" "$foreign"
+  foreign=$(nm "$program" | grep -E '_ZNSt7__cxx11|_ZSt4cout|9__gnu_cxx|gnu_get_libc_version|__libc_start_call_main' || true)
+  [ -z "$foreign" ] || fail "has symbols of libstdc++ or glibc:" "$foreign"
+
+  mkdir "$NIX_BUILD_TOP/temporary"
+  TMPDIR=$NIX_BUILD_TOP/temporary timeout 120 "$@" "$program" </dev/null >log 2>&1 || {
+    cat log >&2
+    fail "is built, and does not run"
+  }
+  rmdir "$NIX_BUILD_TOP/temporary"
+  echo "$way: C++ of $linked, $(wc -c <"$program") bytes, runs ($SECONDS s)" | tee -a "$out"
+}
+
+# The crate cc of today sees that clang++ uses libc++, unless it is told a name; older ones, and build scripts that ask
+# for it themselves, want libstdc++.
+way=debug
+build x86_64-unknown-linux-musl dev libc++.a "$libcxx_x86_64" DYN
+way=release
+export CXXSTDLIB_x86_64_unknown_linux_musl=stdc++
+build x86_64-unknown-linux-musl release libstdc++.a "$libcxx_x86_64" DYN
+
+unset JEMALLOC_OVERRIDE
+way=aarch64
+export CXXSTDLIB_aarch64_unknown_linux_musl=c++
+# rustc makes static programs for it that have a fixed address.
+build aarch64-unknown-linux-musl release libc++.a "$libcxx_aarch64" EXEC "$emulator/bin/qemu-aarch64"
+
+# clang++ links programs without Rust as well, for build scripts that try it.
+way=alone
+for folder in $libcxx_x86_64 $libcxx_aarch64; do
+  echo '#include <string>
+    int main(int, char **name) { try { return std::stoi(*name); } catch (const std::invalid_argument &) { return 42; } }' |
+    "$folder/bin/clang++" -x c++ - -o alone
+  run=()
+  [ "$folder" = "$libcxx_x86_64" ] || run=("$emulator/bin/qemu-aarch64")
+  status=0
+  "${run[@]}" ./alone || status=$?
+  [ $status = 42 ] || fail "should exit with 42, where it has caught its exception; the status is $status"
+done
+echo "$way: without Rust, runs" | tee -a "$out"

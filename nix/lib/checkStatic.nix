@@ -1,0 +1,37 @@
+# Fails unless a derivation's programs are what buildStatic promises: static, without a path of the store, hardened, with
+# the allocator and the routines that were asked for in the file, and able to run where nothing else is. The argument is
+# the derivation, or a set:
+#
+# package     the derivation; its programs are in bin/
+# malloc      "jemalloc", "mimalloc", "musl", or null for any
+# routines    "fast-musl", or null for any
+# run         the arguments that a program is started with; null where it cannot be told to end by itself
+{ derive, inspect }:
+asked:
+let
+  check =
+    { package
+    , malloc ? { system = "musl"; }.${allocator} or allocator
+    , routines ? if package.musl or "fast" == "fast" then "fast-musl" else null
+    , run ? [ "--version" ]
+    , allocator ? package.allocator or "jemalloc"
+    }:
+    derive {
+      name = "static-${package.name}";
+      inherit package;
+      emulator = package.emulator or "";
+      expected = builtins.concatStringsSep "," (
+        [ "static" "nx" "relro" "no-store-paths" ]
+        # For aarch64, rustc makes static programs that have a fixed address.
+        ++ (if package.emulator or "" != "" then [ ] else [ "pie" ])
+        ++ (if malloc == null then [ ] else [ "malloc=${malloc}" ])
+        ++ (if routines == null then [ ] else [ "routines=${routines}" ])
+      );
+      runs = run != null;
+      arguments = if run == null then "" else builtins.concatStringsSep " " (map quote run);
+      tools = [ inspect ];
+      script = ./checkStatic.sh;
+    };
+  inherit (import ../rust/strings.nix) quote;
+in
+check (if asked.type or null == "derivation" then { package = asked; } else asked)

@@ -1,0 +1,12 @@
+# clippy over a project; a warning is an error.
+project:
+project.cargoDevelop {
+  name = "${project.name}-clippy";
+  inherit (project) source;
+  artifacts = project.dependencies {
+    cargo = project.cargoDevelop;
+    kind = "clippy-dependencies";
+    command = "cargo clippy ${project.flags} --all-targets";
+  };
+  command = "cargo clippy ${project.flags} --all-targets -- -D warnings 2>&1 | tee $out";
+}

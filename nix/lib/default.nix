@@ -1,0 +1,58 @@
+# The pipeline for any Cargo project, as functions: see docs/lib.md.
+{ base, rust, tools, inspect }:
+let
+  inherit (base) derive cc;
+  inherit (builtins) attrNames elem filter intersectAttrs listToAttrs removeAttrs;
+
+  static = filter (target: rust.targets.${target}.static) (attrNames rust.targets);
+  released = target: if target == "aarch64-unknown-linux-musl" then rust.released.rust-aarch64 else rust.released.rust;
+
+  # A toolchain whose static targets have a libc.a with the parts asked for.
+  sysroot = toolchain: targets: { allocator, musl }:
+    let
+      changed = if musl == "fast" || allocator != "system" then filter (target: elem target static) targets else [ ];
+      archive = target: rust.archive (released target) { inherit target allocator; routines = musl == "fast"; };
+    in
+    rust.sysroot {
+      name = "rust-${musl}-${allocator}";
+      inherit toolchain;
+      libcs = listToAttrs (map (target: { name = target; value = archive target; }) changed);
+    };
+  toolchains = target: parts: {
+    build = sysroot (released target) [ target ] parts;
+    develop = sysroot rust.released.rust-develop [ target ] parts;
+  };
+  shells = targets: sysroot rust.released.rust-develop targets;
+
+  project = import ./project.nix { inherit rust toolchains; };
+  # A function of the arguments in project.nix, with a target by default.
+  over = function: target: arguments: function (project ({ inherit target; } // arguments));
+  # The same for a function with arguments of its own beside.
+  apart = own: function: target: arguments:
+    over (function (intersectAttrs own arguments)) target (removeAttrs arguments (attrNames own));
+  musl = "x86_64-unknown-linux-musl";
+  glibc = "x86_64-unknown-linux-gnu";
+in
+{
+  # The parts of which the rest is made: a project, and what is done with one.
+  inherit project;
+  inherit (rust) source;
+  build = import ./build.nix;
+  dependencies = import ./dependencies.nix;
+
+  buildStatic = over (import ./build.nix) musl;
+  buildGlibc = over (import ./build.nix) glibc;
+  test = apart { testArgs = null; } (import ./test.nix) musl;
+  clippy = over (import ./clippy.nix) musl;
+  doc = over (import ./doc.nix) musl;
+  deny = over (import ./deny.nix { inherit (tools) cargo-deny; }) musl;
+  checkStatic = import ./checkStatic.nix { inherit derive inspect; };
+  devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) tools; inherit (rust) environment; cxxOf = rust.cxx; };
+  # What build scripts may need: `nativeInputs = [ lib.cmake lib.perl ]`, `env = lib.bindgen`.
+  inherit (base) cmake perl;
+  bindgen = {
+    LIBCLANG_PATH = "${base.libclang}/usr/lib/llvm-22/lib";
+    BINDGEN_EXTRA_CLANG_ARGS = "-resource-dir ${cc}/usr/lib/llvm-22/lib/clang/22 --sysroot ${cc}/musl";
+  };
+  fetchCrate = import ./fetchCrate.nix { inherit (rust) fetchCrate; };
+}

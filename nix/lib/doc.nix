@@ -1,0 +1,11 @@
+# A project's documentation, as HTML; a warning is an error.
+project:
+project.cargo {
+  name = "${project.name}-doc";
+  inherit (project) source;
+  RUSTDOCFLAGS = "-D warnings";
+  command = ''
+    cargo doc ${project.flags} --no-deps
+    mv target/${project.target}/doc $out
+  '';
+}

@@ -1,0 +1,114 @@
+# What every function of the library works on: a Cargo package or workspace, and how it is to be built. Nothing in its
+# source changes.
+#
+# src           the folder with Cargo.toml and Cargo.lock: a path, a flake (`self`), or a derivation
+# package       the package of a workspace, where several could be meant
+# cargoHash     the hash of all dependencies; leave it out, and Nix says what to write ("got:")
+# vendor        a folder that `cargo vendor` made, in place of cargoHash
+# features      a list; `defaultFeatures = false` and `allFeatures = true` are Cargo's flags of these names
+# profile       Cargo's profile
+# cargoArgs     a list of further arguments for cargo
+# target        the target triple
+# allocator     whose malloc a static program has, for C code and for Rust's System allocator: "jemalloc", "mimalloc", or
+#               "system", which is musl's. What a crate names by `#[global_allocator]` stays
+# musl          whose memory and string routines, getrandom, qsort and the like: "fast", or "stock" for musl's own
+# rustflags     a list of flags for rustc, in place of those in the project's configuration
+# nativeInputs  derivations whose programs are on PATH
+# cxx           whether there is C++ in it, which takes libc++ (static programs)
+# env           a set of environment variables
+# paths         the files and folders of src that are used, if not all are
+# name          the name of the result, if not that of the package
+{ rust, toolchains }:
+{ src
+, target
+, package ? null
+, cargoHash ? null
+, vendor ? null
+, features ? [ ]
+, defaultFeatures ? true
+, allFeatures ? false
+, profile ? "release"
+, cargoArgs ? [ ]
+, allocator ? "jemalloc"
+, musl ? "fast"
+, rustflags ? [ ]
+, nativeInputs ? [ ]
+, cxx ? false
+, env ? { }
+, paths ? null
+, name ? null
+}@asked:
+let
+  name = if asked.name or null != null then asked.name else chosen.name;
+  inherit (builtins) attrNames concatStringsSep elem;
+  inherit (import ../rust/strings.nix) quote;
+  oneOf = argument: value: known:
+    if elem value known then value
+    else throw "${argument} = \"${toString value}\" is unknown; it is one of: ${concatStringsSep ", " known}";
+
+  root = import ./tree.nix src;
+  workspace = rust.workspace { inherit root; };
+  chosen = workspace.select package;
+  manifests = rust.manifests { inherit workspace; };
+
+  # A wrong hash, not a missing one, makes Nix print the right one. It is trusted with what comes from git as well, so that
+  # has to be asked for.
+  unknown = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  fromGit = builtins.filter ({ source, ... }: builtins.match "git\\+.*" source != null) workspace.external;
+  hash =
+    if cargoHash != null && cargoHash != "" then cargoHash
+    else if fromGit != [ ] && cargoHash == null then
+      workspace.fail "${(builtins.head fromGit).name} comes from a git repository: write `cargoHash = \"\";`, and Nix says the hash of what the repository gives"
+    else builtins.trace "${chosen.name}: there is no cargoHash; write the one that Nix names below (got:)" unknown;
+  crates =
+    if workspace.external == [ ] then ""
+    else if vendor != null then rust.scripts vendor
+    else rust.crates { inherit manifests hash; inherit (workspace) lock; };
+
+  known = oneOf "target" target (attrNames rust.targets);
+  parts = {
+    allocator = oneOf "allocator" allocator [ "jemalloc" "mimalloc" "system" ];
+    musl = oneOf "musl" musl [ "fast" "stock" ];
+  };
+  toolchain = toolchains known parts;
+
+  # Cargo's arguments that choose what is built, and how.
+  flags = concatStringsSep " " (
+    [ "--locked" "--package" chosen.name "--profile" profile "--target" known ]
+    ++ (if features == [ ] then [ ] else [ "--features" (concatStringsSep "," features) ])
+    ++ (if defaultFeatures then [ ] else [ "--no-default-features" ])
+    ++ (if allFeatures then [ "--all-features" ] else [ ])
+    ++ map quote cargoArgs
+  );
+  folder = "target/${known}/${if profile == "dev" then "debug" else profile}";
+
+  with' = cargo: arguments: cargo (
+    rust.cxx known cxx // env // {
+      inherit manifests crates rustflags;
+      target = known;
+      tools = nativeInputs ++ arguments.tools or [ ];
+    } // removeAttrs arguments [ "tools" ]
+  );
+in
+rec {
+  inherit name workspace manifests crates flags folder;
+  inherit (parts) allocator musl;
+  # What runs the programs where this machine does not.
+  inherit (rust.targets.${known}) emulator;
+  inherit (chosen) version;
+  package = chosen;
+  target = known;
+
+  # A cargo command over the project, and one with the tools for development.
+  cargo = with' (rust.cargoWith toolchain.build);
+  cargoDevelop = with' (rust.cargoWith toolchain.develop);
+
+  source = rust.source { inherit root paths; };
+
+  # What a command leaves when it has built the dependencies alone: `artifacts` for the same command over the source.
+  dependencies = { cargo, command, kind, artifacts ? "" }: cargo {
+    name = "${name}-${kind}";
+    inherit artifacts;
+    command = "${command}; mv target $out";
+  };
+}

@@ -1,0 +1,23 @@
+# What build scripts and the linker have to know to build C++ for a target. libc++ is 200 MB to fetch, so a project says
+# that it has C++ in it; where it does not say so, the compiler tells what to do.
+{ derive, targets }:
+target: wanted:
+let
+  inherit (targets.${target}) libcxx;
+  name = builtins.replaceStrings [ "-" ] [ "_" ] target;
+  refusal = derive {
+    name = "no-cxx";
+    script = ''
+      mkdir -p $out/bin
+      {
+        echo "#!$CONFIG_SHELL"
+        echo 'echo "This project has C++ in it: write \`cxx = true;\` beside \`src\` in its flake.nix." >&2'
+        echo 'exit 1'
+      } >$out/bin/c++
+      chmod +x $out/bin/c++
+    '';
+  };
+in
+if libcxx == null then { }
+else if wanted then { "CXX_${name}" = "${libcxx}/bin/clang++"; "CXXSTDLIB_${name}" = "c++"; inherit libcxx; }
+else { "CXX_${name}" = "${refusal}/bin/c++"; }

@@ -1,0 +1,438 @@
+#!/usr/bin/env bash
+# Renews the locks of this flake: Rust's release, the crates, the Debian packages.
+#
+# New files are made in a scratch folder, and moved into the work tree when all of them are there. The tools come from
+# PATH (bash, busybox or coreutils; nix and git are the caller's). Downloads go through Nix and cargo.
+
+set -euo pipefail
+
+# Where flake.nix has Rust's release from.
+release_server=https://static.rust-lang.org
+# Have the hashes of what cargo fetches: Broker's crates, those of the C library's parts, of the programs with foreign
+# dependencies and of the template, and the programs that the checks run.
+crates_file=nix/broker/default.nix
+tools_file=nix/tools.nix
+hash_files=("$crates_file" nix/rust/libc.nix nix/heavy/dependencies.nix templates/default/flake.nix "$tools_file")
+# A line with such a hash: what stands before it, and after it.
+hash_line='^( *(hash|cargoHash) = ")(sha256-[^"]*)?(";.*)$'
+
+usage() {
+  cat <<'END'
+usage: nix run .#update -- rust [VERSION] [--server URL]
+       nix run .#update -- crates [ARGUMENTS]
+       nix run .#update -- hashes
+       nix run .#update -- debian [--date DATE] [--mirror URL]
+       nix run .#update -- all
+
+Renews a lock in the current git work tree and prints what changed.
+
+  rust    the toolchain: the newest stable release, or VERSION, such as 1.99.1.
+          Writes flake.nix, flake.lock, rust-toolchain.toml and the rust-version
+          of the workspace in Cargo.toml; then the hashes, as below.
+          --server URL  read what the release consists of from this server
+                        instead of https://static.rust-lang.org. Nix fetches the
+                        release itself from the latter, as flake.nix says.
+  crates  Cargo.lock, by "cargo update ARGUMENTS" with the flake's cargo, and the
+          hash of the crates in nix/broker/default.nix.
+  hashes  that hash and all others of what cargo fetches (nix/tools.nix,
+          nix/rust/libc.nix, nix/heavy/dependencies.nix, templates/default/flake.nix),
+          by fetching everything once more: for when a Cargo.lock, nix/tools.nix
+          or cargo itself changed. Another release of cargo may lay out the same
+          crates in another way.
+  debian  nix/base/debian/debian.json and arm64/debian.json; "debian --help" says
+          more.
+  all     rust, crates and debian in turn, each without arguments.
+
+A failure or an interrupt leaves the files of a lock as they were. Other changes
+of yours in these files are kept.
+
+What this does not renew: the older releases of Rust in flake.nix, which the
+published crates promise to build with and the seed was built by; the versions in nix/tools.nix; the clients
+that CI tests with (clients/python/requirements.txt,
+clients/javascript/package-lock.json); the Cargo.lock files of nix/rust/libc,
+nix/heavy/dependencies and the templates (cargo update there, then hashes). fuzz/
+keeps no lock, and nix/checks/ways is built with Cargo.lock.
+END
+}
+
+fail() {
+  printf 'update: %s\n' "$*" >&2
+  exit 1
+}
+
+say() {
+  printf 'update: %s\n' "$*" >&2
+}
+
+# Prints the value of --option when it has one.
+value() {
+  [[ $# -ge 2 && -n $2 ]] || fail "$1 needs a value; see --help"
+  printf '%s' "$2"
+}
+
+nix_command() {
+  nix --extra-experimental-features 'nix-command flakes' "$@"
+}
+
+# Downloads $1 and prints where it lies; $2 is what to do when that fails.
+download() {
+  local answer path
+  say "downloading $1"
+  answer=$(nix_command store prefetch-file --json "$1") || fail "cannot download $1; $2"
+  path=${answer#*'"storePath":"'}
+  path=${path%%'"'*}
+  [[ -f $path ]] || fail "nix store prefetch-file gave an answer without a file: $answer"
+  printf '%s' "$path"
+}
+
+# Sets root to the work tree: the flake app itself lies in the store.
+find_root() {
+  root=$PWD
+  while [[ -n $root && ! -e $root/.git ]]; do
+    root=${root%/*}
+  done
+  [[ -n $root && -f $root/flake.lock && -f $root/rust-toolchain.toml && -f $root/nix/update.sh ]] ||
+    fail "$PWD is not in a git work tree of this flake; change to one"
+}
+
+# Copies the files $@ of the work tree twice: $was keeps them, in $new they are renewed.
+take() {
+  local file copy
+  for file; do
+    for copy in "$was" "$new"; do
+      mkdir -p "$(dirname "$copy/$file")"
+      cp "$root/$file" "$copy/$file"
+    done
+  done
+}
+
+# Puts what $new has of the files $@ in the place of what the work tree has: all of them or none. Sets changed to
+# those that differ.
+put() {
+  local file
+  changed=()
+  for file; do
+    cmp -s "$was/$file" "$new/$file" || changed+=("$file")
+  done
+  # In the same folder, so that a move replaces a file at once.
+  for file in "${changed[@]}"; do
+    staged+=("$root/$file.$$")
+    cp "$new/$file" "$root/$file.$$"
+  done
+  for file; do
+    cmp -s "$was/$file" "$root/$file" ||
+      fail "$file was edited while its renewal was under way; nothing was written, run this again"
+  done
+
+  # From the first move to the last nothing interrupts.
+  trap '' HUP INT TERM
+  for file in "${changed[@]}"; do
+    mv "$root/$file.$$" "$root/$file" || {
+      put_back
+      fail "cannot write $file; every file is as it was"
+    }
+  done
+  trap - HUP INT TERM
+  staged=()
+}
+
+put_back() {
+  local file
+  for file in "${changed[@]}"; do
+    cmp -s "$was/$file" "$root/$file" || cp "$was/$file" "$root/$file"
+  done
+}
+
+# Prints the release that rust-toolchain.toml names.
+pinned() {
+  local version
+  version=$(sed -n 's/^channel = "\(.*\)"$/\1/p' "$new/rust-toolchain.toml")
+  [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
+    fail "rust-toolchain.toml names no release; it wants a line such as: channel = \"1.99.1\""
+  printf '%s' "$version"
+}
+
+# Whether release $1 is older than release $2.
+older() {
+  local one two
+  # shellcheck disable=SC2086 # three numbers each
+  {
+    printf -v one '%04d%04d%04d' ${1//./ }
+    printf -v two '%04d%04d%04d' ${2//./ }
+  }
+  [[ $one < $two ]]
+}
+
+# Reads from server $1 what release $2 consists of (the newest, when that is empty): sets manifest, version and date.
+read_release() {
+  local name=channel-rust-${2:-stable}.toml help="check the network and the version, or name another server with --server" sum found
+  manifest=$(download "$1/dist/$name" "$help")
+  sum=$(download "$1/dist/$name.sha256" "$help")
+  read -r sum _ <"$sum" || true
+  found=$(sha256sum <"$manifest")
+  [[ ${found%% *} == "$sum" ]] ||
+    fail "$name has the SHA-256 ${found%% *}, but $name.sha256 says \"$sum\"; the server may be in the middle of an update, try again later"
+
+  # The date at the top is that of the release's folder.
+  date=$(sed -n '/^\[/q; s/^date = "\(.*\)"$/\1/p' "$manifest")
+  version=$(sed -n '/^\[pkg\.rust\]$/,/^version = /s/^version = "\([^ "]*\).*/\1/p' "$manifest")
+  [[ $date =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}$ && $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
+    fail "$name has no date, or no version of Rust in numbers (date \"$date\", version \"$version\"); is $1 a release server of Rust?"
+  [[ -z $2 || $version == "$2" || $version == "$2".* ]] || fail "$name is of Rust $version, not of $2"
+}
+
+# Prints the addresses in file $2 of what release $1 of Rust consists of.
+addresses() {
+  grep -oE "$release_server/dist/[0-9-]+/[a-z0-9_-]+-${1//./\\.}(-[a-z0-9_-]+)?\.tar\.xz" "$2" || true
+}
+
+# Writes release $version of $date in the place of $1 in all files but flake.lock.
+name_release() {
+  local address old=${1//./\\.}
+  [[ -n $(addresses "$1" "$new/flake.nix") ]] ||
+    fail "flake.nix names no file of Rust $1, which rust-toolchain.toml names; make the two equal first"
+  [[ $1 == "$version" || -z $(addresses "$version" "$new/flake.nix") ]] ||
+    fail "flake.nix has Rust $version already, as the older release of the published crates; choose a newer one"
+
+  sed -E "s|($release_server/dist/)[0-9-]+(/[a-z0-9_-]+-)$old((-[a-z0-9_-]+)?\.tar\.xz)|\1$date\2$version\3|" \
+    "$was/flake.nix" >"$new/flake.nix"
+  for address in $(addresses "$version" "$new/flake.nix"); do
+    grep -qxF "xz_url = \"$address\"" "$manifest" ||
+      fail "Rust $version has no ${address##*/} any more; take it out of flake.nix, or choose another version"
+  done
+
+  sed "s/^channel = .*/channel = \"$version\"/" "$was/rust-toolchain.toml" >"$new/rust-toolchain.toml"
+  sed "/^\[workspace\.package\]/,/^\[/s/^rust-version = .*/rust-version = \"${version%.*}\"/" \
+    "$was/Cargo.toml" >"$new/Cargo.toml"
+  grep -qxF "rust-version = \"${version%.*}\"" "$new/Cargo.toml" ||
+    fail "Cargo.toml has no rust-version under [workspace.package]"
+}
+
+# Has Nix fetch what flake.nix names now, where flake.lock has something else. Sees that it did: the lock has this
+# release $version, and $1 no more.
+lock_release() {
+  local address
+  say "locking Rust $version; Nix fetches its files where they are new"
+  nix_command flake lock "path:$new" || fail "nix could not fetch the release; nothing was written"
+  for address in $(addresses "$version" "$new/flake.nix"); do
+    grep -qF "\"$address\"" "$new/flake.lock" || fail "nix flake lock left out $address; nothing was written"
+  done
+  [[ $1 == "$version" || -z $(addresses "$1" "$new/flake.lock") ]] ||
+    fail "nix flake lock kept files of Rust $1; nothing was written"
+}
+
+# Prints what became of release $1, file by file.
+show_release() {
+  local address name before
+  for address in $(addresses "$1" "$was/flake.nix"); do
+    name=${address##*/}
+    name=${name%.tar.xz}
+    before=${address#"$release_server/dist/"}
+    printf '%s: %s of %s -> %s of %s\n' "${name/-"$1"/}" "$1" "${before%%/*}" "$version" "$date"
+  done
+}
+
+renew_rust() {
+  local wanted='' server=$release_server old files=(flake.nix flake.lock Cargo.toml rust-toolchain.toml)
+  while [[ $# -gt 0 ]]; do
+    case $1 in
+      --server)
+        server=$(value "$@")
+        shift
+        ;;
+      -h | --help)
+        usage
+        exit
+        ;;
+      -*) fail "unknown argument $1; see --help" ;;
+      *)
+        [[ -z $wanted ]] || fail "rust takes one version, and these are two: $wanted and $1"
+        [[ $1 =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || fail "rust $1: write the version like 1.99.1"
+        wanted=$1
+        ;;
+    esac
+    shift
+  done
+  [[ $server =~ ^(https?|file):// ]] || fail "--server $server: give an address with http://, https:// or file://"
+
+  find_root
+  take "${files[@]}"
+  old=$(pinned)
+  read_release "${server%/}" "$wanted"
+  [[ -n $wanted ]] || ! older "$version" "$old" ||
+    fail "the stable release on $server is $version, older than $old, which is in use; name the version to go back to it"
+  name_release "$old"
+  lock_release "$old"
+  put "${files[@]}"
+  if [[ ${#changed[@]} -eq 0 ]]; then
+    say "Rust $version of $date is what is in use; nothing changed"
+    return
+  fi
+  show_release "$old"
+  say "wrote ${changed[*]}"
+  # Only now: when this fails, the release is in place, to be looked into.
+  renew_hashes
+  say "next: ./nixw flake check;" \
+    "docs/flake.md says what else to look at"
+}
+
+# Copies the files of the work tree that git knows, as they are now, to $new: what Nix takes a flake to be.
+copy_tree() {
+  local file
+  git -C "$root" ls-files -z >"$scratch/files" || fail "git cannot list the files of $root"
+  while IFS= read -r -d '' file; do
+    [[ -f $root/$file ]] || continue
+    mkdir -p "$(dirname "$new/$file")"
+    cp "$root/$file" "$new/$file"
+  done <"$scratch/files"
+}
+
+# Sets hashes to those in the files $@, in their order.
+read_hashes() {
+  local file
+  hashes=()
+  for file; do
+    grep -qE "$hash_line" "$was/$file" || fail "$file has no line like: hash = \"sha256-…\";"
+    mapfile -t -O "${#hashes[@]}" hashes < <(sed -nE "s,$hash_line,\3,p" "$was/$file")
+  done
+}
+
+# Puts hashes in the place of those in the files $@.
+write_hashes() {
+  local file line i=0
+  for file; do
+    while IFS= read -r line; do
+      if [[ $line =~ $hash_line ]]; then
+        line=${BASH_REMATCH[1]}${hashes[i]}${BASH_REMATCH[4]}
+        i=$((i + 1))
+      fi
+      printf '%s\n' "$line"
+    done <"$was/$file" >"$new/$file"
+  done
+}
+
+# Prints the outputs of the flake that are made of what the hashes in file $1 are of.
+made_with() {
+  case $1 in
+    "$crates_file") echo broker-static ;;
+    nix/rust/libc.nix) echo rust.libc.crates ;;
+    nix/heavy/*) echo heavy.uses-macros ;;
+    templates/*) echo checks.x86_64-linux.template-default ;;
+    *)
+      # shellcheck disable=SC2016 # the dollar sign is for Nix
+      nix_command eval --raw "path:$new#tools" \
+        --apply 'tools: toString (map (name: "tools.${name}") (builtins.attrNames tools))' ||
+        fail "nix cannot list the programs of $1; no hash was written"
+      ;;
+  esac
+}
+
+# Puts the right hashes in the files $@ of $new: Nix tells them when it was told wrong ones. Sets before to what they were.
+fetch_hashes() {
+  local file outputs output installables=() i answer
+  for file; do
+    outputs=$(made_with "$file")
+    for output in $outputs; do
+      installables+=("path:$new#$output")
+    done
+  done
+  read_hashes "$@"
+  before=("${hashes[@]}")
+  for i in "${!hashes[@]}"; do
+    printf -v "hashes[$i]" 'sha256-%03d%040d=' "$i" 0
+  done
+  write_hashes "$@"
+
+  say "fetching what cargo fetches, for its hashes"
+  answer=$(nix_command build --keep-going --no-link "${installables[@]}" 2>&1) || true
+  for i in "${!hashes[@]}"; do
+    [[ $answer =~ specified:\ +"${hashes[i]}"[[:space:]]+got:\ +(sha256-[A-Za-z0-9+/]{43}=) ]] ||
+      fail "nix did not say what \"${before[i]}\" has to be; no hash was written, \"nix run .#update -- hashes\" tries again. It said:"$'\n'"$answer"
+    hashes[i]=${BASH_REMATCH[1]}
+  done
+  write_hashes "$@"
+}
+
+# Puts the files $@ in place and says what changed in them.
+put_hashes() {
+  local i
+  put "$@"
+  if [[ ${#changed[@]} -eq 0 ]]; then
+    say "the crates and their hashes are what they were; nothing changed"
+    return
+  fi
+  for i in "${!hashes[@]}"; do
+    [[ ${hashes[i]} == "${before[i]}" ]] || printf 'hash: %s -> %s\n' "${before[i]}" "${hashes[i]}"
+  done
+  say "wrote ${changed[*]}"
+}
+
+renew_hashes() {
+  find_root
+  copy_tree
+  take "${hash_files[@]}"
+  fetch_hashes "${hash_files[@]}"
+  put_hashes "${hash_files[@]}"
+}
+
+renew_crates() {
+  local argument
+  for argument; do
+    case $argument in
+      -h | --help)
+        usage
+        exit
+        ;;
+      --manifest-path* | --lockfile-path*)
+        fail "crates $argument: this renews the work tree's Cargo.lock alone; run cargo itself for another"
+        ;;
+    esac
+  done
+
+  find_root
+  copy_tree
+  take Cargo.lock "$crates_file"
+  say "cargo update${*:+ $*}"
+  (cd "$new" && nix_command shell "path:$new#rust.build" --command cargo update "$@") ||
+    fail "cargo update failed; nothing was written"
+  fetch_hashes "$crates_file"
+  put_hashes Cargo.lock "$crates_file"
+  say "next: ./nixw flake check; docs/flake.md says what else to look at"
+}
+
+# Its program needs more than this script does, and is built when it is asked for.
+renew_debian() {
+  find_root
+  nix_command run --print-build-logs "$root#update-debian" -- "$@"
+}
+
+renew_all() {
+  local part
+  for part in rust crates debian; do
+    "renew_$part"
+  done
+}
+
+scratch=$(mktemp -d)
+was=$scratch/was
+new=$scratch/new
+staged=()
+trap 'rm -rf "$scratch" "${staged[@]}"' EXIT
+
+part=${1:-}
+case $part in
+  rust | crates | debian)
+    shift
+    "renew_$part" "$@"
+    ;;
+  hashes | all)
+    [[ $# -eq 1 ]] || fail "$part takes no arguments; see --help"
+    "renew_$part"
+    ;;
+  -h | --help) usage ;;
+  '')
+    usage >&2
+    exit 2
+    ;;
+  *) fail "there is no lock \"$part\": rust, crates, hashes, debian or all; see --help" ;;
+esac
