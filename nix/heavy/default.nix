@@ -19,4 +19,5 @@ in
   };
 }
 // import ./dependencies.nix { inherit lib; }
-  // import ./linkers.nix { inherit base lib; }
+// import ./linkers.nix { inherit base lib; }
+  // import ./parts.nix { inherit lib; }

@@ -11,10 +11,9 @@ asked:
 let
   check =
     { package
-    , malloc ? { system = "musl"; }.${allocator} or allocator
+    , malloc ? { system = "musl"; }.${allocatorOf package} or (allocatorOf package)
     , routines ? if package.musl or "fast" == "fast" then "fast-musl" else null
     , run ? [ "--version" ]
-    , allocator ? package.allocator or "jemalloc"
     }:
     derive {
       name = "static-${package.name}";
@@ -32,6 +31,7 @@ let
       tools = [ inspect ];
       script = ./checkStatic.sh;
     };
+  allocatorOf = package: package.allocator or "jemalloc";
   inherit (import ../rust/strings.nix) quote;
 in
 check (if asked.type or null == "derivation" then { package = asked; } else asked)

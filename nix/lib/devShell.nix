@@ -1,5 +1,6 @@
 # A development shell: cargo, rustc, clippy, rustfmt and rust-analyzer, a C compiler, and for static programs the same C
-# library as in buildStatic, with libc++ if `cxx` is true. `nix develop` asks for a derivation that is built by a `bash` and has a `$stdenv/setup`.
+# library as in buildStatic, with libc++ if `cxx` is true. `nix develop` asks for a derivation that is built by a `bash` and
+# has a `$stdenv/setup`.
 { derive, cc, tools, environment, cxxOf, shells }:
 { name ? "develop"
 , targets ? [ "x86_64-unknown-linux-gnu" "x86_64-unknown-linux-musl" ]
@@ -10,6 +11,7 @@
 , env ? { }
 }:
 let
+  libcxx = if cxx then cxxOf "x86_64-unknown-linux-musl" true else { };
   stdenv = derive {
     name = "setup";
     script = ''
@@ -18,10 +20,10 @@ let
     '';
   };
 in
-derive (environment targets // (if cxx then cxxOf "x86_64-unknown-linux-musl" true else { }) // env // {
+derive (environment targets // libcxx // env // {
   inherit name stdenv;
   outputs = [ "out" ];
-  BUILD_RUSTCFLAGS = if cxx then "-Lnative=${(cxxOf "x86_64-unknown-linux-musl" true).libcxx}/lib" else "";
+  BUILD_RUSTCFLAGS = if cxx then "-Lnative=${libcxx.libcxx}/lib" else "";
   tools = [ (shells targets { inherit allocator musl; }) cc tools ] ++ nativeInputs;
   script = "echo 'This derivation is for nix develop.' >$out";
 })

@@ -30,7 +30,7 @@ names() {
 }
 
 malloc=(malloc calloc realloc free aligned_alloc memalign posix_memalign malloc_usable_size)
-printf '%s\n' "${malloc[@]}" >malloc.names
+[ "$allocator" = system ] || printf '%s\n' "${malloc[@]}" >malloc.names
 
 members=()
 if [ -n "$routines" ]; then

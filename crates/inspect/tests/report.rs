@@ -573,7 +573,7 @@ fn with_list(json: &[u8]) -> Dependencies {
 fn the_embedded_list_of_crates_is_read() {
     let list = with_list(
         br#"{"packages":[
-            {"name":"cc","version":"1.2.0","source":"crates.io","kind":"build"},
+            {"name":"cc","version":"1.2.0","source":"registry","kind":"build"},
             {"name":"program","version":"0.1.0","source":"local","dependencies":[0],"root":true}
         ]}"#,
     );
