@@ -1,4 +1,4 @@
-# Programs that the checks run, from crates.
+# Programs from crates, which the checks run and releases are made by.
 { tool }:
 {
   nixpkgs-fmt = tool {
@@ -15,5 +15,22 @@
     name = "cargo-deny";
     version = "0.20.2";
     hash = "sha256-7VgVKBzVA4R7YtsuUj0Jc37t2Dvr2Jj41RQciEj0PK0=";
+  };
+  cargo-auditable = tool {
+    name = "cargo-auditable";
+    version = "0.7.7";
+    # It asks cargo for features by their bare names. A workspace may have another member that does not know such a name, and
+    # cargo then fails: with the package's name before it, a feature is nobody else's.
+    patch = ''
+      sed -i 's|features.iter().map(.s. s.to_string())|features.iter().map(\|s\| format!("{}/{s}", std::env::var("CARGO_PKG_NAME").unwrap()))|' \
+        src/collect_audit_data.rs
+      grep -q CARGO_PKG_NAME src/collect_audit_data.rs
+    '';
+    hash = "sha256-+YkFiYJ+xDJ/FaKhXxqN1vh8Ohy6nSM0TFxAmaP60HI=";
+  };
+  cargo-cyclonedx = tool {
+    name = "cargo-cyclonedx";
+    version = "0.5.9";
+    hash = "sha256-YN+PXJtunsELmkHHQmMmMkaAij+5Rb1xl6ytTeG3/KA=";
   };
 }

@@ -9,10 +9,10 @@ set -euo pipefail
 # Where flake.nix has Rust's release from.
 release_server=https://static.rust-lang.org
 # Have the hashes of what cargo fetches: Broker's crates, those of the C library's parts, of the programs with foreign
-# dependencies and of the template, and the programs that the checks run.
+# dependencies and of the template, and the programs that checks and releases are made by.
 crates_file=nix/broker/default.nix
 tools_file=nix/tools.nix
-hash_files=("$crates_file" nix/rust/libc.nix nix/heavy/dependencies.nix templates/default/flake.nix "$tools_file")
+hash_files=("$crates_file" nix/rust/libc.nix nix/release/pack.nix nix/heavy/dependencies.nix templates/default/flake.nix "$tools_file")
 # A line with such a hash: what stands before it, and after it.
 hash_line='^( *(hash|cargoHash) = ")(sha256-[^"]*)?(";.*)$'
 
@@ -35,7 +35,8 @@ Renews a lock in the current git work tree and prints what changed.
   crates  Cargo.lock, by "cargo update ARGUMENTS" with the flake's cargo, and the
           hash of the crates in nix/broker/default.nix.
   hashes  that hash and all others of what cargo fetches (nix/tools.nix,
-          nix/rust/libc.nix, nix/heavy/dependencies.nix, templates/default/flake.nix),
+          nix/rust/libc.nix, nix/release/pack.nix, nix/heavy/dependencies.nix,
+          templates/default/flake.nix),
           by fetching everything once more: for when a Cargo.lock, nix/tools.nix
           or cargo itself changed. Another release of cargo may lay out the same
           crates in another way.
@@ -49,9 +50,10 @@ of yours in these files are kept.
 What this does not renew: the older releases of Rust in flake.nix, which the
 published crates promise to build with and the seed was built by; the versions in nix/tools.nix; the clients
 that CI tests with (clients/python/requirements.txt,
-clients/javascript/package-lock.json); the Cargo.lock files of nix/rust/libc,
-nix/heavy/dependencies and the templates (cargo update there, then hashes). fuzz/
-keeps no lock, and nix/checks/ways is built with Cargo.lock.
+clients/javascript/package-lock.json) and its validator of CycloneDX
+(nix/release/requirements.txt); the Cargo.lock files of nix/rust/libc,
+nix/release/pack, nix/heavy/dependencies and the templates (cargo update there, then
+hashes). fuzz/ keeps no lock, and nix/checks/ways is built with Cargo.lock.
 END
 }
 
@@ -316,6 +318,7 @@ made_with() {
   case $1 in
     "$crates_file") echo broker-static ;;
     nix/rust/libc.nix) echo rust.libc.crates ;;
+    nix/release/*) echo lib.x86_64-linux.pack ;;
     nix/heavy/*) echo heavy.uses-macros ;;
     templates/*) echo checks.x86_64-linux.template-default ;;
     *)

@@ -14,6 +14,8 @@ let
   crates = rust.scripts fetched;
   package = import ./package.nix { inherit lib root; vendor = fetched; };
   built = mapAttrs package variants;
+  # What is put up for download, on every architecture.
+  released = map (name: built.${name}.released) [ "broker-static" "broker-static-aarch64" ];
 
   # A program of the workspace beside Broker: static where it can be, so that it needs nothing of its surroundings.
   program = { name, toolchain ? rust.build, profile ? "release", target ? "x86_64-unknown-linux-musl", flags ? "", paths ? [ ] }:
@@ -65,5 +67,10 @@ in
     // builtins.listToAttrs (map
       (name: { name = variants.${name}.allocations; value = built.${name}.allocations; })
       (builtins.attrNames variants))
-    // { default = built.broker-static.program; };
+    // {
+      default = built.broker-static.program;
+      sbom = lib.sbomOf built.broker-static.released;
+      release = lib.releaseOf { files = { "README.md" = root + "/README.md"; LICENSE = root + "/LICENSE"; }; } released;
+      image = lib.imageOf { command = [ "serve" "--listen" "0.0.0.0:4222" ]; config.ExposedPorts."4222/tcp" = { }; } released;
+    };
 }

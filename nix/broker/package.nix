@@ -2,7 +2,7 @@
 { lib, root, vendor }:
 name: variant:
 let
-  project = features: lib.project {
+  arguments = features: {
     src = root;
     package = "broker";
     inherit name vendor features;
@@ -16,6 +16,7 @@ let
       if variant.static then [ "-Clink-arg=--icf=all" "-Clink-arg=--pack-dyn-relocs=relr" "-Clink-arg=-O2" ] else [ ];
     paths = code;
   };
+  project = features: lib.project (arguments features);
   code = [ "build.rs" "src" "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   own = project variant.features;
   source = paths: lib.source { inherit root; paths = code ++ paths; };
@@ -41,6 +42,8 @@ in
 {
   inherit allDependencies benchmark;
   project = own;
+  # As it is released: with the list of its crates.
+  released = lib.project (arguments variant.features // { auditable = true; });
   program = lib.build own;
   allocations = benchmark { name = variant.allocations; inherit (variant) features; };
   tests = own.cargo {

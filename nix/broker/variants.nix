@@ -46,4 +46,14 @@
     libc = "musl";
     allocator = "jemalloc";
   };
+  # The same for aarch64, built on x86_64.
+  broker-static-aarch64 = {
+    allocations = "allocations-static-aarch64";
+    label = "fast musl, jemalloc, aarch64";
+    target = "aarch64-unknown-linux-musl";
+    static = true;
+    features = [ "fast-musl" "sized-jemalloc" ];
+    libc = "musl";
+    allocator = "jemalloc";
+  };
 }

@@ -1,4 +1,5 @@
 # A project's programs, in bin/. An edit of its code builds no dependency again.
+{ cargo-auditable }:
 project:
 let
   inherit (project) name package workspace;
@@ -16,8 +17,9 @@ checked.cargo {
   inherit name;
   inherit (project) version source allocator musl emulator;
   artifacts = import ./dependencies.nix project;
+  tools = if project.auditable then [ cargo-auditable ] else [ ];
   command = ''
-    cargo build ${project.flags} --bins --message-format json-render-diagnostics >messages
+    cargo ${if project.auditable then "auditable " else ""}build ${project.flags} --bins --message-format json-render-diagnostics >messages
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' messages | xargs -r install -D -t $out/bin
     if [ ! -d $out/bin ]; then
       echo "cargo built no program of ${package.name}: a [[bin]] may need features that are not on (required-features)" >&2

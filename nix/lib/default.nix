@@ -30,22 +30,50 @@ let
   # The same for a function with arguments of its own beside.
   apart = own: function: target: arguments:
     over (function (intersectAttrs own arguments)) target (removeAttrs arguments (attrNames own));
+  # A function of a project for each of `targets`, with arguments of its own beside.
+  each = own: function: arguments:
+    function (intersectAttrs own arguments) (map
+      (target: project (removeAttrs arguments ([ "targets" ] ++ attrNames own) // { inherit target; auditable = true; }))
+      (arguments.targets or static));
   musl = "x86_64-unknown-linux-musl";
   glibc = "x86_64-unknown-linux-gnu";
+
+  build = import ./build.nix { inherit (tools) cargo-auditable; };
+  # Makes archives and images, and what they hold beside programs.
+  pack = build (project (import ../release/pack.nix));
+  sbomOf = import ./sbom.nix {
+    inherit (tools) cargo-cyclonedx;
+    inherit pack cc released;
+    materials = import ./materials.nix { inherit base rust; };
+  };
+  licencesOf = import ./licences.nix {
+    inherit derive pack sbomOf;
+    inherit (base) seed;
+    inherit (rust.components) rustc;
+    muslDev = base.debian.packages.musl-dev;
+    stdOf = target: rust.components.${rust.targets.${target}.std};
+    libcCrates = rust.libc.crates;
+    fastMusl = ../../crates/fast-musl/LICENSE;
+  };
+  releaseOf = import ./release.nix { inherit derive pack build licencesOf sbomOf; };
+  imageOf = import ./image.nix { inherit derive pack build; inherit (base) certificates; };
 in
 {
-  # The parts of which the rest is made: a project, and what is done with one.
-  inherit project;
+  # The parts of which the rest is made: a project, and what is done with one, or with one for each target.
+  inherit project build pack sbomOf releaseOf imageOf;
   inherit (rust) source;
-  build = import ./build.nix;
   dependencies = import ./dependencies.nix;
 
-  buildStatic = over (import ./build.nix) musl;
-  buildGlibc = over (import ./build.nix) glibc;
+  buildStatic = over build musl;
+  buildGlibc = over build glibc;
   test = apart { testArgs = null; } (import ./test.nix) musl;
   clippy = over (import ./clippy.nix) musl;
   doc = over (import ./doc.nix) musl;
   deny = over (import ./deny.nix { inherit (tools) cargo-deny; }) musl;
+  sbom = over sbomOf musl;
+  licences = apart { licences = null; } licencesOf musl;
+  release = each { files = null; licences = null; } releaseOf;
+  image = each { program = null; command = null; image = null; config = null; labels = null; files = null; } imageOf;
   checkStatic = import ./checkStatic.nix { inherit derive inspect; };
   devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) tools; inherit (rust) environment; cxxOf = rust.cxx; };
   # What build scripts may need: `nativeInputs = [ lib.cmake lib.perl ]`, `env = lib.bindgen`.

@@ -15,6 +15,7 @@
 # rustflags     a list of flags for rustc, in place of those in the project's configuration
 # nativeInputs  derivations whose programs are on PATH
 # cxx           whether there is C++ in it, which takes libc++ (static programs)
+# auditable     whether the list of crates is embedded in the programs, as cargo-auditable does
 # env           a set of environment variables
 # paths         the files and folders of src that are used, if not all are
 # name          the name of the result, if not that of the package
@@ -34,6 +35,7 @@
 , rustflags ? [ ]
 , nativeInputs ? [ ]
 , cxx ? false
+, auditable ? false
 , env ? { }
 , paths ? null
 , name ? null
@@ -80,6 +82,10 @@ let
     ++ (if allFeatures then [ "--all-features" ] else [ ])
     ++ map quote cargoArgs
   );
+  # For tools that ask cargo about the whole workspace, where a feature goes by its package.
+  qualified = map
+    (feature: if builtins.match ".*/.*" feature == null then "${chosen.name}/${feature}" else feature)
+    features;
   folder = "target/${known}/${if profile == "dev" then "debug" else profile}";
 
   with' = cargo: arguments: cargo (
@@ -91,7 +97,8 @@ let
   );
 in
 rec {
-  inherit name workspace manifests crates flags folder;
+  inherit name workspace manifests crates flags folder auditable;
+  inherit defaultFeatures allFeatures qualified;
   inherit (parts) allocator musl;
   # What runs the programs where this machine does not.
   inherit (rust.targets.${known}) emulator;
@@ -104,6 +111,8 @@ rec {
   cargoDevelop = with' (rust.cargoWith toolchain.develop);
 
   source = rust.source { inherit root paths; };
+  # With what only people read.
+  everything = rust.source { inherit root; };
 
   # What a command leaves when it has built the dependencies alone: `artifacts` for the same command over the source.
   dependencies = { cargo, command, kind, artifacts ? "" }: cargo {

@@ -9,6 +9,7 @@ let
   files = name: parts: toolchain { inherit name; components = map (part: components.${part}) parts; };
 in
 rec {
+  inherit version components;
   # Rust's released files, made to run: the compiler alone for the packages, and with more for checks and the shell.
   released = {
     rust = files "rust" minimal;

@@ -8,6 +8,8 @@
     clang = "${cc}/bin/clang";
     libcxx = null;
     static = false;
+    # The input of the flake with its standard library.
+    std = "rust-std-glibc";
     emulator = "";
     environment = { };
   };
@@ -17,6 +19,7 @@
     clang = "${cc}/bin/clang";
     inherit libcxx;
     static = true;
+    std = "rust-std-musl";
     emulator = "";
     environment = { };
   };
@@ -26,6 +29,7 @@
     libcxx = libcxx-aarch64;
     muslRoot = aarch64;
     static = true;
+    std = "rust-std-musl-aarch64";
     emulator = "${emulator}/bin/qemu-aarch64";
     environment = {
       CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER = "${emulator}/bin/qemu-aarch64";

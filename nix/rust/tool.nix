@@ -1,6 +1,6 @@
-# A program from a crate, at a version, for this machine.
+# A program from a crate, at a version, for this machine; `patch` is a script that changes its source.
 { fetchCrate, scripts, cargo }:
-{ name, version, hash, flags ? "" }:
+{ name, version, hash, flags ? "", patch ? "" }:
 let
   fetched = fetchCrate { inherit name version hash; };
 in
@@ -8,5 +8,5 @@ cargo {
   inherit name flags;
   manifests = "${fetched}/source";
   crates = scripts "${fetched}/crates";
-  command = "cargo install --path . --locked --root $out --no-track $flags";
+  command = patch + "cargo install --path . --locked --root $out --no-track $flags";
 }

@@ -61,6 +61,10 @@ let
     inherit (manifest.package) name;
     version = field manifest "version" "0.0.0";
     edition = field manifest "edition" "2015";
+    # What a package says of itself; null where it does not.
+    description = field manifest "description" null;
+    licence = field manifest "license" null;
+    repository = field manifest "repository" null;
     member = elem key start;
   };
 in

@@ -1,4 +1,4 @@
-# The locked Debian packages as fetched files: set name -> list of .deb files, source package -> upstream archive.
+# The locked Debian packages as fetched files: set name -> list of .deb files, package -> .deb file, source package -> upstream archive.
 #
 # The store path of a file depends on its name and hash alone, so a file that came from any mirror (see `nixw`) fills
 # the same path, and the fetch from the snapshot archive never runs.
@@ -34,7 +34,8 @@ let
   sources = builtins.mapAttrs (_: file) (lock.sources or { });
 in
 {
-  inherit archive;
+  inherit archive lock;
+  packages = builtins.mapAttrs (_: package: package.fetched) packages;
   files = builtins.attrValues packages ++ builtins.attrValues sources;
   sets = builtins.mapAttrs (_: map (name: packages.${name}.fetched)) lock.sets;
   sources = builtins.mapAttrs (_: source: source.fetched) sources;

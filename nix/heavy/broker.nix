@@ -1,0 +1,48 @@
+# Broker for aarch64, in an emulator: the tests with real clients and of the server itself talk to it from this machine; its
+# own units and its benchmark run in the emulator as well.
+{ derive, lib, broker, source }:
+let
+  name = "broker-static-aarch64";
+  variant = broker.variants.${name};
+  build = broker.built.${name};
+  own = build.project;
+  inherit (own) emulator;
+  native = broker.built.broker;
+  # The server as tests start it.
+  server = derive {
+    name = "broker-in-emulator";
+    inherit (build) program;
+    inherit emulator;
+    script = ''
+      {
+        echo "#!$CONFIG_SHELL"
+        echo "exec $emulator $program/bin/broker \"\$@\""
+      } >$out
+      chmod +x $out
+    '';
+  };
+in
+{
+  tests-broker-aarch64 = native.project.cargo {
+    name = "tests-broker-aarch64";
+    inherit source server;
+    artifacts = native.allDependencies;
+    command = ''
+      SERVER_UNDER_TEST=broker:$server \
+        cargo test ${native.project.flags} --test clients --test conformance --test serve 2>&1 | tee $out
+    '';
+  };
+  units-broker-aarch64 = own.cargo {
+    name = "units-broker-aarch64";
+    inherit source;
+    artifacts = build.allDependencies;
+    command = "cargo test ${own.flags} --lib 2>&1 | tee $out";
+  };
+  static-broker-aarch64 = lib.checkStatic { package = build.program; inherit (variant) allocator; run = [ "info" ]; };
+  allocations-aarch64 = derive {
+    name = "allocations-aarch64";
+    inherit (build) allocations;
+    inherit emulator;
+    script = "$emulator $allocations/bin/allocations --test 2>&1 | tee $out";
+  };
+}

@@ -1,0 +1,40 @@
+# The program that releases are made by, and what it makes of a project that is not Broker's: with the library's own parts
+# in the C library, for both architectures.
+{ derive, lib, emulator }:
+let
+  pack = import ../release/pack.nix;
+  project = { src = ../../templates/workspace; package = "words"; };
+in
+{
+  tests-pack = lib.test pack;
+  lints-pack = lib.clippy pack;
+  release-words = derive {
+    name = "release-words";
+    inherit emulator;
+    release = lib.release project;
+    image = lib.image project;
+    script = ''
+      cd $release
+      sha256sum -c SHA256SUMS
+      cd - >/dev/null
+      echo 'three words here' >text
+      for architecture in x86_64 aarch64; do
+        for archive in $release/*-$architecture-unknown-linux-musl.tar.gz; do
+          tar -xzf $archive
+        done
+        folder=$(echo words-*-$architecture-unknown-linux-musl)
+        run=
+        [ $architecture = x86_64 ] || run=$emulator/bin/qemu-aarch64
+        $run $folder/words text | tee -a $out
+        for part in musl-1.2.5/copyright fast-musl-*/LICENSE tikv-jemalloc-sys-*/jemalloc-COPYING rust-std-*/COPYRIGHT-library.html; do
+          test -s $folder/licences/$part
+        done
+        for part in musl fast-musl tikv-jemalloc-sys rust-std; do
+          grep -q "\"name\": \"$part\"" $folder/$folder.cdx.json
+        done
+      done
+      tar -xf $image index.json
+      grep -q '"io.containerd.image.name":"words:' index.json
+    '';
+  };
+}

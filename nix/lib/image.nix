@@ -1,0 +1,72 @@
+# A container image from nothing, as an OCI archive with a platform a target: the programs in /bin, the certificates of
+# Debian's authorities, a user without rights, and an empty /tmp.
+#
+# targets       the target triples
+# program       the program that is started, where there are several
+# command       a list: its arguments where `docker run` has none
+# image         NAME:TAG, if not those of the package
+# config        a set that is added to the image's configuration, in the words of OCI: ExposedPorts, Env, Volumes …
+# labels        a set; those of org.opencontainers.image are taken from the manifest
+# files         more for the image, by the path in it
+{ derive, pack, build, certificates }:
+{ program ? null, command ? [ ], image ? null, config ? { }, labels ? { }, files ? { } }:
+projects:
+let
+  inherit (builtins) attrNames concatStringsSep filter head listToAttrs replaceStrings toJSON;
+  inherit (head projects) package;
+  inherit (package) name version;
+  architectures = { x86_64-unknown-linux-musl = "amd64"; aarch64-unknown-linux-musl = "arm64"; };
+  architectureOf = project:
+    architectures.${project.target} or (throw "image: a program for ${project.target} needs files that an image from nothing does not have; targets are of: ${concatStringsSep ", " (attrNames architectures)}");
+
+  about = filter ({ value, ... }: value != null) [
+    { name = "title"; value = name; }
+    { name = "version"; value = version; }
+    { name = "description"; value = package.description; }
+    { name = "licenses"; value = package.licence; }
+    { name = "source"; value = package.repository; }
+  ];
+  standard = {
+    Entrypoint = [ "/bin/${if program == null then "@program@" else program}" ];
+    Cmd = command;
+    User = "65532:65532";
+    WorkingDir = "/";
+    Env = [ "PATH=/bin" "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" ] ++ config.Env or [ ];
+    Labels = listToAttrs (map ({ name, value }: { name = "org.opencontainers.image.${name}"; inherit value; }) about) // labels;
+  };
+in
+derive {
+  name = "${name}-${version}-image.tar";
+  config = toJSON (standard // removeAttrs config [ "Env" ]);
+  image = if image != null then image else "${name}:${replaceStrings [ "+" ] [ "-" ] version}";
+  platforms = concatStringsSep "\n" (map (project: "${architectureOf project} ${build project}") projects);
+  more = concatStringsSep "\n" (map (path: "${path}	${files.${path}}") (attrNames files));
+  inherit certificates;
+  tools = [ pack ];
+  script = ''
+    mkdir -p shared/etc/ssl/certs shared/tmp
+    chmod 1777 shared/tmp
+    cat $certificates/usr/share/ca-certificates/mozilla/*.crt >shared/etc/ssl/certs/ca-certificates.crt
+    echo 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin' >shared/etc/passwd
+    echo 'nonroot:x:65532:' >shared/etc/group
+    while IFS=$'\t' read -r path file; do
+      [ -n "$path" ] || continue
+      mkdir -p "$(dirname "shared/$path")"
+      cp "$file" "shared/$path"
+    done <<<"$more"
+
+    parts=()
+    while read -r architecture programs; do
+      mkdir -p $architecture/bin
+      cp $programs/bin/* $architecture/bin/
+      parts+=(--platform "$architecture=$architecture")
+      all=("$programs"/bin/*)
+    done <<<"$platforms"
+    if [[ $config == *@program@* && ''${#all[@]} -gt 1 ]]; then
+      echo "the image has several programs, ''${all[*]##*/}: choose the one that is started by \`program = \"…\";\`" >&2
+      exit 1
+    fi
+    echo "''${config//@program@/''${all[0]##*/}}" >config.json
+    pack image --config config.json --name "$image" --shared shared "''${parts[@]}" --output $out
+  '';
+}

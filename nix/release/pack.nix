@@ -1,0 +1,6 @@
+# The program that makes archives and images, and what they hold beside programs, as a project of the library.
+{
+  src = ./pack;
+  target = "x86_64-unknown-linux-musl";
+  cargoHash = "sha256-+PFcowMCSUZD1X+H3EnYU482xfyVZpNqWk/wn3NX9sY=";
+}
