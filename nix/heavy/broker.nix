@@ -7,7 +7,8 @@ let
   build = broker.built.${name};
   own = build.project;
   inherit (own) emulator;
-  native = broker.built.broker;
+  # With the same features as the tests see them.
+  native = broker.built.broker-jemalloc;
   # The server as tests start it.
   server = derive {
     name = "broker-in-emulator";
@@ -41,8 +42,12 @@ in
   static-broker-aarch64 = lib.checkStatic { package = build.program; inherit (variant) allocator; run = [ "info" ]; };
   allocations-aarch64 = derive {
     name = "allocations-aarch64";
-    inherit (build) allocations;
+    inherit (build) program allocations;
     inherit emulator;
-    script = "$emulator $allocations/bin/allocations --test 2>&1 | tee $out";
+    script = ''
+      $emulator $allocations/bin/allocations --test 2>&1 | tee $out
+      # jemalloc's pages are as large as any kernel's, or it would end at once on one whose are larger.
+      _RJEM_MALLOC_CONF=stats_print:true $emulator $program/bin/broker info 2>&1 | grep -x "Page size: 65536" | tee -a $out
+    '';
   };
 }
