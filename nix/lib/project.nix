@@ -67,7 +67,7 @@ let
     if workspace.external == [ ] then ""
     else if twice != [ ] then
       let same = builtins.head twice; in
-      workspace.fail "${(builtins.head same).name} ${(builtins.head same).version} comes from several places, and `cargo vendor` has room for one: ${concatStringsSep ", " (map ({ source, ... }: source) same)}; let Cargo.toml name one of them everywhere, by [patch] in dependencies"
+      workspace.fail "${(builtins.head same).name} ${(builtins.head same).version} comes from several places, and `cargo vendor` has room for one: ${concatStringsSep ", " (map ({ source, ... }: source) same)}; name one of them everywhere (where a dependency names the other, [patch] in Cargo.toml replaces it)"
     else if vendor != null then rust.scripts { fetched = vendor; inherit (workspace) lock; }
     else rust.crates { inherit manifests hash; inherit (workspace) lock; };
 
