@@ -11,7 +11,7 @@ let
     lock = root + "/Cargo.lock";
     hash = "sha256-AqRRjuYKc8uNBTp0mACd8pOhCiyjm8+4PV9jKysiC2M=";
   };
-  crates = rust.scripts fetched;
+  crates = rust.scripts { inherit fetched; lock = root + "/Cargo.lock"; };
   package = import ./package.nix { inherit lib root; vendor = fetched; };
   built = mapAttrs package variants;
   # What is put up for download, on every architecture.

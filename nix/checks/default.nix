@@ -64,6 +64,7 @@ perVariant "tests" (_: _: build: build.tests)
     inherit (broker) packages;
     overlay = import ../overlay.nix { packages.${base.system} = broker.packages; lib.${base.system} = lib; };
   };
+  vendored = call ./vendored.nix { inherit lib; };
   seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
   lints = import ./lints.nix { inherit (workspace) source; inherit (built.broker-jemalloc) project allDependencies; };
   format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "nix/release/pack" "templates" ]); };

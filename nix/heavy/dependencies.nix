@@ -3,15 +3,17 @@
 let
   project = {
     src = ./dependencies;
-    cargoHash = "sha256-CETnYT/EFClXXWQBDcxcZ1Wr/K54zzc332rWQfyrmfU=";
+    cargoHash = "sha256-YdTdh6tAkzl4KazP0zal6FXC1T1ON0kQ0fbojnsjVyc=";
   };
   programs = {
     assembly = { };
     bindgen = { env = lib.bindgen; };
     compression = { nativeInputs = [ lib.cmake ]; };
+    curl = { nativeInputs = [ lib.perl ]; };
     cxx = { cxx = true; };
+    libgit2 = { };
     macros = { };
-    # Not yet openssl: perl makes its assembly through /bin/sh, which a sandbox does not have.
+    openssl = { nativeInputs = [ lib.perl ]; };
     sqlite = { };
     tls = { };
   };

@@ -42,7 +42,7 @@
 }@asked:
 let
   name = if asked.name or null != null then asked.name else chosen.name;
-  inherit (builtins) attrNames concatStringsSep elem;
+  inherit (builtins) attrNames concatStringsSep elem filter;
   inherit (import ../rust/strings.nix) quote;
   oneOf = argument: value: known:
     if elem value known then value
@@ -56,15 +56,21 @@ let
   # A wrong hash, not a missing one, makes Nix print the right one. It is trusted with what comes from git as well, so that
   # has to be asked for.
   unknown = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-  fromGit = builtins.filter ({ source, ... }: builtins.match "git\\+.*" source != null) workspace.external;
+  fromGit = filter ({ source, ... }: builtins.match "git\\+.*" source != null) workspace.external;
   hash =
     if cargoHash != null && cargoHash != "" then cargoHash
     else if fromGit != [ ] && cargoHash == null then
       workspace.fail "${(builtins.head fromGit).name} comes from a git repository: write `cargoHash = \"\";`, and Nix says the hash of what the repository gives"
     else builtins.trace "${chosen.name}: there is no cargoHash; write the one that Nix names below (got:)" unknown;
+  # By name and version, as a vendored folder has them.
+  twice = filter (same: builtins.length same > 1)
+    (builtins.attrValues (builtins.groupBy ({ name, version, ... }: "${name} ${version}") workspace.external));
   crates =
     if workspace.external == [ ] then ""
-    else if vendor != null then rust.scripts vendor
+    else if twice != [ ] then
+      let same = builtins.head twice; in
+      workspace.fail "${(builtins.head same).name} ${(builtins.head same).version} comes from several places, and `cargo vendor` has room for one: ${concatStringsSep ", " (map ({ source, ... }: source) same)}; name one of them everywhere (where a dependency names the other, [patch] in Cargo.toml replaces it)"
+    else if vendor != null then rust.scripts { fetched = vendor; inherit (workspace) lock; }
     else rust.crates { inherit manifests hash; inherit (workspace) lock; };
 
   known = oneOf "target" target (attrNames rust.targets);
@@ -74,12 +80,18 @@ let
   };
   toolchain = toolchains known parts;
 
+  # Where a project's own configuration says that its crates are in a vendored folder, as `cargo vendor` proposes, ours has
+  # to come first: a command line's does.
+  configurations = filter builtins.pathExists [ (root + "/.cargo/config.toml") (root + "/.cargo/config") ];
+  saysSources = builtins.any (file: builtins.fromTOML (builtins.readFile file) ? source) configurations;
+
   # Cargo's arguments that choose what is built, and how.
   flags = concatStringsSep " " (
     [ "--locked" "--package" chosen.name "--profile" profile "--target" known ]
     ++ (if features == [ ] then [ ] else [ "--features" (concatStringsSep "," features) ])
     ++ (if defaultFeatures then [ ] else [ "--no-default-features" ])
     ++ (if allFeatures then [ "--all-features" ] else [ ])
+    ++ (if crates != "" && saysSources then [ "--config $CARGO_HOME/config.toml" ] else [ ])
     ++ map quote cargoArgs
   );
   # For tools that ask cargo about the whole workspace, where a feature goes by its package.

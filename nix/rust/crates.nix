@@ -10,6 +10,7 @@ fetch {
     cp -r $manifests source
     chmod -R u+w source
     cd source
-    vendor $out
+    # cargo.sh has the configuration that this proposes.
+    cargo vendor --locked $out >/dev/null
   '';
 }

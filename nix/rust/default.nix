@@ -32,9 +32,9 @@ rec {
   manifests = import ./manifests.nix { inherit derive; };
   source = import ./source.nix;
   fetch = import ./fetch.nix { inherit derive certificates version; toolchain = build; };
-  scripts = import ./scripts.nix { inherit derive shell; };
+  scripts = import ./scripts.nix { inherit derive shell; gitSources = import ./gitSources.nix; };
   fetchCrates = import ./crates.nix { inherit fetch; };
-  crates = arguments: scripts (fetchCrates arguments);
+  crates = arguments: scripts { fetched = fetchCrates arguments; inherit (arguments) lock; };
   cargoWith = toolchain: import ./cargo.nix { inherit derive toolchain cc tools targets environment; };
   fetchCrate = import ./fetchCrate.nix { inherit fetch; };
   tool = import ./tool.nix { inherit fetchCrate scripts; cargo = cargoWith build; };

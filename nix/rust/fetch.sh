@@ -7,12 +7,4 @@ if [ ! -r "$CARGO_HTTP_CAINFO" ]; then
   cat "$certificates"/usr/share/ca-certificates/mozilla/*.crt >"$CARGO_HTTP_CAINFO"
 fi
 
-# Puts the crates of the lock into the folder $1. Of the configuration that `cargo vendor` proposes, cargo.sh has all but
-# what stands for git repositories.
-vendor() {
-  local sources=$NIX_BUILD_TOP/git-sources.toml
-  cargo vendor --locked "$1" | awk '/^\[/ { wanted = /^\[source\."git\+/ } wanted' >"$sources"
-  [ ! -s "$sources" ] || mv "$sources" "$1/.git-sources.toml"
-}
-
 eval "$fetch"

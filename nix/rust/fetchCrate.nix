@@ -14,7 +14,7 @@ fetch {
     cp -r ../fetched/$crate-$version ../source
     cd ../source
     mkdir $out
-    vendor $out/crates
+    cargo vendor --locked $out/crates >/dev/null
     cp -r . $out/source
   '';
 }

@@ -1,7 +1,11 @@
 # The crates, with the scripts among them made to run where there is no /bin/sh: their first line names the base's shell.
-# Cargo checks every file against the crate's checksums, so these are renewed with it.
-{ derive, shell }:
-fetched:
+# Cargo checks every file against the crate's checksums, so these are renewed with it. `lock` tells which crates stand for
+# git repositories, of which cargo.sh tells cargo.
+{ derive, shell, gitSources }:
+{ fetched, lock ? null }:
+let
+  fromGit = if lock == null then "" else gitSources ((builtins.fromTOML (builtins.readFile lock)).package or [ ]);
+in
 derive {
   name = "crates";
   inherit fetched shell;
@@ -17,5 +21,5 @@ derive {
       new=$(sha256sum $file | cut -d ' ' -f 1)
       sed -i "s/$old/$new/" $crate/.cargo-checksum.json
     done
-  '';
+  '' + (if fromGit == "" then "" else "cp ${builtins.toFile "git-sources.toml" fromGit} .git-sources.toml\n");
 }

@@ -7,6 +7,6 @@ in
 cargo {
   inherit name flags;
   manifests = "${fetched}/source";
-  crates = scripts "${fetched}/crates";
+  crates = scripts { fetched = "${fetched}/crates"; };
   command = patch + "cargo install --path . --locked --root $out --no-track $flags";
 }

@@ -20,6 +20,7 @@ in
     argument = { result = build "several" { pacakge = "a"; }; said = "pacakge"; };
     no-folder = { result = build "nowhere" { }; said = "src: there is no folder"; };
     git-dependency = { result = build "git-dependency" { }; said = "far comes from a git repository: write `cargoHash"; };
+    twice = { result = build "twice" { cargoHash = ""; }; said = "far 0.1.0 comes from several places"; };
   };
   # These fail while they are built.
   built = {
