@@ -32,7 +32,7 @@ let
           allocations = "${broker.built.${name}.allocations}/bin/allocations";
           program = "${broker.built.${name}.program}/bin/broker";
         })
-        (builtins.attrNames broker.variants)
+        (builtins.attrNames broker.native)
       ++ map
         (name: {
           inherit name;

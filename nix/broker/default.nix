@@ -1,7 +1,7 @@
 # Broker and its benchmark in every variant, and the checks on them.
 { lib, rust, root }:
 let
-  inherit (builtins) mapAttrs;
+  inherit (builtins) attrNames filter listToAttrs mapAttrs;
 
   variants = import ./variants.nix;
   references = import ./references.nix;
@@ -14,6 +14,9 @@ let
   crates = rust.scripts { inherit fetched; lock = root + "/Cargo.lock"; };
   package = import ./package.nix { inherit lib root; vendor = fetched; };
   built = mapAttrs package variants;
+  # Those that this machine runs itself.
+  native = listToAttrs (filter ({ value, ... }: rust.targets.${value.target}.emulator == "")
+    (map (name: { inherit name; value = variants.${name}; }) (attrNames variants)));
   # What is put up for download, on every architecture.
   released = map (name: built.${name}.released) [ "broker-static" "broker-static-aarch64" ];
 
@@ -29,7 +32,7 @@ let
     };
 in
 {
-  inherit variants references built manifests crates;
+  inherit variants native references built manifests crates;
 
   # What the references are measured by.
   referenceAllocations = mapAttrs
@@ -64,9 +67,9 @@ in
 
   packages =
     mapAttrs (_: build: build.program) built
-    // builtins.listToAttrs (map
+    // listToAttrs (map
       (name: { name = variants.${name}.allocations; value = built.${name}.allocations; })
-      (builtins.attrNames variants))
+      (attrNames variants))
     // {
       default = built.broker-static.program;
       sbom = lib.sbomOf built.broker-static.released;

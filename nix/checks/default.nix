@@ -2,7 +2,9 @@
 { base, rust, lib, tools, broker, root }:
 let
   inherit (base) derive;
-  inherit (broker) variants built manifests crates;
+  inherit (broker) manifests crates;
+  variants = broker.native;
+  built = builtins.mapAttrs (name: _: broker.built.${name}) variants;
 
   perVariant = promise: check: builtins.listToAttrs (map
     (name: {

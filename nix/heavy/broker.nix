@@ -1,6 +1,6 @@
 # Broker for aarch64, in an emulator: the tests with real clients and of the server itself talk to it from this machine; its
 # own units and its benchmark run in the emulator as well.
-{ derive, lib, broker, source }:
+{ derive, cc, glibc, lib, broker, source }:
 let
   name = "broker-static-aarch64";
   variant = broker.variants.${name};
@@ -15,11 +15,12 @@ let
     inherit (build) program;
     inherit emulator;
     script = ''
+      mkdir -p $out/bin
       {
         echo "#!$CONFIG_SHELL"
         echo "exec $emulator $program/bin/broker \"\$@\""
-      } >$out
-      chmod +x $out
+      } >$out/bin/broker
+      chmod +x $out/bin/broker
     '';
   };
 in
@@ -29,7 +30,7 @@ in
     inherit source server;
     artifacts = native.allDependencies;
     command = ''
-      SERVER_UNDER_TEST=broker:$server \
+      SERVER_UNDER_TEST=broker:$server/bin/broker \
         cargo test ${native.project.flags} --test clients --test conformance --test serve 2>&1 | tee $out
     '';
   };
@@ -39,7 +40,10 @@ in
     artifacts = build.allDependencies;
     command = "cargo test ${own.flags} --lib 2>&1 | tee $out";
   };
-  static-broker-aarch64 = lib.checkStatic { package = build.program; inherit (variant) allocator; run = [ "info" ]; };
+  info-broker-aarch64 = import ../checks/info.nix { inherit derive; } name variant { program = server; };
+  linkage-broker-aarch64 = import ../checks/linkage.nix { inherit derive cc glibc; } name variant build;
+  # Broker brings its allocator and its memory routines by crates, which leave no note of a C library's malloc.
+  static-broker-aarch64 = lib.checkStatic { package = build.program; malloc = null; routines = null; run = [ "info" ]; };
   allocations-aarch64 = derive {
     name = "allocations-aarch64";
     inherit (build) program allocations;

@@ -18,7 +18,7 @@ in
     source = source curing;
   };
 }
-// import ./broker.nix { inherit (base) derive; inherit lib broker; source = source [ "crates" "src" "build.rs" "benches" "tests" "fuzz" ]; }
+// import ./broker.nix { inherit (base) derive cc glibc; inherit lib broker; source = source [ "crates" "src" "build.rs" "benches" "tests" "fuzz" ]; }
 // import ./release.nix { inherit (base) derive; inherit lib emulator; }
 // import ./dependencies.nix { inherit lib; }
 // import ./linkers.nix { inherit base lib; }
