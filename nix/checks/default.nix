@@ -61,6 +61,7 @@ perVariant "tests" (_: _: build: build.tests)
     inherit manifests crates;
     source = source [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   };
+  debian = call ./debian.nix { folder = ../base/debian; };
   overlay = call ./overlay.nix {
     inherit lib;
     inherit (broker) packages;

@@ -15,7 +15,7 @@ passed=0
 
 # The present release, as the files tell it.
 now=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$source/rust-toolchain.toml")
-now_date=$(sed -n "s|.*/dist/\(.*\)/rustc-$now-.*|\1|p" "$source/flake.nix")
+now_date=$(sed -n "s|.*/dist/\(.*\)/rustc-$now-x86_64.*|\1|p" "$source/flake.nix")
 older=$(sed -n 's|.*/rustc-\(.*\)-x86_64.*|\1|p' "$source/flake.nix" | grep -vxF "$now" | head -n 1)
 now_first=$(sed -n 's/.*"\(sha256-.*\)".*/\1/p' "$source/nix/broker/default.nix")
 now_last=$(sed -n 's/.*"\(sha256-.*\)".*/\1/p' "$source/nix/tools.nix" | tail -n 1)
@@ -57,7 +57,9 @@ case "$1 $2" in
     "$@"
     ;;
   "eval --impure")
-    if [[ -n ${WANTED_KEY:-} ]]; then
+    if [[ -n ${WANTED_ARCHITECTURE:-} ]]; then
+      echo "what is wanted on $WANTED_ARCHITECTURE"
+    elif [[ -n ${WANTED_KEY:-} ]]; then
       sed -n "s/^ *\"$WANTED_KEY\": \"\(.*\)\".*/\1/p" "$WANTED_FILE"
     elif [[ $* == *"? sources"* ]]; then
       echo false
@@ -113,7 +115,7 @@ cat
 END
 stand_in debian-lock <<'END'
 eval "${ON_RESOLVE:-}"
-echo "$(cat "$2") by ${4#*/nix/base/} at $6"
+echo "$(cat "$2") by $(cat "$4") at $6"
 END
 # What nix and cargo would fetch from, and which process is the script's.
 export PATH=$programs:$PATH SERVER=$server SOURCE=$source PID=$work/pid
@@ -163,8 +165,8 @@ publish_debian() {
 
 # The locks of Debian are those made from the index, at this date.
 has_debian() {
-  [[ $(cat "$tree/nix/base/debian/debian.json") == "packages of amd64 by debian/wanted.json at $1" &&
-    $(cat "$tree/nix/base/debian/arm64/debian.json") == "packages of arm64 by debian/arm64/wanted.json at $1" ]] ||
+  [[ $(cat "$tree/nix/base/debian/debian.json") == "packages of amd64 by what is wanted on amd64 at $1" &&
+    $(cat "$tree/nix/base/debian/arm64/debian.json") == "packages of arm64 by what is wanted on arm64 at $1" ]] ||
     fail "the locks are not what they should be"
   [[ $(find "$tree" -type f | wc -l) == "$(find "$source" -type f | wc -l)" ]] || fail "left a file in the work tree"
   passed=$((passed + 1))
@@ -449,7 +451,7 @@ refuses "is not in a git work tree" "${debian[@]}"
 about="Debian"
 prepare
 publish_debian
-succeeds "packages of arm64 by debian/arm64/wanted.json at $date, where was {" "${debian[@]}"
+succeeds "packages of arm64 by what is wanted on arm64 at $date, where was {" "${debian[@]}"
 has_debian "$date"
 succeeds "warning: InRelease is of 20261121T091544Z" --date 20261120T000000Z --mirror "$at"
 has_debian 20261120T000000Z
@@ -457,9 +459,9 @@ has_debian 20261120T000000Z
 about="Debian, a failure at the second lock"
 prepare
 publish_debian
-ON_RESOLVE="[[ \$4 != */arm64/* ]]" refuses "debian-lock failed" "${debian[@]}"
+ON_RESOLVE="[[ \$4 != *-arm64.json ]]" refuses "debian-lock failed" "${debian[@]}"
 for signal in HUP INT TERM; do
-  ON_RESOLVE="[[ \$4 != */arm64/* ]] || { kill -$signal \$(<\$PID); kill -$signal \$\$; }" \
+  ON_RESOLVE="[[ \$4 != *-arm64.json ]] || { kill -$signal \$(<\$PID); kill -$signal \$\$; }" \
     refuses "binary-arm64" "${debian[@]}"
 done
 rm "$server/dists/trixie/main/binary-arm64/Packages.xz"

@@ -37,6 +37,7 @@ in
   inherit archive lock;
   packages = builtins.mapAttrs (_: package: package.fetched) packages;
   files = builtins.attrValues packages ++ builtins.attrValues sources;
+  filesOf = set: map (name: packages.${name}) lock.sets.${set};
   sets = builtins.mapAttrs (_: map (name: packages.${name}.fetched)) lock.sets;
   sources = builtins.mapAttrs (_: source: source.fetched) sources;
 }

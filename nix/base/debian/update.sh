@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Renews debian.json, the lock of the Debian packages under this base, and the
-# one in arm64/, of packages that programs for that architecture are built with.
+# Renews the locks of the Debian packages under this base: debian.json, of amd64,
+# and arm64/debian.json.
 #
 # The tools come from PATH (bash, busybox or coreutils, gpgv, unxz, nix,
 # debian-lock), the keyring from DEBIAN_KEYRING; the flake app update-debian sets
@@ -15,8 +15,8 @@ usage() {
   cat <<'END'
 usage: nix run .#update -- debian [--date DATE] [--mirror URL]
 
-Renews nix/base/debian/debian.json and nix/base/debian/arm64/debian.json in the
-current git work tree, each from the packages named in wanted.json next to it.
+Renews nix/base/debian/debian.json, of amd64, and nix/base/debian/arm64/debian.json
+in the current git work tree, from the packages named in nix/base/debian/wanted.json.
 
   --date DATE   the date of the snapshot archive to lock, such as
                 20261123T000000Z; default: today at 00:00 UTC
@@ -68,6 +68,16 @@ wanted() {
   WANTED_FILE=$wanted_file WANTED_KEY=$1 nix_command eval --impure --raw --expr '
     (builtins.fromJSON (builtins.readFile (builtins.getEnv "WANTED_FILE"))).${builtins.getEnv "WANTED_KEY"}
   ' || fail "cannot read \"$1\" from $wanted_file; give it as a string"
+}
+
+# Prints what wanted.json asks for on architecture $1.
+wanted_on() {
+  WANTED_FILE=$wanted_file WANTED_ARCHITECTURE=$1 nix_command eval --impure --json --expr '
+    import (builtins.dirOf (builtins.getEnv "WANTED_FILE") + "/wanted.nix") {
+      wanted = builtins.fromJSON (builtins.readFile (builtins.getEnv "WANTED_FILE"));
+      architecture = builtins.getEnv "WANTED_ARCHITECTURE";
+    }
+  ' || fail "cannot read $wanted_file; Nix says above what is wrong with it"
 }
 
 # Prints whether wanted.json names source packages: true or false.
@@ -256,7 +266,7 @@ index() {
   local hash size packed found
   read -r hash size <<<"$(stated "$1")"
   [[ $hash =~ ^[0-9a-f]{64}$ ]] ||
-    fail "InRelease states no SHA-256 for $1; check the architecture in $wanted_file"
+    fail "InRelease states no SHA-256 for $1; does the suite \"$suite\" have this architecture?"
   packed=$(download "$mirror/dists/$suite/$1")
   found=$(sha256sum <"$packed")
   found=${found%% *}
@@ -265,16 +275,14 @@ index() {
   unxz -c <"$packed" >"$2" || fail "cannot unpack $1"
 }
 
-# Makes the new lock of folder $1, next to the one it is to replace.
+# Makes the new lock $2 of architecture $1, next to the one it is to replace.
 prepare() {
-  local folder=$1 lock=$1/debian.json release codename stamp published previous made indices
+  local architecture=$1 lock=$2 selected=$scratch/wanted-$1.json release codename stamp published previous made indices
   rm -f "$scratch/release"
 
-  wanted_file=$folder/wanted.json
   suite=$(wanted suite)
-  architecture=$(wanted architecture)
-  [[ $suite =~ ^[a-z0-9.-]+$ && $architecture =~ ^[a-z0-9-]+$ ]] ||
-    fail "$wanted_file: suite \"$suite\" and architecture \"$architecture\" have to be plain lower-case words"
+  [[ $suite =~ ^[a-z0-9.-]+$ ]] || fail "$wanted_file: suite \"$suite\" has to be a plain lower-case word"
+  wanted_on "$architecture" >"$selected"
 
   release=$(download "$mirror/dists/$suite/InRelease")
   # Only what gpgv passes on is read below: text around the signed part is not
@@ -305,10 +313,10 @@ prepare() {
   fi
 
   # In the same folder, so that the move at the end replaces the lock at once.
-  made=$(mktemp "$folder/.debian.json.XXXXXX")
+  made=$(mktemp "${lock%/*}/.debian.json.XXXXXX")
   fresh+=("$made")
-  debian-lock "${indices[@]}" --wanted "$wanted_file" --snapshot "$date" >"$made" ||
-    fail "debian-lock failed; $lock is left as it was"
+  debian-lock "${indices[@]}" --wanted "$selected" --snapshot "$date" >"$made" ||
+    fail "debian-lock failed for $architecture, whose packages $wanted_file names; $lock is left as it was"
   chmod 644 "$made"
 
   previous=
@@ -320,8 +328,9 @@ prepare() {
   locks+=("$lock")
 }
 
-prepare "$root/nix/base/debian"
-prepare "$root/nix/base/debian/arm64"
+wanted_file=$root/nix/base/debian/wanted.json
+prepare amd64 "$root/nix/base/debian/debian.json"
+prepare arm64 "$root/nix/base/debian/arm64/debian.json"
 
 # Both are of one date: nothing comes between the two moves.
 trap '' HUP INT TERM

@@ -1,0 +1,52 @@
+# The locks of Debian's packages have what wanted.json asks for on each architecture, of one date, and a package that is for
+# one architecture is chosen for no other.
+{ derive, folder }:
+let
+  inherit (builtins) attrNames attrValues all elem fromJSON mapAttrs readFile;
+  json = file: fromJSON (readFile file);
+  on = architecture: wanted: import (folder + "/wanted.nix") { inherit architecture wanted; };
+  locks = mapAttrs (_: { lock, ... }: json lock) (import (folder + "/../architectures.nix"));
+
+  # What comes with the packages that are asked for is for debian-lock to know.
+  fits = lock:
+    let
+      asked = on lock.architecture (json (folder + "/wanted.json"));
+      same =
+        asked.suite == lock.suite
+        && attrNames asked.sets == attrNames lock.sets
+        && attrNames (asked.sources or { }) == attrNames (lock.sources or { })
+        && all (set: all (name: elem name lock.sets.${set}) asked.sets.${set}.packages) (attrNames lock.sets);
+    in
+    same || throw "the lock of Debian's packages for ${lock.architecture} has others than nix/base/debian/wanted.json asks for; renew it: nix run .#update -- debian";
+
+  example = {
+    suite = "s";
+    sets = {
+      both = { packages = [ "a" "b [amd64]" "c [arm64]" ]; without = [ "d [arm64]" "e" ]; why = "w"; };
+      one = { packages = [ "f [amd64]" ]; why = "w"; };
+      mistaken = { packages = [ ]; why = "w"; };
+    };
+  };
+  mistaken = { packages = [ ]; without = [ ]; why = "w"; };
+in
+assert all fits (attrValues locks);
+assert locks.x86_64-linux.architecture == "amd64" && locks.aarch64-linux.architecture == "arm64";
+assert locks.x86_64-linux.snapshot == locks.aarch64-linux.snapshot || throw "the two locks of Debian's packages are of different dates; renew them: nix run .#update -- debian";
+assert on "amd64" example == {
+  architecture = "amd64";
+  suite = "s";
+  sets = {
+    both = { packages = [ "a" "b" ]; without = [ "e" ]; why = "w"; };
+    one = { packages = [ "f" ]; without = [ ]; why = "w"; };
+    inherit mistaken;
+  };
+};
+assert on "arm64" example == {
+  architecture = "arm64";
+  suite = "s";
+  sets = {
+    both = { packages = [ "a" "c" ]; without = [ "d" "e" ]; why = "w"; };
+    inherit mistaken;
+  };
+};
+derive { name = "debian"; script = "echo they fit >$out"; }
