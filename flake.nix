@@ -15,11 +15,20 @@
     rust-std-windows = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-std-1.99.1-x86_64-pc-windows-gnu.tar.xz"; flake = false; };
     rust-std-macos = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-std-1.99.1-aarch64-apple-darwin.tar.xz"; flake = false; };
 
-    # The release that the seed was built by (crates/seed), for the check that it still comes of its source.
+    # The same for an aarch64 machine that builds; its standard library for musl is above.
+    rustc-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rustc-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
+    cargo-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/cargo-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
+    clippy-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/clippy-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rustfmt-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rustfmt-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-analyzer-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-analyzer-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
+    rust-std-glibc-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-std-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
+
+    # The release that the seeds were built by (crates/seed), for the check that they still come of their source.
     rustc-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     cargo-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-glibc-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-musl-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-musl.tar.xz"; flake = false; };
+    rust-std-musl-aarch64-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-unknown-linux-musl.tar.xz"; flake = false; };
 
     # The oldest release that the published crates promise to build with (`rust-version`).
     rustc-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/rustc-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
@@ -30,40 +39,53 @@
 
   outputs = components:
     let
-      system = "x86_64-linux";
-      base = import ./nix/base { inherit system; };
-      rust = import ./nix/rust { inherit base components; version = (builtins.fromTOML (builtins.readFile ./rust-toolchain.toml)).toolchain.channel; };
-      tools = import ./nix/tools.nix { inherit (rust) tool; };
-      lib = import ./nix/lib { inherit base rust tools; inherit (broker) inspect; };
-      broker = import ./nix/broker { inherit lib rust; root = ./.; };
-      heavy = import ./nix/heavy { inherit base rust lib broker; root = ./.; };
+      # What one kind of machine builds.
+      on = system: _:
+        let
+          base = import ./nix/base { inherit system; };
+          rust = import ./nix/rust { inherit base components; version = (builtins.fromTOML (builtins.readFile ./rust-toolchain.toml)).toolchain.channel; };
+          tools = import ./nix/tools.nix { inherit (rust) tool; };
+          lib = import ./nix/lib { inherit base rust tools; inherit (broker) inspect; };
+          broker = import ./nix/broker { inherit lib rust; root = ./.; };
+          heavy = import ./nix/heavy { inherit base rust lib broker; root = ./.; };
+        in
+        {
+          inherit lib;
+          packages = broker.packages // { heavy = base.derive { name = "heavy"; results = builtins.attrValues heavy; script = "echo $results >$out"; }; };
+          checks = import ./nix/checks { inherit base rust lib tools broker; root = ./.; };
+          devShells.default = lib.devShell {
+            name = "broker-develop";
+            # Broker brings routines and allocator by crates.
+            musl = "stock";
+            allocator = "system";
+            nativeInputs = [ tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
+          };
+          apps = import ./nix/apps.nix { inherit base broker; };
+          formatter = tools.nixpkgs-fmt;
+          # The parts, for a look at them: `nix build .#base.cc`.
+          legacyPackages = { inherit base rust tools heavy; refusals = import ./nix/checks/refusals { inherit lib; }; inherit (broker) rebuiltSeeds; };
+        };
+      machines = builtins.mapAttrs on (import ./nix/base/architectures.nix);
+      output = name: builtins.mapAttrs (_: machine: machine.${name}) machines;
     in
     {
-      lib.${system} = lib;
-      overlays.default = import ./nix/overlay.nix { packages.${system} = broker.packages; lib.${system} = lib; };
-      packages.${system} = broker.packages // { heavy = base.derive { name = "heavy"; results = builtins.attrValues heavy; script = "echo $results >$out"; }; };
-      checks.${system} = import ./nix/checks { inherit base rust lib tools broker; root = ./.; };
-      devShells.${system}.default = lib.devShell {
-        name = "broker-develop";
-        # Broker brings routines and allocator by crates.
-        musl = "stock";
-        allocator = "system";
-        nativeInputs = [ tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
-      };
+      lib = output "lib";
+      overlays.default = import ./nix/overlay.nix { packages = output "packages"; lib = output "lib"; };
+      packages = output "packages";
+      checks = output "checks";
+      devShells = output "devShells";
       templates = {
         default = { path = ./templates/default; description = "A program as one static Linux file"; };
         workspace = { path = ./templates/workspace; description = "A workspace whose program is one static Linux file"; };
       };
-      apps.${system} = import ./nix/apps.nix { inherit base broker; };
-      formatter.${system} = tools.nixpkgs-fmt;
+      apps = output "apps";
+      formatter = output "formatter";
 
-      # The parts, for a look at them: `nix build .#base.cc`.
       legacyPackages =
         let
-          unsupported = throw "Broker's flake builds on x86_64-linux only; a static binary from there runs on any x86_64 Linux";
-          none = builtins.mapAttrs (_: _: unsupported) broker.packages;
+          unsupported = throw "Broker's flake builds on Linux only, on x86_64 and aarch64; a static binary from there runs on any Linux of its architecture";
+          none = builtins.mapAttrs (_: _: unsupported) machines.x86_64-linux.packages;
         in
-        { ${system} = { inherit base rust tools heavy; refusals = import ./nix/checks/refusals { inherit lib; }; inherit (broker) rebuiltSeed; }; }
-        // builtins.listToAttrs (map (name: { inherit name; value = none; }) [ "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]);
+        { x86_64-darwin = none; aarch64-darwin = none; } // output "legacyPackages";
     };
 }

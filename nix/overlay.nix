@@ -5,7 +5,7 @@
 final: prev:
 let
   system = prev.stdenv.hostPlatform.system;
-  of = what: what.${system} or (throw "Broker's flake builds on x86_64-linux, and not on ${system}");
+  of = what: what.${system} or (throw "Broker's flake builds on ${builtins.concatStringsSep " and " (builtins.attrNames what)}, and not on ${system}");
 in
 {
   inherit (of packages) broker-static;

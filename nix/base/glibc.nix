@@ -1,12 +1,12 @@
 # glibc's dynamic linker and shared libraries, and what else Rust's own executables load: the only run-time dependency
 # of the glibc builds.
-{ derive, seed, debs }:
+{ derive, seed, architecture, debs }:
 derive {
   name = "glibc";
   inherit seed debs;
   script = ''
     $seed root $debs
     mkdir -p $out/lib
-    cp -P root/usr/lib/x86_64-linux-gnu/*.so* $out/lib/
+    cp -P root/usr/lib/${architecture.cpu}-linux-gnu/*.so* $out/lib/
   '';
 }

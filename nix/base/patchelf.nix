@@ -1,5 +1,5 @@
 # patchelf, started through glibc's dynamic linker: it is what gives every other program an interpreter.
-{ derive, seed, shell, glibc, debs }:
+{ derive, seed, shell, glibc, architecture, debs }:
 derive {
   name = "patchelf";
   inherit debs seed shell glibc;
@@ -8,7 +8,7 @@ derive {
     mkdir -p $out/bin
     cat >$out/bin/patchelf <<WRAPPER
     #!$shell/bin/bash
-    exec $glibc/lib/ld-linux-x86-64.so.2 --library-path $out/usr/lib/x86_64-linux-gnu:$glibc/lib $out/usr/bin/patchelf "\$@"
+    exec $glibc/lib/${architecture.interpreter} --library-path $out/usr/lib/${architecture.cpu}-linux-gnu:$glibc/lib $out/usr/bin/patchelf "\$@"
     WRAPPER
     chmod +x $out/bin/patchelf
   '';

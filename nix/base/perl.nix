@@ -1,5 +1,5 @@
 # perl, which looks for its modules in /usr unless it is told, and for a shell in /bin.
-{ runnable, shell, debs }:
+{ runnable, shell, architecture, debs }:
 runnable {
   name = "perl";
   inherit debs;
@@ -11,7 +11,7 @@ runnable {
     $out/usr/libexec/perl -0777 -pi -e 's{/bin/sh\0}{sh\0\0\0\0\0\0}g == 1 or die "its shell is not in it once"' $out/usr/libexec/perl
     echo execl execlp >renamed
     patchelf --rename-dynamic-symbols renamed $out/usr/libexec/perl
-    modules=$(cd $out/usr && ls -d lib/x86_64-linux-gnu/perl-base lib/x86_64-linux-gnu/perl/5.* share/perl/5.* | sed "s|^|$out/usr/|")
+    modules=$(cd $out/usr && ls -d lib/${architecture.cpu}-linux-gnu/perl-base lib/${architecture.cpu}-linux-gnu/perl/5.* share/perl/5.* | sed "s|^|$out/usr/|")
     cat >$out/usr/bin/perl <<WRAPPER
     #!${shell}/bin/sh
     export PERL5LIB=$(echo $modules | tr ' ' :)\''${PERL5LIB:+:\$PERL5LIB}

@@ -1,9 +1,9 @@
 # Debian packages unpacked into one root whose programs run from the store: each gets glibc's dynamic linker as its
 # interpreter and the root's libraries as its search path, in the place of /lib64 and /usr/lib.
-{ derive, seed, shell, glibc, patchelf }:
+{ derive, seed, shell, glibc, patchelf, adapt }:
 { name, debs, finish ? "" }:
 derive {
   inherit name debs seed shell glibc finish;
   tools = [ patchelf ];
-  script = ./runnable.sh;
+  script = adapt ./runnable.sh;
 }

@@ -3,7 +3,7 @@
 let
   inherit (builtins) attrNames filter listToAttrs mapAttrs;
 
-  variants = import ./variants.nix;
+  variants = import ./variants.nix { inherit (rust) host foreign; };
   references = import ./references.nix;
   manifests = rust.manifests { workspace = rust.workspace { inherit root; }; };
   fetched = rust.fetchCrates {
@@ -18,18 +18,27 @@ let
   native = listToAttrs (filter ({ value, ... }: rust.targets.${value.target}.emulator == "")
     (map (name: { inherit name; value = variants.${name}; }) (attrNames variants)));
   # What is put up for download, on every architecture.
-  released = map (name: built.${name}.released) [ "broker-static" "broker-static-aarch64" ];
+  released = map (name: built.${name}.released) (filter (name: variants ? ${name}) [ "broker-static" "broker-static-aarch64" ]);
 
   # A program of the workspace beside Broker: static where it can be, so that it needs nothing of its surroundings.
-  program = { name, toolchain ? rust.build, profile ? "release", target ? "x86_64-unknown-linux-musl", flags ? "", paths ? [ ] }:
-    rust.cargoWith toolchain {
+  program = { name, toolchain ? rust.build, profile ? "release", target ? rust.host.musl, flags ? "", paths ? [ ] }:
+    rust.cargoWith toolchain ((if builtins.elem target own then { } else { inherit target; }) // {
       inherit name manifests crates;
       source = rust.source { inherit root; paths = [ "crates/${name}" ] ++ paths; };
       command = ''
         cargo build --locked --package ${name} --profile ${profile} --target ${target} ${flags}
         install -D -t $out/bin target/${target}/${profile}/${name}
       '';
-    };
+    });
+  own = builtins.attrValues rust.host;
+
+  # A base's seed, from its source, by the release of Rust that both are of.
+  seedFor = target: others: program {
+    name = "seed";
+    profile = "seed";
+    inherit target;
+    toolchain = rust.releaseFor (builtins.fromTOML (builtins.readFile (root + "/crates/seed/Cargo.toml"))).package.rust-version others;
+  };
 in
 {
   inherit variants native references built manifests crates;
@@ -40,17 +49,16 @@ in
       built.${dependenciesOf}.benchmark { name = "allocations-${name}"; inherit features; })
     references;
 
-  # The base's seed, from its source (see nix/base), by the release of Rust that it is of.
-  rebuiltSeed = program {
-    name = "seed";
-    profile = "seed";
-    toolchain = rust.release (builtins.fromTOML (builtins.readFile (root + "/crates/seed/Cargo.toml"))).package.rust-version;
+  # The seeds of all bases (nix/base), by system.
+  rebuiltSeeds = {
+    x86_64-linux = seedFor "x86_64-unknown-linux-musl" [ ];
+    aarch64-linux = seedFor "aarch64-unknown-linux-musl" [ "rust-std-musl-aarch64" ];
   };
   # Measures the variants against each other.
   report = program { name = "report"; paths = [ "crates/survey/src" ]; };
   # Time the parts of the C library: glibc, and musl without and with what is done about its penalty.
   surveys = {
-    glibc = program { name = "survey"; target = "x86_64-unknown-linux-gnu"; };
+    glibc = program { name = "survey"; target = rust.host.glibc; };
     stock-musl = program { name = "survey"; };
     fast-musl = program {
       name = "survey";

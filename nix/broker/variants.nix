@@ -1,9 +1,11 @@
-# The matrix: libc x allocator. Packages, checks and the report are maps over it.
+# The matrix: libc x allocator. Packages, checks and the report are maps over it. The arguments are the
+# targets of the machine that builds, and the others that it builds for.
+{ host, foreign }:
 {
   broker = {
     allocations = "allocations";
     label = "glibc";
-    target = "x86_64-unknown-linux-gnu";
+    target = host.glibc;
     static = false;
     features = [ ];
     libc = "glibc";
@@ -12,7 +14,7 @@
   broker-jemalloc = {
     allocations = "allocations-jemalloc";
     label = "glibc, jemalloc";
-    target = "x86_64-unknown-linux-gnu";
+    target = host.glibc;
     static = false;
     features = [ "jemalloc" ];
     libc = "glibc";
@@ -21,7 +23,7 @@
   broker-musl = {
     allocations = "allocations-musl";
     label = "stock musl";
-    target = "x86_64-unknown-linux-musl";
+    target = host.musl;
     static = true;
     features = [ ];
     libc = "musl";
@@ -30,7 +32,7 @@
   broker-musl-jemalloc = {
     allocations = "allocations-musl-jemalloc";
     label = "stock musl, jemalloc";
-    target = "x86_64-unknown-linux-musl";
+    target = host.musl;
     static = true;
     features = [ "jemalloc" ];
     libc = "musl";
@@ -40,12 +42,14 @@
   broker-static = {
     allocations = "allocations-static";
     label = "fast musl, jemalloc";
-    target = "x86_64-unknown-linux-musl";
+    target = host.musl;
     static = true;
     features = [ "fast-musl" "sized-jemalloc" ];
     libc = "musl";
     allocator = "jemalloc";
   };
+}
+  // (if foreign ? aarch64-unknown-linux-musl then {
   # The same for aarch64, built on x86_64.
   broker-static-aarch64 = {
     allocations = "allocations-static-aarch64";
@@ -56,4 +60,4 @@
     libc = "musl";
     allocator = "jemalloc";
   };
-}
+} else { })

@@ -33,14 +33,32 @@ let
     inherit manifests crates;
     source = source code;
   };
+
+  # What x86_64-linux checks for every machine: the templates name that system, the older releases of Rust (of the published
+  # crates, and of the seeds) are locked for it alone, and it builds for both architectures.
+  there = perCrate "package" (import ./package.nix { inherit rust workspace; })
+    // builtins.listToAttrs (map
+    (name: { name = "template-${name}"; value = call ./template.nix { inherit lib; inherit (base) system; } name (root + "/templates/${name}"); })
+    (builtins.attrNames (builtins.readDir (root + "/templates"))))
+    // {
+    seed = call ./seed.nix { inherit (base) seed; rebuiltSeed = broker.rebuiltSeeds.x86_64-linux; };
+    seed-aarch64 = call ./seed-aarch64.nix {
+      inherit (base) emulator;
+      inherit (base.bootstrap-aarch64) seed debs;
+      rebuiltSeed = broker.rebuiltSeeds.aarch64-linux;
+    };
+    ways = import ./ways.nix {
+      cargo = rust.cargoWith rust.aarch64;
+      inherit (base) cc linkers aarch64 emulator;
+      inherit manifests crates;
+      source = source [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
+    };
+  };
 in
 perVariant "tests" (_: _: build: build.tests)
-// perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc; })
+// perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc adapt; })
 // perVariant "info" (call ./info.nix { })
-// perCrate "package" (import ./package.nix { inherit rust workspace; })
-// builtins.listToAttrs (map
-  (name: { name = "template-${name}"; value = call ./template.nix { inherit lib; inherit (base) system; } name (root + "/templates/${name}"); })
-  (builtins.attrNames (builtins.readDir (root + "/templates"))))
+// (if base.system == "x86_64-linux" then there else { })
   // {
   benchmarks = call ./benchmarks.nix {
     executables = builtins.mapAttrs (_: build: build.allocations) built;
@@ -49,26 +67,20 @@ perVariant "tests" (_: _: build: build.tests)
     inherit (base) checkers;
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
-  tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit workspace; };
+  tests-crates = import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; inherit workspace; };
   tests-reference = import ./reference.nix {
     inherit (workspace) source;
     inherit (base) reference;
     inherit (built.broker) project allDependencies;
-  };
-  ways = import ./ways.nix {
-    cargo = rust.cargoWith rust.aarch64;
-    inherit (base) cc linkers aarch64 emulator;
-    inherit manifests crates;
-    source = source [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   };
   debian = call ./debian.nix { folder = ../base/debian; };
   overlay = call ./overlay.nix {
     inherit lib;
     inherit (broker) packages;
     overlay = import ../overlay.nix { packages.${base.system} = broker.packages; lib.${base.system} = lib; };
+    inherit (base) system;
   };
   vendored = call ./vendored.nix { inherit lib; };
-  seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
   lints = import ./lints.nix { inherit (workspace) source; inherit (built.broker-jemalloc) project allDependencies; };
   format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "nix/release/pack" "templates" ]); };
   portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; inherit workspace; };

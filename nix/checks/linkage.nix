@@ -1,6 +1,6 @@
 # What a variant's executables are linked with, as the file says: a static one loads nothing, holds no path of the store
 # or of the build, and is small; a dynamic one loads the base's glibc.
-{ derive, cc, glibc }:
+{ derive, cc, glibc, adapt }:
 name: variant: build:
 derive {
   name = "linkage-${name}";
@@ -8,5 +8,5 @@ derive {
   inherit (variant) static;
   inherit glibc;
   executables = [ "${build.program}/bin/broker" "${build.allocations}/bin/allocations" ];
-  script = ./linkage.sh;
+  script = adapt ./linkage.sh;
 }

@@ -313,6 +313,10 @@ publish stable "$next" "$next_date"
 sed -i '/rustfmt-/d' "$server/dist/channel-rust-stable.toml"
 sum stable
 refuses "Rust $next has no rustfmt-$next-x86_64-unknown-linux-gnu.tar.xz" rust --server "$at"
+publish stable "$next" "$next_date"
+sed -i '/rustfmt-.*aarch64/d' "$server/dist/channel-rust-stable.toml"
+sum stable
+refuses "Rust $next has no rustfmt-$next-aarch64-unknown-linux-gnu.tar.xz" rust --server "$at"
 
 about="files that do not agree"
 prepare

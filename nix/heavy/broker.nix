@@ -1,6 +1,6 @@
 # Broker for aarch64, in an emulator: the tests with real clients and of the server itself talk to it from this machine; its
 # own units and its benchmark run in the emulator as well.
-{ derive, cc, glibc, lib, broker, source }:
+{ derive, cc, glibc, adapt, lib, broker, source }:
 let
   name = "broker-static-aarch64";
   variant = broker.variants.${name};
@@ -41,7 +41,7 @@ in
     command = "cargo test ${own.flags} --lib 2>&1 | tee $out";
   };
   info-broker-aarch64 = import ../checks/info.nix { inherit derive; } name variant { program = server; };
-  linkage-broker-aarch64 = import ../checks/linkage.nix { inherit derive cc glibc; } name variant build;
+  linkage-broker-aarch64 = import ../checks/linkage.nix { inherit derive cc glibc adapt; } name variant build;
   # Broker brings its allocator and its memory routines by crates, which leave no note of a C library's malloc.
   static-broker-aarch64 = lib.checkStatic { package = build.program; malloc = null; routines = null; run = [ "info" ]; };
   allocations-aarch64 = derive {

@@ -1,22 +1,24 @@
 # The library's C library gets into programs whatever links them, and however they are compiled: each linker takes the
 # objects that stand first in libc.a.
-{ base, lib }:
+{ base, rust, lib }:
 let
-  inherit (base) derive cc linkers;
+  inherit (base) derive cc linkers architecture;
+  inherit (rust.host) musl;
+  inherit (import ../rust/strings.nix) upper;
   # clang, which links by the program given. rustc knows by the end of its name what flags it takes.
   linker = name: program: "${derive {
     inherit name cc program;
     script = ''
       {
         echo "#!$CONFIG_SHELL"
-        echo "exec $cc/bin/clang --target=x86_64-unknown-linux-musl --ld-path=$program \"\$@\""
+        echo "exec $cc/bin/clang --target=${musl} --ld-path=$program \"\$@\""
       } >$out
       chmod +x $out
     '';
   }}";
   programs = {
     lld = "rust-lld";
-    gnu = linker "gnu-clang" "${linkers}/bin/x86_64-linux-gnu-ld.bfd";
+    gnu = linker "gnu-clang" "${linkers}/bin/${architecture.cpu}-linux-gnu-ld.bfd";
     mold = linker "mold-clang" "${linkers}/bin/mold";
   };
   check = by: profile: {
@@ -27,7 +29,7 @@ let
         src = ../../templates/workspace;
         package = "words";
         inherit profile;
-        env.CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER = programs.${by};
+        env."CARGO_TARGET_${upper (builtins.replaceStrings [ "-" ] [ "_" ] musl)}_LINKER" = programs.${by};
       };
       run = [ ];
     };

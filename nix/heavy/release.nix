@@ -1,8 +1,8 @@
 # The program that releases are made by, and what it makes of a project that is not Broker's: with the library's own parts
 # in the C library, for both architectures.
-{ derive, lib, emulator }:
+{ derive, lib, emulator, target }:
 let
-  pack = import ../release/pack.nix;
+  pack = import ../release/pack.nix { inherit target; };
   project = { src = ../../templates/workspace; package = "words"; };
 in
 {

@@ -22,7 +22,7 @@ let
       expected = builtins.concatStringsSep "," (
         [ "static" "nx" "relro" "no-store-paths" ]
         # For aarch64, rustc makes static programs that have a fixed address.
-        ++ (if package.emulator or "" != "" then [ ] else [ "pie" ])
+        ++ (if builtins.match "aarch64-.*" (package.target or "") != null then [ ] else [ "pie" ])
         ++ (if malloc == null then [ ] else [ "malloc=${malloc}" ])
         ++ (if routines == null then [ ] else [ "routines=${routines}" ])
       );

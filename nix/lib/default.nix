@@ -2,10 +2,10 @@
 { base, rust, tools, inspect }:
 let
   inherit (base) derive cc;
-  inherit (builtins) attrNames elem filter intersectAttrs listToAttrs removeAttrs;
+  inherit (builtins) attrNames attrValues elem filter intersectAttrs listToAttrs removeAttrs;
 
   static = filter (target: rust.targets.${target}.static) (attrNames rust.targets);
-  released = target: if target == "aarch64-unknown-linux-musl" then rust.released.rust-aarch64 else rust.released.rust;
+  released = target: if elem target (attrValues rust.host) then rust.released.rust else rust.released.rust-aarch64;
 
   # A toolchain whose static targets have a libc.a with the parts asked for.
   sysroot = toolchain: targets: { allocator, musl }:
@@ -35,12 +35,11 @@ let
     function (intersectAttrs own arguments) (map
       (target: project (removeAttrs arguments ([ "targets" ] ++ attrNames own) // { inherit target; auditable = true; }))
       (arguments.targets or static));
-  musl = "x86_64-unknown-linux-musl";
-  glibc = "x86_64-unknown-linux-gnu";
+  inherit (rust.host) musl glibc;
 
   build = import ./build.nix { inherit (tools) cargo-auditable; };
   # Makes archives and images, and what they hold beside programs.
-  pack = build (project (import ../release/pack.nix));
+  pack = build (project (import ../release/pack.nix { target = musl; }));
   sbomOf = import ./sbom.nix {
     inherit (tools) cargo-cyclonedx;
     inherit pack cc released;
@@ -49,7 +48,7 @@ let
   licencesOf = import ./licences.nix {
     inherit derive pack sbomOf;
     inherit (base) seed;
-    inherit (rust.components) rustc;
+    rustc = rust.components."rustc${base.architecture.inputs}";
     muslDev = base.debian.packages.musl-dev;
     stdOf = target: rust.components.${rust.targets.${target}.std};
     libcCrates = rust.libc.crates;
@@ -75,7 +74,7 @@ in
   release = each { files = null; licences = null; } releaseOf;
   image = each { program = null; command = null; image = null; config = null; labels = null; files = null; } imageOf;
   checkStatic = import ./checkStatic.nix { inherit derive inspect; };
-  devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) tools; inherit (rust) environment; cxxOf = rust.cxx; };
+  devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) tools; inherit (rust) environment host; cxxOf = rust.cxx; };
   # What build scripts may need: `nativeInputs = [ lib.cmake lib.perl ]`, `env = lib.bindgen`.
   inherit (base) cmake perl;
   bindgen = {

@@ -1,9 +1,9 @@
 # A development shell: cargo, rustc, clippy, rustfmt and rust-analyzer, a C compiler, and for static programs the same C
 # library as in buildStatic, with libc++ if `cxx` is true. `nix develop` asks for a derivation that is built by a `bash` and
 # has a `$stdenv/setup`.
-{ derive, cc, tools, environment, cxxOf, shells }:
+{ derive, cc, tools, host, environment, cxxOf, shells }:
 { name ? "develop"
-, targets ? [ "x86_64-unknown-linux-gnu" "x86_64-unknown-linux-musl" ]
+, targets ? [ host.glibc host.musl ]
 , allocator ? "jemalloc"
 , musl ? "fast"
 , cxx ? false
@@ -11,7 +11,7 @@
 , env ? { }
 }:
 let
-  libcxx = if cxx then cxxOf "x86_64-unknown-linux-musl" true else { };
+  libcxx = if cxx then cxxOf host.musl true else { };
   stdenv = derive {
     name = "setup";
     script = ''

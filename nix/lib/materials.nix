@@ -78,5 +78,5 @@ in
     externalReferences = [{ type = "website"; url = "https://musl.libc.org"; }];
   }
 ] ++ allocators.${project.allocator} ++ (if project.musl == "fast" then [ (fromLibc "fast-musl") ] else [ ]))
-++ map (name: released { input = name; inherit name; type = "application"; scope = "excluded"; }) [ "rustc" "cargo" ]
+++ map (name: released { input = "${name}${base.architecture.inputs}"; inherit name; type = "application"; scope = "excluded"; }) [ "rustc" "cargo" ]
 ++ map debian [ "clang-22" "lld-22" ]

@@ -1,6 +1,7 @@
 # The program that makes archives and images, and what they hold beside programs, as a project of the library.
+{ target }:
 {
   src = ./pack;
-  target = "x86_64-unknown-linux-musl";
+  inherit target;
   cargoHash = "sha256-+PFcowMCSUZD1X+H3EnYU482xfyVZpNqWk/wn3NX9sY=";
 }

@@ -4,10 +4,10 @@
 # `target` is the target triple that the command builds for, if that is neither of this machine's two; `crates` are the
 # dependencies, if there are any; `rustflags`, a list, takes the place of what the project's configuration has; `tools`
 # are derivations whose programs come on PATH.
-{ derive, toolchain, cc, tools, targets, environment }:
+{ derive, toolchain, cc, tools, host, targets, environment }:
 { name, manifests, command, crates ? "", target ? "", source ? "", artifacts ? "", rustflags ? [ ], ... }@arguments:
 derive (
-  environment ([ "x86_64-unknown-linux-gnu" "x86_64-unknown-linux-musl" ] ++ (if target == "" then [ ] else [ target ]))
+  environment ([ host.glibc host.musl ] ++ (if target == "" then [ ] else [ target ]))
   // removeAttrs arguments [ "rustflags" ]
   // (if rustflags == [ ] then { } else { RUSTFLAGS = builtins.concatStringsSep " " rustflags; })
     // {

@@ -1,8 +1,8 @@
 # Rust's released components in one folder, its executables made to run on the base's glibc.
-{ derive, glibc, patchelf }:
+{ derive, glibc, patchelf, adapt }:
 { name, components }:
 derive {
   inherit name components glibc;
   tools = [ patchelf ];
-  script = ./toolchain.sh;
+  script = adapt ./toolchain.sh;
 }
