@@ -4,7 +4,20 @@
 { licences ? { } }:
 project:
 let
-  inherit (builtins) attrNames concatStringsSep;
+  inherit (builtins) any attrNames concatStringsSep match stringLength substring;
+  inherit (import ../rust/strings.nix) upper;
+  inherit (project.workspace) root packages;
+  # The files of the project that pack may take for its texts, so that no other change makes them anew.
+  own = builtins.path {
+    name = "licences";
+    path = root;
+    filter = path: type:
+      let
+        below = text: substring 0 (stringLength path + 1) "${text}/" == "${path}/";
+      in
+      if type == "directory" then any ({ folder, ... }: below "${toString root}/${folder}") packages
+      else match "(UN)?(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|PATENTS).*" (upper (baseNameOf path)) != null;
+  };
   # A name, what its text is called, and the text.
   given = map (name: "${name} ${baseNameOf (toString licences.${name})} ${licences.${name}}") (attrNames licences);
 in
@@ -14,7 +27,7 @@ derive {
   bom = sbomOf project;
   std = stdOf project.target;
   vendor = project.crates;
-  src = project.everything;
+  inherit own;
   given = concatStringsSep "\n" given;
   tools = [ pack ];
   script = ''
@@ -35,6 +48,6 @@ derive {
       words+=(--text "$name=texts/$name")
     done <<<"$given"
     mkdir $out
-    pack licences --bom $bom --source $src --vendor $libcCrates ''${vendor:+--vendor $vendor} "''${words[@]}" --output $out
+    pack licences --bom $bom --source $own --vendor $libcCrates ''${vendor:+--vendor $vendor} "''${words[@]}" --output $out
   '';
 }

@@ -123,8 +123,6 @@ rec {
   cargoDevelop = with' (rust.cargoWith toolchain.develop);
 
   source = rust.source { inherit root paths; };
-  # With what only people read.
-  everything = rust.source { inherit root; };
 
   # What a command leaves when it has built the dependencies alone: `artifacts` for the same command over the source.
   dependencies = { cargo, command, kind, artifacts ? "" }: cargo {
