@@ -36,12 +36,14 @@
       tools = import ./nix/tools.nix { inherit (rust) tool; };
       lib = import ./nix/lib { inherit base rust tools; inherit (broker) inspect; };
       broker = import ./nix/broker { inherit lib rust; root = ./.; };
-      heavy = import ./nix/heavy { inherit base rust lib broker; root = ./.; };
+      bench = import ./nix/bench.nix { inherit base broker; };
+      programs = import ./nix/programs { inherit base lib bench; inherit (components) rust-src; };
+      heavy = import ./nix/heavy { inherit base rust lib broker programs; root = ./.; };
     in
     {
       lib.${system} = lib;
       overlays.default = import ./nix/overlay.nix { packages.${system} = broker.packages; lib.${system} = lib; };
-      packages.${system} = broker.packages // { heavy = base.derive { name = "heavy"; results = builtins.attrValues heavy; script = "echo $results >$out"; }; };
+      packages.${system} = broker.packages;
       checks.${system} = import ./nix/checks { inherit base rust lib tools broker; root = ./.; };
       devShells.${system}.default = lib.devShell {
         name = "broker-develop";
@@ -54,7 +56,7 @@
         default = { path = ./templates/default; description = "A program as one static Linux file"; };
         workspace = { path = ./templates/workspace; description = "A workspace whose program is one static Linux file"; };
       };
-      apps.${system} = import ./nix/apps.nix { inherit base broker; };
+      apps.${system} = import ./nix/apps.nix { inherit base broker bench; flake = components.self; };
       formatter.${system} = tools.nixpkgs-fmt;
 
       # The parts, for a look at them: `nix build .#base.cc`.
@@ -63,7 +65,15 @@
           unsupported = throw "Broker's flake builds on x86_64-linux only; a static binary from there runs on any x86_64 Linux";
           none = builtins.mapAttrs (_: _: unsupported) broker.packages;
         in
-        { ${system} = { inherit base rust tools heavy; refusals = import ./nix/checks/refusals { inherit lib; }; inherit (broker) rebuiltSeed; }; }
+        {
+          ${system} = {
+            inherit base rust tools programs;
+            # No package, since `flake check` evaluates those, and this fetches programs of others to evaluate them.
+            heavy = heavy // base.derive { name = "heavy"; results = builtins.attrValues heavy; script = "echo $results >$out"; } // { parts = heavy; };
+            refusals = import ./nix/checks/refusals { inherit lib; };
+            inherit (broker) rebuiltSeed;
+          };
+        }
         // builtins.listToAttrs (map (name: { inherit name; value = none; }) [ "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]);
     };
 }

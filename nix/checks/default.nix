@@ -66,7 +66,7 @@ perVariant "tests" (_: _: build: build.tests)
   };
   seed = call ./seed.nix { inherit (base) seed; inherit (broker) rebuiltSeed; };
   lints = import ./lints.nix { inherit (workspace) source; inherit (built.broker-jemalloc) project allDependencies; };
-  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "templates" ]); };
+  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "nix/programs" "templates" ]); };
   portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; inherit workspace; };
   licences = import ./licences.nix { cargo = rust.cargoWith rust.build; inherit workspace; inherit (tools) cargo-deny; };
   toolchain = call ./toolchain.nix { toolchain = rust.build; inherit root; older = published // releaseOf [ "seed" ]; };
@@ -80,6 +80,7 @@ perVariant "tests" (_: _: build: build.tests)
       "nix/base/debian"
       "nix/broker/default.nix"
       "nix/heavy/dependencies.nix"
+      "nix/programs/programs.nix"
       "nix/rust/libc.nix"
       "templates/default/flake.nix"
       "nix/tools.nix"

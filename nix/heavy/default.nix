@@ -1,5 +1,5 @@
 # What takes longer than a newcomer should wait for, and downloads more: `nix build .#heavy` is all of it.
-{ base, rust, lib, broker, root }:
+{ base, rust, lib, broker, programs, root }:
 let
   inherit (base) emulator libcxx libcxx-aarch64;
   inherit (broker) manifests crates;
@@ -20,4 +20,5 @@ in
 }
 // import ./dependencies.nix { inherit lib; }
 // import ./linkers.nix { inherit base lib; }
-  // import ./parts.nix { inherit lib; }
+// import ./parts.nix { inherit lib; }
+  // import ./programs.nix { inherit lib programs; }
