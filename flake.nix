@@ -47,11 +47,13 @@
           tools = import ./nix/tools.nix { inherit (rust) tool; };
           lib = import ./nix/lib { inherit base rust tools; inherit (broker) inspect; };
           broker = import ./nix/broker { inherit lib rust; root = ./.; };
-          heavy = import ./nix/heavy { inherit base rust lib broker; root = ./.; };
+          bench = import ./nix/bench.nix { inherit base broker; };
+          programs = import ./nix/programs { inherit base lib bench; inherit (components) rust-src; };
+          heavy = import ./nix/heavy { inherit base rust lib broker programs; root = ./.; };
         in
         {
           inherit lib;
-          packages = broker.packages // { heavy = import ./nix/heavy/all.nix { inherit (base) derive; parts = heavy; }; };
+          inherit (broker) packages;
           checks = import ./nix/checks { inherit base rust lib tools broker; root = ./.; };
           devShells.default = lib.devShell {
             name = "broker-develop";
@@ -60,10 +62,15 @@
             allocator = "system";
             nativeInputs = [ tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
           };
-          apps = import ./nix/apps.nix { inherit base broker; };
+          apps = import ./nix/apps.nix { inherit base broker bench; flake = components.self; };
           formatter = tools.nixpkgs-fmt;
           # The parts, for a look at them: `nix build .#base.cc`.
-          legacyPackages = { inherit base rust tools heavy; refusals = import ./nix/checks/refusals { inherit lib; }; inherit (broker) rebuiltSeeds; };
+          legacyPackages = {
+            inherit base rust tools programs;
+            inherit (broker) rebuiltSeeds;
+            heavy = import ./nix/heavy/all.nix { inherit (base) derive; parts = heavy; };
+            refusals = import ./nix/checks/refusals { inherit lib; };
+          };
         };
       machines = builtins.mapAttrs on (import ./nix/base/architectures.nix);
       output = name: builtins.mapAttrs (_: machine: machine.${name}) machines;

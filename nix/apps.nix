@@ -1,5 +1,5 @@
 # What `nix run` starts.
-{ base, broker }:
+{ base, broker, bench, flake }:
 let
   inherit (base) derive shell updaters;
   app = program: { type = "app"; inherit program; };
@@ -17,50 +17,20 @@ let
       chmod +x $out/bin/$name
     '';
   }}/bin/${name}";
-  # What the report measures, as its program wants it.
-  matrix = builtins.toJSON {
-    baseline = "broker";
-    generator = "${broker.packages.broker-static}/bin/broker";
-    least = "${broker.least}/bin/least";
-    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues broker.surveys);
-    variants =
-      map
-        (name: {
-          inherit name;
-          inherit (broker.variants.${name}) label;
-          shipped = name == "broker-static";
-          allocations = "${broker.built.${name}.allocations}/bin/allocations";
-          program = "${broker.built.${name}.program}/bin/broker";
-        })
-        (builtins.attrNames broker.native)
-      ++ map
-        (name: {
-          inherit name;
-          inherit (broker.references.${name}) label;
-          allocations = "${broker.referenceAllocations.${name}}/bin/allocations";
-          program = null;
-        })
-        (builtins.attrNames broker.references);
-  };
-  bench = derive {
-    name = "bench";
-    inherit matrix shell;
-    inherit (base) checkers reference;
-    inherit (broker) report;
-    script = ''
-      mkdir -p $out/bin
-      echo "$matrix" >$out/matrix.json
-      cat >$out/bin/bench <<BENCH
-      #!$shell/bin/bash
-      exec $report/bin/report --matrix $out/matrix.json --strace $checkers/bin/strace \
-        --nats-server $reference/usr/sbin/nats-server "\$@"
-      BENCH
-      chmod +x $out/bin/bench
-    '';
-  };
 in
 {
-  bench = app "${bench}/bin/bench";
+  # Programs of others take minutes to fetch and to build: that is left to who asks for them.
+  bench = app "${bench {
+    start = ''
+      for argument; do
+        case ",''${argument#--section=}," in
+          *,programs,* | ,--program*)
+            exec nix --extra-experimental-features "nix-command flakes" run "path:${flake}#programs.bench" -- "$@"
+            ;;
+        esac
+      done
+    '';
+  }}/bin/bench";
   inspect = app "${broker.inspect}/bin/inspect";
   default = app "${broker.packages.broker-static}/bin/broker";
 }

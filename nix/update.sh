@@ -12,7 +12,8 @@ release_server=https://static.rust-lang.org
 # dependencies and of the template, and the programs that checks and releases are made by.
 crates_file=nix/broker/default.nix
 tools_file=nix/tools.nix
-hash_files=("$crates_file" nix/rust/libc.nix nix/release/pack.nix nix/heavy/dependencies.nix templates/default/flake.nix "$tools_file")
+hash_files=("$crates_file" nix/rust/libc.nix nix/release/pack.nix nix/heavy/dependencies.nix nix/programs/programs.nix
+  templates/default/flake.nix "$tools_file")
 # A line with such a hash: what stands before it, and after it.
 hash_line='^( *(hash|cargoHash) = ")(sha256-[^"]*)?(";.*)$'
 
@@ -36,10 +37,10 @@ Renews a lock in the current git work tree and prints what changed.
           hash of the crates in nix/broker/default.nix.
   hashes  that hash and all others of what cargo fetches (nix/tools.nix,
           nix/rust/libc.nix, nix/release/pack.nix, nix/heavy/dependencies.nix,
-          templates/default/flake.nix),
-          by fetching everything once more: for when a Cargo.lock, nix/tools.nix
-          or cargo itself changed. Another release of cargo may lay out the same
-          crates in another way.
+          nix/programs/programs.nix, templates/default/flake.nix), by fetching
+          everything once more: for when a Cargo.lock, nix/tools.nix,
+          nix/programs/programs.nix or cargo itself changed. Another release of
+          cargo may lay out the same crates in another way.
   debian  nix/base/debian/debian.json and arm64/debian.json; "debian --help" says
           more.
   all     rust, crates and debian in turn, each without arguments.
@@ -48,7 +49,8 @@ A failure or an interrupt leaves the files of a lock as they were. Other changes
 of yours in these files are kept.
 
 What this does not renew: the older releases of Rust in flake.nix, which the
-published crates promise to build with and the seed was built by; the versions in nix/tools.nix; the clients
+published crates promise to build with and the seed was built by; the versions
+in nix/tools.nix and nix/programs/programs.nix; the clients
 that CI tests with (clients/python/requirements.txt,
 clients/javascript/package-lock.json) and its validator of CycloneDX
 (nix/release/requirements.txt); the Cargo.lock files of nix/rust/libc,
@@ -320,6 +322,7 @@ made_with() {
     nix/rust/libc.nix) echo rust.libc.crates ;;
     nix/release/*) echo lib.x86_64-linux.pack ;;
     nix/heavy/*) echo heavy.uses-macros ;;
+    nix/programs/*) echo programs.fetched ;;
     templates/*) echo checks.x86_64-linux.template-default ;;
     *)
       # shellcheck disable=SC2016 # the dollar sign is for Nix

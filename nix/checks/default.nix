@@ -82,7 +82,7 @@ perVariant "tests" (_: _: build: build.tests)
   };
   vendored = call ./vendored.nix { inherit lib; };
   lints = import ./lints.nix { inherit (workspace) source; inherit (built.broker-jemalloc) project allDependencies; };
-  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "nix/release/pack" "templates" ]); };
+  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/checks/ways" "nix/heavy" "nix/programs" "nix/release/pack" "templates" ]); };
   portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; inherit workspace; };
   licences = import ./licences.nix { cargo = rust.cargoWith rust.build; inherit workspace; inherit (tools) cargo-deny; };
   toolchain = call ./toolchain.nix { toolchain = rust.build; inherit root; older = published // releaseOf [ "seed" ]; };
@@ -97,6 +97,7 @@ perVariant "tests" (_: _: build: build.tests)
       "nix/broker/default.nix"
       "nix/release/pack.nix"
       "nix/heavy/dependencies.nix"
+      "nix/programs/programs.nix"
       "nix/rust/libc.nix"
       "templates/default/flake.nix"
       "nix/tools.nix"

@@ -72,8 +72,8 @@ case "$1 $2" in
     eval "${ON_BUILD:-}"
     folder=${4#path:}
     folder=${folder%#*}
-    mapfile -t right < <(cat "$SOURCE"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
-    mapfile -t said < <(cat "$folder"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
+    mapfile -t right < <(cat "$SOURCE"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
+    mapfile -t said < <(cat "$folder"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
     right[0]=${FIRST:-${right[0]}}
     right[-1]=${LAST:-${right[-1]}}
     for i in "${!said[@]}"; do
@@ -410,7 +410,7 @@ refuses "cargo update failed" crates fail
 ON_BUILD='exit 0' refuses "nix did not say what \"$now_first\" has to be" crates
 ON_BUILD='echo "error: no network"; exit 1' refuses "It said:${line}error: no network" crates
 # The one that is told for the last, so that Nix does not complain of it.
-LAST=$(printf 'sha256-%03d%040d=' "$(($(cat "$source"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,templates/default/flake.nix,nix/tools.nix} | grep -c sha256-) - 1))" 0) \
+LAST=$(printf 'sha256-%03d%040d=' "$(($(cat "$source"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -c sha256-) - 1))" 0) \
   refuses "nix did not say what \"$now_last\" has to be" hashes
 ON_BUILD="kill -TERM \$(<\$PID); sleep 1" refuses "for its hashes" hashes
 sed -i '/sha256-/d' "$tree/nix/broker/default.nix"

@@ -1,5 +1,5 @@
 # What takes longer than a newcomer should wait for, and downloads more: `nix build .#heavy` is all of it.
-{ base, rust, lib, broker, root }:
+{ base, rust, lib, broker, programs, root }:
 let
   inherit (broker) manifests crates;
   source = paths: rust.source { inherit root paths; };
@@ -24,4 +24,5 @@ in
 (if base.architecture.foreign == { } then { } else foreign)
 // import ./dependencies.nix { inherit lib; }
 // import ./linkers.nix { inherit base rust lib; }
-  // import ./parts.nix { inherit lib; }
+// import ./parts.nix { inherit lib; }
+  // import ./programs.nix { inherit lib programs; }

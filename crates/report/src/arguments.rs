@@ -71,7 +71,8 @@ The matrix: {\"baseline\":\"a\",\"generator\":\"/path/to/broker\",
 \"variants\":[{\"name\":\"a\",\"label\":\"A\",\"allocations\":\"/path/to/benchmarks\",
 \"program\":\"/path/to/broker\",\"shipped\":false}, …],
 \"builds\":[{\"name\":\"glibc\",\"label\":\"glibc\",\"shipped\":false}, …],
-\"programs\":[{\"name\":\"ripgrep\",\"arguments\":[\"-n\",\"word\",\"{input}\"],
+\"programs\":[{\"name\":\"ripgrep\",\"about\":\"its version, …\",
+\"arguments\":[\"-n\",\"word\",\"{input}\"],
 \"input\":\"/path/to/data\",\"builds\":{\"glibc\":\"/path/to/rg\", …}}, …]}
 where program may be null. The generator is the program whose `bench` puts the
 others under load; without it, that section is left out. The least server is

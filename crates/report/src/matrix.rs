@@ -60,6 +60,9 @@ impl Variant {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Foreign {
     pub(crate) name: String,
+    /// What to know about it: its version, its input.
+    #[serde(default)]
+    pub(crate) about: String,
     /// Its arguments. What it prints must be the same each time.
     #[serde(default)]
     pub(crate) arguments: Vec<String>,

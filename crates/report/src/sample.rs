@@ -214,7 +214,8 @@ pub(crate) fn libc() -> Section {
 pub(crate) fn programs() -> Section {
     let program = |name: &str| Foreign {
         name: name.to_owned(),
-        arguments: Vec::new(),
+        about: "1.0 over <some> files".to_owned(),
+        arguments: vec!["-n".to_owned(), r"\w+_\w+".to_owned()],
         input: None,
         builds: ["glibc", "static"]
             .map(|build| (build.to_owned(), "/nowhere".into()))

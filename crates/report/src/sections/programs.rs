@@ -18,7 +18,7 @@ use crate::matrix::Foreign;
 use crate::section::{AT_MOST, Better, Cell, Column, Measure, Ratios, Row, Section, Table};
 use crate::session::{Kind, Session, Source, Step};
 use crate::statistics::as_number;
-use crate::text::escape;
+use crate::text::{escape, line};
 
 /// What stands for the input among the arguments.
 const INPUT: &str = "{input}";
@@ -63,6 +63,7 @@ pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -
                 .first()
                 .map_or_else(String::new, |column| escape(column.title()))
         ),
+        body: Some(command_lines(programs)),
         settings: json!({"programs": programs}),
         rounds,
         rows: programs.iter().map(row).collect(),
@@ -71,7 +72,7 @@ pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -
         measures: MEASURES,
         tables: vec![
             Table::new(
-                "### Time\n\nFrom the start of the process to its end, in ms.",
+                "### Time\n\nFrom the start of the process to its end, in ms. Empty: a program has no such build.",
                 "program",
                 &["wall"],
             ),
@@ -84,6 +85,23 @@ pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -
 
 const RESOURCES: &str = "### Processor time, memory, size\n\n*Processor time* is that of all threads, in the program and in \
     the kernel. *Peak RSS* is ru_maxrss; \"≤\" where it cannot be told from that of the process that started it.";
+
+/// What each program was told to do.
+fn command_lines(programs: &[Foreign]) -> String {
+    let mut text = String::new();
+    for program in programs {
+        let (name, about) = (escape(&program.name), escape(&program.about));
+        let arguments = with_input(program, INPUT).join(" ");
+        let comma = if about.is_empty() { "" } else { ", " };
+        let commands = if arguments.is_empty() {
+            "no arguments".to_owned()
+        } else {
+            format!("`{arguments}`")
+        };
+        line(&mut text, &format!("- {name}{comma}{about}: {commands}"));
+    }
+    text
+}
 
 fn size(build: &Path, cell: &mut Cell) {
     match fs::metadata(build) {
@@ -173,15 +191,21 @@ impl Programs<'_> {
     }
 }
 
-/// The arguments, with the input where it belongs: at the end, if none of them says where.
+/// The arguments of a run.
 fn arguments(program: &Foreign) -> Vec<String> {
+    let input = program.input.as_deref().unwrap_or(Path::new(""));
+    with_input(program, &input.display().to_string())
+}
+
+/// The arguments, with the input where it belongs: at the end, if none of them says where.
+fn with_input(program: &Foreign, input: &str) -> Vec<String> {
     let mut arguments = program.arguments.clone();
-    if let Some(input) = &program.input {
+    if program.input.is_some() {
         if !arguments.iter().any(|one| one.contains(INPUT)) {
             arguments.push(INPUT.to_owned());
         }
         for one in &mut arguments {
-            *one = one.replace(INPUT, &input.display().to_string());
+            *one = one.replace(INPUT, input);
         }
     }
     arguments
@@ -213,6 +237,7 @@ mod tests {
     fn program(arguments: &[&str], input: Option<&str>) -> Foreign {
         Foreign {
             name: "search".to_owned(),
+            about: String::new(),
             arguments: arguments.iter().map(ToString::to_string).collect(),
             input: input.map(Into::into),
             builds: [("glibc".to_owned(), PathBuf::from("/glibc"))].into(),
@@ -229,6 +254,17 @@ mod tests {
         ] {
             assert_eq!(arguments(&program(given, input)), expected);
         }
+    }
+
+    #[test]
+    fn a_report_says_what_was_run() {
+        let mut one = program(&[], None);
+        assert_eq!(command_lines(&[one.clone()]), "- search: no arguments\n");
+        one.about = "1.0 <beta>".to_owned();
+        one.arguments = vec!["-n".to_owned(), r"\w_\w".to_owned()];
+        one.input = Some("/nowhere".into());
+        let expected = "- search, 1.0 \\<beta>: `-n \\w_\\w {input}`\n";
+        assert_eq!(command_lines(&[one]), expected);
     }
 
     #[test]

@@ -83,6 +83,7 @@ fn builds_of_programs_are_compared() {
     for part in [
         "| program | glibc | stock musl | **static** (fast musl, jemalloc) |",
         "| again, peak RSS (MiB) |",
+        "\n- again: `{input} x`\n",
         "](programs.svg)",
     ] {
         assert!(text.contains(part), "{part}: {text}");

@@ -1,0 +1,12 @@
+# Programs that people know, as the benchmark compares them: static, with what they were promised in them, and they start.
+{ lib, programs }:
+let
+  check = name: package: {
+    name = "programs-${name}";
+    value = lib.checkStatic package;
+  };
+in
+builtins.listToAttrs (
+  map (name: check name programs.built.${name}.buildStatic) (builtins.attrNames programs.built)
+  ++ [ (check "ripgrep-aarch64" (lib.buildStatic (programs.projects.ripgrep // { target = "aarch64-unknown-linux-musl"; }))) ]
+)

@@ -1,0 +1,1 @@
+DROP TABLE found; DROP TABLE totals; DROP TABLE orders; DROP TABLE customers;
