@@ -68,6 +68,8 @@
           legacyPackages = {
             inherit base rust tools programs;
             inherit (broker) rebuiltSeeds;
+            # The programs that a release has in it.
+            released = builtins.mapAttrs (_: build: lib.build build.released) broker.built;
             heavy = import ./nix/heavy/all.nix { inherit (base) derive; parts = heavy; };
             refusals = import ./nix/checks/refusals { inherit lib; };
           };

@@ -110,6 +110,6 @@ perVariant "tests" (_: _: build: build.tests)
   };
   scripts = call ./scripts.nix {
     inherit (base) checkers;
-    source = source [ "nixw" ".ci" "nix" "clients" ];
+    source = source [ "nixw" ".ci" "nix" "clients" "crates/survey/tests" ];
   };
 }

@@ -6,7 +6,8 @@ derive {
   tools = [ checkers ];
   script = ''
     cd $source
-    shellcheck nixw .ci/run clients/run clients/certificates $(find nix -name '*.sh')
+    shellcheck nixw .ci/run clients/run clients/certificates nix/release/try nix/checks/refusals/run \
+      $(find nix crates -name '*.sh')
     echo checked >$out
   '';
 }

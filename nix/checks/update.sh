@@ -334,8 +334,15 @@ prepare
 ON_LOCK='exit 1' refuses "nix could not fetch the release" rust --server "$at"
 ON_LOCK='exit 0' refuses "nix flake lock left out" rust --server "$at"
 
+# A build that was started in the background of a script ignores SIGINT, and so does all that it starts.
+signals=(HUP INT TERM)
+if ((16#$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status) & 2)); then
+  signals=(HUP TERM)
+  echo "SIGINT is ignored here: the cases of it are left out"
+fi
+
 about="an interrupt"
-for signal in HUP INT TERM; do
+for signal in "${signals[@]}"; do
   prepare
   # All that runs gets the signal, as from a terminal.
   ON_LOCK="kill -$signal \$(<\$PID); kill -$signal \$\$" refuses "locking Rust $next" rust --server "$at"
@@ -367,7 +374,7 @@ exec $mv "\$@"
 END
 
 about="a signal between the moves"
-for signal in HUP INT TERM; do
+for signal in "${signals[@]}"; do
   prepare
   ON_MOVE="[[ \$2 != */flake.lock ]] || kill -$signal \$(<\$PID)" succeeds "-> $next" rust --server "$at"
   has_release "$next" "$next_date"
@@ -464,7 +471,7 @@ about="Debian, a failure at the second lock"
 prepare
 publish_debian
 ON_RESOLVE="[[ \$4 != *-arm64.json ]]" refuses "debian-lock failed" "${debian[@]}"
-for signal in HUP INT TERM; do
+for signal in "${signals[@]}"; do
   ON_RESOLVE="[[ \$4 != *-arm64.json ]] || { kill -$signal \$(<\$PID); kill -$signal \$\$; }" \
     refuses "binary-arm64" "${debian[@]}"
 done
@@ -478,7 +485,7 @@ echo more >>"$server/dists/trixie/main/binary-amd64/Packages.xz"
 refuses "has the SHA-256" "${debian[@]}"
 
 about="Debian, a signal between the moves"
-for signal in HUP INT TERM; do
+for signal in "${signals[@]}"; do
   prepare
   publish_debian
   ON_MOVE="[[ \$2 != */arm64/* ]] || kill -$signal \$(<\$PID)" succeeds "wrote" "${debian[@]}"

@@ -8,6 +8,12 @@ in
 {
   tests-pack = lib.test pack;
   lints-pack = lib.clippy pack;
+  # Its own configuration says where the crates are, which come from git repositories.
+  licences-vendored = lib.licences {
+    src = ../checks/vendored;
+    vendor = ../checks/vendored/vendor;
+    licences = { far = ../../LICENSE; near = ../../LICENSE; };
+  };
   release-words = derive {
     name = "release-words";
     inherit emulator;
@@ -26,8 +32,8 @@ in
         run=
         [ $architecture = x86_64 ] || run=$emulator/bin/qemu-aarch64
         $run $folder/words text | tee -a $out
-        for part in musl-1.2.5/copyright fast-musl-*/LICENSE tikv-jemalloc-sys-*/jemalloc-COPYING rust-std-*/COPYRIGHT-library.html; do
-          test -s $folder/licences/$part
+        for part in musl-*/copyright fast-musl-*/LICENSE tikv-jemalloc-sys-*/jemalloc-COPYING rust-std-*/COPYRIGHT-library.html; do
+          test -s "$(echo $folder/licences/$part)"
         done
         for part in musl fast-musl tikv-jemalloc-sys rust-std; do
           grep -q "\"name\": \"$part\"" $folder/$folder.cdx.json

@@ -2,7 +2,7 @@
 { base, rust, tools, inspect }:
 let
   inherit (base) derive cc;
-  inherit (builtins) attrNames attrValues elem filter intersectAttrs listToAttrs removeAttrs;
+  inherit (builtins) attrNames attrValues concatStringsSep elem filter intersectAttrs listToAttrs removeAttrs;
 
   static = filter (target: rust.targets.${target}.static) (attrNames rust.targets);
   released = target: if elem target (attrValues rust.host) then rust.released.rust else rust.released.rust-aarch64;
@@ -32,17 +32,25 @@ let
     over (function (intersectAttrs own arguments)) target (removeAttrs arguments (attrNames own));
   # A function of a project for each of `targets`, with arguments of its own beside.
   each = own: function: arguments:
-    function (intersectAttrs own arguments) (map
-      (target: project (removeAttrs arguments ([ "targets" ] ++ attrNames own) // { inherit target; auditable = true; }))
-      (arguments.targets or static));
+    let
+      targets = arguments.targets or (if arguments ? target then [ arguments.target ] else static);
+      of = target: project (removeAttrs arguments ([ "targets" ] ++ attrNames own) // { inherit target; auditable = true; });
+    in
+    if targets == [ ] then throw "targets = [ ] names none; leave it out for all of: ${concatStringsSep ", " static}"
+    else function (intersectAttrs own arguments) (map of targets);
   inherit (rust.host) musl glibc;
+
+  # Where a project's own configuration says in what folder its crates are, tools that do not take cargo's `--config` would
+  # look there.
+  withoutSources = project: if project.saysSources then "rm -f .cargo/config .cargo/config.toml" else "";
 
   build = import ./build.nix { inherit (tools) cargo-auditable; };
   # Makes archives and images, and what they hold beside programs.
   pack = build (project (import ../release/pack.nix { target = musl; }));
   sbomOf = import ./sbom.nix {
     inherit (tools) cargo-cyclonedx;
-    inherit pack cc released;
+    inherit pack cc released withoutSources;
+    libcCrates = rust.libc.crates;
     materials = import ./materials.nix { inherit base rust; };
   };
   licencesOf = import ./licences.nix {
@@ -53,9 +61,10 @@ let
     stdOf = target: rust.components.${rust.targets.${target}.std};
     libcCrates = rust.libc.crates;
     fastMusl = ../../crates/fast-musl/LICENSE;
+    libcxxOf = target: rust.targets.${target}.libcxx;
   };
   releaseOf = import ./release.nix { inherit derive pack build licencesOf sbomOf; };
-  imageOf = import ./image.nix { inherit derive pack build; inherit (base) certificates; };
+  imageOf = import ./image.nix { inherit derive pack build licencesOf; inherit (base) certificates; };
 in
 {
   # The parts of which the rest is made: a project, and what is done with one, or with one for each target.
@@ -68,11 +77,11 @@ in
   test = apart { testArgs = null; } (import ./test.nix) musl;
   clippy = over (import ./clippy.nix) musl;
   doc = over (import ./doc.nix) musl;
-  deny = over (import ./deny.nix { inherit (tools) cargo-deny; }) musl;
+  deny = over (import ./deny.nix { inherit (tools) cargo-deny; inherit withoutSources; }) musl;
   sbom = over sbomOf musl;
   licences = apart { licences = null; } licencesOf musl;
   release = each { files = null; licences = null; } releaseOf;
-  image = each { program = null; command = null; image = null; config = null; labels = null; files = null; } imageOf;
+  image = each { program = null; command = null; image = null; config = null; labels = null; files = null; licences = null; } imageOf;
   checkStatic = import ./checkStatic.nix { inherit derive inspect; };
   devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) tools; inherit (rust) environment host; cxxOf = rust.cxx; };
   # What build scripts may need: `nativeInputs = [ lib.cmake lib.perl ]`, `env = lib.bindgen`.

@@ -1,10 +1,13 @@
 # cargo-deny over a project: licences, bans and sources, by its deny.toml. Advisories need a database that changes by the
 # day: `cargo deny check advisories` in the development shell.
-{ cargo-deny }:
+{ cargo-deny, withoutSources }:
 project:
 project.cargo {
   name = "${project.name}-deny";
   inherit (project) source;
   tools = [ cargo-deny ];
-  command = "cargo deny --offline --locked check licenses bans sources 2>&1 | tee $out";
+  command = ''
+    ${withoutSources project}
+    cargo deny --offline --locked check licenses bans sources 2>&1 | tee $out
+  '';
 }

@@ -1,5 +1,5 @@
-# A container image from nothing, as an OCI archive with a platform a target: the programs in /bin, the certificates of
-# Debian's authorities, a user without rights, and an empty /tmp.
+# A container image from nothing, as an OCI archive with a platform a target: the programs in /bin, the licence texts of all
+# that is in them, the certificates of Debian's authorities, a user without rights, and an empty /tmp.
 #
 # targets       the target triples
 # program       the program that is started, where there are several
@@ -8,11 +8,13 @@
 # config        a set that is added to the image's configuration, in the words of OCI: ExposedPorts, Env, Volumes …
 # labels        a set; those of org.opencontainers.image are taken from the manifest
 # files         more for the image, by the path in it
-{ derive, pack, build, certificates }:
-{ program ? null, command ? [ ], image ? null, config ? { }, labels ? { }, files ? { } }:
+# licences      see licences.nix
+{ derive, pack, build, licencesOf, certificates }:
+{ program ? null, command ? [ ], image ? null, config ? { }, labels ? { }, files ? { }, licences ? { } }:
 projects:
 let
   inherit (builtins) attrNames concatStringsSep filter head listToAttrs replaceStrings toJSON;
+  inherit (import ../rust/strings.nix) lower;
   inherit (head projects) package;
   inherit (package) name version;
   architectures = { x86_64-unknown-linux-musl = "amd64"; aarch64-unknown-linux-musl = "arm64"; };
@@ -32,15 +34,17 @@ let
     User = "65532:65532";
     WorkingDir = "/";
     Env = [ "PATH=/bin" "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt" ] ++ config.Env or [ ];
-    Labels = listToAttrs (map ({ name, value }: { name = "org.opencontainers.image.${name}"; inherit value; }) about) // labels;
+    Labels = listToAttrs (map ({ name, value }: { name = "org.opencontainers.image.${name}"; inherit value; }) about)
+      // config.Labels or { } // labels;
   };
 in
 derive {
   name = "${name}-${version}-image.tar";
-  config = toJSON (standard // removeAttrs config [ "Env" ]);
-  image = if image != null then image else "${name}:${replaceStrings [ "+" ] [ "-" ] version}";
-  platforms = concatStringsSep "\n" (map (project: "${architectureOf project} ${build project}") projects);
+  config = toJSON (standard // removeAttrs config [ "Env" "Labels" ]);
+  image = if image != null then image else "${lower name}:${replaceStrings [ "+" ] [ "-" ] version}";
+  platforms = concatStringsSep "\n" (map (project: "${architectureOf project} ${build project} ${licencesOf { inherit licences; } project}") projects);
   more = concatStringsSep "\n" (map (path: "${path}	${files.${path}}") (attrNames files));
+  program = if program == null then "" else program;
   inherit certificates;
   tools = [ pack ];
   script = ''
@@ -52,13 +56,14 @@ derive {
     while IFS=$'\t' read -r path file; do
       [ -n "$path" ] || continue
       mkdir -p "$(dirname "shared/$path")"
-      cp "$file" "shared/$path"
+      cp -r "$file" "shared/$path"
     done <<<"$more"
 
     parts=()
-    while read -r architecture programs; do
-      mkdir -p $architecture/bin
+    while read -r architecture programs licences; do
+      mkdir -p $architecture/bin $architecture/usr/share
       cp $programs/bin/* $architecture/bin/
+      cp -r $licences $architecture/usr/share/licenses
       parts+=(--platform "$architecture=$architecture")
       all=("$programs"/bin/*)
     done <<<"$platforms"
@@ -67,6 +72,10 @@ derive {
       exit 1
     fi
     echo "''${config//@program@/''${all[0]##*/}}" >config.json
+    if [ -n "$program" ] && [ ! -f "''${all[0]%/*}/$program" ]; then
+      echo "there is no program $program; \`program\` is one of: ''${all[*]##*/}" >&2
+      exit 1
+    fi
     pack image --config config.json --name "$image" --shared shared "''${parts[@]}" --output $out
   '';
 }

@@ -1,53 +1,68 @@
 # The licence texts of all that is in a project's programs, in a folder a component, and a list of them. `licences` names
 # files for crates that have no text: `{ name = ./FILE; }`.
-{ derive, seed, pack, sbomOf, muslDev, rustc, stdOf, libcCrates, fastMusl }:
+{ derive, seed, pack, sbomOf, muslDev, rustc, stdOf, libcCrates, fastMusl, libcxxOf }:
 { licences ? { } }:
 project:
 let
-  inherit (builtins) any attrNames concatStringsSep match stringLength substring;
+  inherit (builtins) any attrNames concatStringsSep elem filter fromTOML head match readFile stringLength substring;
   inherit (import ../rust/strings.nix) upper;
   inherit (project.workspace) root packages;
-  # The files of the project that pack may take for its texts, so that no other change makes them anew.
+  under = folder: path: substring 0 (stringLength folder + 1) "${path}/" == "${folder}/";
+  places = map ({ folder, ... }: if folder == "." then toString root else "${toString root}/${folder}") packages;
+  # The files of the project that pack may take for its texts, so that no other change makes them anew: below its packages,
+  # since C code has its text beside it. A manifest says that a folder is another package's.
   own = builtins.path {
     name = "licences";
     path = root;
     filter = path: type:
       let
-        below = text: substring 0 (stringLength path + 1) "${text}/" == "${path}/";
+        name = baseNameOf path;
+        text = "(UN)?(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|PATENTS).*|.*[-_]LICEN[CS]E([.].*)?";
       in
-      if type == "directory" then any ({ folder, ... }: below "${toString root}/${folder}") packages
-      else match "(UN)?(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|PATENTS).*" (upper (baseNameOf path)) != null;
+      if type == "directory" then
+        !elem name [ ".git" "target" "vendor" ] && any (place: under path place || under place path) places
+      else name == "Cargo.toml" || match text (upper name) != null;
   };
+
+  # A text may be for the program of one target alone, but not for none.
+  names = map (package: package.name) ((fromTOML (readFile project.workspace.lock)).package or [ ]);
+  strange = filter (name: !elem name names) (attrNames licences);
   # A name, what its text is called, and the text.
   given = map (name: "${name} ${baseNameOf (toString licences.${name})} ${licences.${name}}") (attrNames licences);
 in
-derive {
-  name = "${project.name}-licences";
-  inherit seed muslDev rustc fastMusl libcCrates;
-  bom = sbomOf project;
-  std = stdOf project.target;
-  vendor = project.crates;
-  inherit own;
-  given = concatStringsSep "\n" given;
-  tools = [ pack ];
-  script = ''
-    mkdir -p texts/rust-std texts/musl texts/fast-musl
-    # Cargo has no source of these: Rust's standard library, and the musl in its release, whose text is that of any copy.
-    cp $std/COPYRIGHT $std/LICENSE-* $rustc/rustc/share/doc/rust/COPYRIGHT-library.html texts/rust-std/
-    cp $fastMusl texts/fast-musl/LICENSE
-    $seed root $muslDev
-    cp root/usr/share/doc/musl-dev/copyright texts/musl/
-    words=()
-    for name in rust-std musl fast-musl; do
-      ! grep -q "\"bom-ref\": \"\(rust-release\|libc\)#$name\"" $bom || words+=(--text "$name=texts/$name")
-    done
-    while read -r name file text; do
-      [ -n "$name" ] || continue
-      mkdir -p "texts/$name"
-      cp "$text" "texts/$name/$file"
-      words+=(--text "$name=texts/$name")
-    done <<<"$given"
-    mkdir $out
-    pack licences --bom $bom --source $own --vendor $libcCrates ''${vendor:+--vendor $vendor} "''${words[@]}" --output $out
-  '';
-}
+if strange != [ ] then project.workspace.fail "licences.${head strange}: Cargo.lock has no package of that name"
+else
+  derive {
+    name = "${project.name}-licences";
+    inherit seed muslDev rustc fastMusl libcCrates;
+    bom = sbomOf project;
+    std = stdOf project.target;
+    vendor = project.crates;
+    inherit own;
+    package = project.package.folder;
+    libcxx = if project.static && project.cxx then libcxxOf project.target else "";
+    given = concatStringsSep "\n" given;
+    tools = [ pack ];
+    script = ''
+      has() { grep -q "\"name\": \"$1\"" $bom; }
+      mkdir -p texts/rust-std texts/musl texts/fast-musl texts/libcxx
+      # Cargo has no source of these: Rust's standard library, and the musl in its release, whose text is that of any copy.
+      cp $std/COPYRIGHT $std/LICENSE-* $rustc/rustc/share/doc/rust/COPYRIGHT-library.html texts/rust-std/
+      cp $fastMusl texts/fast-musl/LICENSE
+      $seed root $muslDev
+      cp root/usr/share/doc/musl-dev/copyright texts/musl/
+      [ -z "$libcxx" ] || cp $libcxx/LICENSE.TXT texts/libcxx/
+      words=()
+      for name in rust-std musl fast-musl libcxx; do
+        ! grep -q "\"bom-ref\": \"\(rust-release\|libc\|debian\)#$name\"" $bom || words+=(--text "$name=texts/$name")
+      done
+      while read -r name file text; do
+        [ -n "$name" ] && has "$name" || continue
+        mkdir -p "texts/$name"
+        cp "$text" "texts/$name/$file"
+        words+=(--text "$name=texts/$name")
+      done <<<"$given"
+      mkdir $out
+      pack licences --bom $bom --source $own --package $own/$package --vendor $libcCrates ''${vendor:+--vendor $vendor} "''${words[@]}" --output $out
+    '';
+  }

@@ -1,4 +1,4 @@
-# What is in a project's programs, or made them, beside the crates that cargo knows: components for a bill of materials.
+# The components of a bill of materials that cargo does not know: what else is in a project's programs, and what made them.
 # `@…@` stands for what is seen only in the files (sbom.nix).
 { base, rust }:
 project:
@@ -50,13 +50,29 @@ let
       scope = "required";
       description = "In the C library that the program is linked with";
     } // (if locked ? checksum then {
-      purl = "pkg:cargo/${name}@${locked.version}";
+      purl = "pkg:cargo/${name}@${builtins.replaceStrings [ "+" ] [ "%2B" ] locked.version}";
       licenses = [{ expression = if name == "libmimalloc-sys" then "MIT" else "MIT OR Apache-2.0"; }];
       hashes = [{ alg = "SHA-256"; content = locked.checksum; }];
     } else {
       licenses = [{ expression = "MIT OR Apache-2.0"; }];
       properties = [ (property "source" "this flake") ];
     });
+
+  # C++ for static programs (nix/base/libcxx.nix).
+  libcxx =
+    let
+      source = base.debian.lock.sources.llvm-toolchain-22;
+    in
+    {
+      type = "library";
+      name = "libcxx";
+      inherit (source) version;
+      bom-ref = "debian#libcxx";
+      scope = "required";
+      description = "libc++ and libc++abi; the hash is that of the archive of LLVM's source";
+      licenses = [{ expression = "Apache-2.0 WITH LLVM-exception"; }];
+      hashes = [{ alg = "SHA-256"; content = source.sha256; }];
+    };
 
   allocators = {
     jemalloc = [ (fromLibc "tikv-jemalloc-sys") ];
@@ -77,6 +93,10 @@ in
     hashes = [{ alg = "SHA-256"; content = "@musl-sha256@"; }];
     externalReferences = [{ type = "website"; url = "https://musl.libc.org"; }];
   }
-] ++ allocators.${project.allocator} ++ (if project.musl == "fast" then [ (fromLibc "fast-musl") ] else [ ]))
+]
+# Its forwarders of malloc to jemalloc are fast-musl's as well.
+++ (if project.musl == "fast" || project.allocator == "jemalloc" then [ (fromLibc "fast-musl") ] else [ ])
+++ allocators.${project.allocator}
+++ (if project.cxx then [ libcxx ] else [ ]))
 ++ map (name: released { input = "${name}${base.architecture.inputs}"; inherit name; type = "application"; scope = "excluded"; }) [ "rustc" "cargo" ]
 ++ map debian [ "clang-22" "lld-22" ]

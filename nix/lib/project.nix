@@ -109,11 +109,11 @@ let
   );
 in
 rec {
-  inherit name workspace manifests crates flags folder auditable;
+  inherit name workspace manifests crates flags folder auditable cxx saysSources;
   inherit defaultFeatures allFeatures qualified;
   inherit (parts) allocator musl;
   # What runs the programs where this machine does not.
-  inherit (rust.targets.${known}) emulator;
+  inherit (rust.targets.${known}) emulator static;
   inherit (chosen) version;
   package = chosen;
   target = known;

@@ -10,10 +10,14 @@
 projects:
 let
   inherit (builtins) attrNames concatStringsSep head;
+  # A program for glibc starts with the store's dynamic linker.
+  static = project:
+    if project.static then project
+    else throw "release: a program for ${project.target} runs from the Nix store alone; let `targets` be static ones (…-linux-musl)";
   inherit ((head projects).package) name version;
   # A line a target: what it is called, and what is in it.
   part = project: concatStringsSep " " [
-    "${name}-${version}-${project.target}"
+    "${name}-${version}-${(static project).target}"
     "${build project}"
     "${licencesOf { inherit licences; } project}"
     "${sbomOf project}"
@@ -30,12 +34,13 @@ derive {
       mkdir $name
       cp $programs/bin/* $name/
       cp -r $licences $name/licences
+      chmod -R u+w $name
       cp $bom $name/$name.cdx.json
       cp $bom $out/$name.cdx.json
       while IFS=$'\t' read -r path file; do
         [ -n "$path" ] || continue
         mkdir -p "$(dirname "$name/$path")"
-        cp "$file" "$name/$path"
+        cp -r "$file" "$name/$path"
       done <<<"$more"
       pack archive --folder $name --output $out/$name.tar.gz
     done <<<"$parts"

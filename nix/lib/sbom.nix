@@ -1,6 +1,6 @@
 # A project's bill of materials, in CycloneDX's JSON: its crates, the C code in them, the standard library and the C
 # library, each with its hash, and as what is excluded from the program the tools that made it.
-{ materials, cargo-cyclonedx, pack, cc, released }:
+{ materials, cargo-cyclonedx, pack, cc, released, libcCrates, withoutSources }:
 project:
 let
   inherit (project) name package target;
@@ -16,18 +16,20 @@ project.cargo {
   name = "${name}-${project.version}-${target}.cdx.json";
   tools = [ cargo-cyclonedx pack cc ];
   materials = builtins.toJSON (materials project);
-  libc = "${released target}/lib/rustlib/${target}/lib/self-contained/libc.a";
+  inherit libcCrates;
+  libc = if project.static then "${released target}/lib/rustlib/${target}/lib/self-contained/libc.a" else "";
   command = ''
+    ${withoutSources project}
     # A bill for each package of the workspace, beside its manifest.
     cargo cyclonedx --format json --spec-version 1.5 --quiet ${flags}
-    if [ -e "$libc" ]; then
+    if [ -n "$libc" ]; then
       version=$(ar p "$libc" version.lo | strings | grep -m 1 -xE '[0-9]+\.[0-9]+\.[0-9]+')
-      sum=$(sha256sum "$libc")
+      sum=$(sha256sum <"$libc")
       materials=''${materials//@musl-version@/$version}
       materials=''${materials//@musl-sha256@/''${sum%% *}}
     fi
     echo "$materials" >materials.json
     pack bom --crates "${package.folder}/${package.name}.cdx.json" --root "$PWD" ''${crates:+--vendor "$crates"} \
-      --materials materials.json --output $out
+      --vendor "$libcCrates" --materials materials.json --output $out
   '';
 }

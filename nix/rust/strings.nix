@@ -5,6 +5,7 @@ let
 in
 {
   upper = replaceStrings (characters "abcdefghijklmnopqrstuvwxyz") (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  lower = replaceStrings (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (characters "abcdefghijklmnopqrstuvwxyz");
   # One word to a shell.
   quote = text: "'${replaceStrings [ "'" ] [ "'\\''" ] text}'";
 }

@@ -11,7 +11,7 @@ use crate::crates::Crates;
 use crate::error::{Error, Result};
 use crate::files;
 
-/// What a bill holds of a kind of thing, as a list that can be added to.
+/// A list of the bill, by its name, to add to.
 fn list<'bom>(
     bom: &'bom mut Map<String, Value>,
     name: &'static str,
@@ -37,34 +37,35 @@ pub(crate) fn complete(
         .ok_or(Error::Bom("what cargo-cyclonedx wrote", "object"))?;
     let program = bom["metadata"]["component"]["bom-ref"].clone();
 
-    for component in list(bom, "components")? {
-        if let Some(inside) = inside(component, crates)? {
-            component["components"] = json!([inside]);
-        }
-    }
-
     let materials = materials
         .as_array()
         .ok_or(Error::Bom("the list of materials", "list"))?
         .iter()
         .map(|material| hashed(material.clone()))
         .collect::<Result<Vec<_>>>()?;
-    list(bom, "components")?.extend(materials.iter().cloned());
-    // The program has what is required of them in it, and was made by the rest.
+    let components = list(bom, "components")?;
+    components.extend(materials.iter().cloned());
+    for component in components {
+        if let Some(inside) = inside(component, crates)? {
+            component["components"] = json!([inside]);
+        }
+    }
+    // The required ones are in the program; the others made it.
     let required = materials
         .iter()
         .filter(|material| material["scope"] == "required")
         .map(|material| material["bom-ref"].clone());
     let dependencies = list(bom, "dependencies")?;
-    if let Some(own) = dependencies
+    dependencies
         .iter_mut()
         .find(|entry| entry["ref"] == program)
-    {
-        own.as_object_mut()
-            .ok_or(Error::Bom("what cargo-cyclonedx wrote", "dependencies"))
-            .and_then(|own| list(own, "dependsOn"))?
-            .extend(required);
-    }
+        .and_then(Value::as_object_mut)
+        .ok_or(Error::Bom(
+            "what cargo-cyclonedx wrote",
+            "entry for the program in dependencies",
+        ))
+        .and_then(|own| list(own, "dependsOn"))?
+        .extend(required);
     dependencies.extend(
         materials
             .iter()
@@ -127,21 +128,28 @@ fn inside(component: &Value, crates: &Crates) -> Result<Option<Value>> {
         return Ok(None);
     }
     let (own, brought) = version.split_once('+').unwrap_or((version, ""));
-    Ok(Some(json!({
+    let scope = component.get("scope").cloned();
+    let mut inside = json!({
         "type": "library",
         "bom-ref": format!("{}#native", text("bom-ref")),
         "name": name.trim_end_matches("-sys").trim_end_matches("-src"),
         "version": if brought.is_empty() { own } else { brought },
         "description": format!(
-            "C, C++ or assembly in the crate {name}, {} files; the hash is that of their list as sha256sum prints it",
+            "C, C++ or assembly in the crate {name} (files: {}); the hash is that of their list as sha256sum prints it",
             sums.len()
         ),
         "hashes": [{ "alg": "SHA-256", "content": files::sha256(sums.concat().as_bytes()) }],
-    })))
+    });
+    if let Some(scope) = scope {
+        inside["scope"] = scope;
+    }
+    Ok(Some(inside))
 }
 
 fn is_code(path: &Path) -> bool {
-    let known = ["c", "cc", "cpp", "cxx", "s", "S", "asm"];
+    let known = [
+        "c", "cc", "cpp", "cxx", "h", "hh", "hpp", "hxx", "inc", "s", "S", "asm",
+    ];
     path.extension()
         .is_some_and(|extension| known.iter().any(|known| extension == *known))
 }
@@ -165,7 +173,12 @@ mod tests {
         add(
             "zstd-sys",
             "2.0.16+zstd.1.5.7",
-            &[("build.rs", ""), ("src/a.c", "int a;"), ("src/b.S", "")],
+            &[
+                ("build.rs", ""),
+                ("src/a.c", "int a;"),
+                ("src/a.h", "int b;"),
+                ("src/b.S", ""),
+            ],
         );
         add("plain", "1.0.0", &[("build.rs", ""), ("src/lib.rs", "")]);
         add("unbuilt", "1.0.0", &[("src/a.c", "int a;")]);
@@ -202,8 +215,9 @@ mod tests {
         assert_eq!(inside["version"], "zstd.1.5.7");
         // printf 'int a;' | sha256sum, and so on.
         let lines = format!(
-            "{}  src/a.c\n{}  src/b.S\n",
+            "{}  src/a.c\n{}  src/a.h\n{}  src/b.S\n",
             files::sha256(b"int a;"),
+            files::sha256(b"int b;"),
             files::sha256(b"")
         );
         assert_eq!(
@@ -241,6 +255,26 @@ mod tests {
     }
 
     #[test]
+    fn c_code_of_a_crate_among_the_materials_is_seen_and_is_as_excluded_as_it() {
+        let (_folder, crates) = vendored();
+        let mut material = component("zstd-sys", "2.0.16+zstd.1.5.7");
+        material["bom-ref"] = json!("libc#zstd-sys");
+        material["scope"] = json!("excluded");
+        let bom = completed(&crates, &json!([material]));
+        let inside = &bom["components"][3]["components"][0];
+        assert_eq!(inside["name"], "zstd");
+        assert_eq!(inside["scope"], "excluded");
+        assert_eq!(inside["bom-ref"], "libc#zstd-sys#native");
+    }
+
+    #[test]
+    fn a_bill_that_does_not_say_what_the_program_depends_on_is_refused() {
+        let (_folder, crates) = vendored();
+        let known = json!({ "metadata": { "component": { "bom-ref": "own" } } });
+        assert!(complete(known, "/", &crates, &json!([])).is_err());
+    }
+
+    #[test]
     fn a_hash_of_nix_is_written_as_the_format_wants_it() {
         let (_folder, crates) = vendored();
         // Of nothing: `nix hash to-sri`, and `sha256sum </dev/null`.
@@ -251,7 +285,10 @@ mod tests {
         assert!(bom["components"][3].get("sha256").is_none());
 
         let wrong = json!([{ "bom-ref": "std", "sha256": sum }]);
-        let known = json!({ "metadata": { "component": { "bom-ref": "own" } } });
+        let known = json!({
+            "metadata": { "component": { "bom-ref": "own" } },
+            "dependencies": [{ "ref": "own" }],
+        });
         assert!(complete(known, "/", &crates, &wrong).is_err());
     }
 

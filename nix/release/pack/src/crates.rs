@@ -9,6 +9,8 @@ use crate::files;
 pub(crate) struct Crate {
     pub(crate) folder: PathBuf,
     pub(crate) has_build_script: bool,
+    /// The text of its licence, by its path, where the manifest names it.
+    pub(crate) licence_file: Option<String>,
 }
 
 pub(crate) struct Crates(BTreeMap<(String, String), Crate>);
@@ -30,6 +32,7 @@ impl Crates {
                     None => folder.join("build.rs").exists(),
                     Some(build) => build.is_str(),
                 };
+                let licence_file = field("license-file").map(str::to_owned);
                 let key = (
                     field("name").unwrap_or("").to_owned(),
                     field("version").unwrap_or("").to_owned(),
@@ -39,6 +42,7 @@ impl Crates {
                     Crate {
                         folder,
                         has_build_script,
+                        licence_file,
                     },
                 );
             }

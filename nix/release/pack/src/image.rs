@@ -10,12 +10,12 @@ use oci_spec::image::{
     ImageConfigurationBuilder, ImageIndexBuilder, ImageManifestBuilder, MediaType,
     OciLayoutBuilder, Os, PlatformBuilder, RootFsBuilder,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::files;
 
-/// What containerd calls an image by, where the annotation above has the tag alone.
+/// The annotation that containerd reads the whole name from. OCI's own has the tag alone.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// When it was made: as the files of the Nix store, always.
 const CREATED: &str = "1970-01-01T00:00:01Z";
@@ -59,6 +59,19 @@ fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
     serde_json::to_vec(&sorted).map_err(invalid)
 }
 
+/// A configuration, all of whose keys mean something.
+fn configuration(text: &[u8]) -> Result<Config> {
+    let stated: Map<String, Value> = serde_json::from_slice(text).map_err(invalid)?;
+    let config: Config = serde_json::from_slice(text).map_err(invalid)?;
+    let known = serde_json::to_value(&config).map_err(invalid)?;
+    match stated.keys().find(|key| known.get(key.as_str()).is_none()) {
+        Some(unknown) => Err(invalid(format!(
+            "{unknown} is unknown; OCI has User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal"
+        ))),
+        None => Ok(config),
+    }
+}
+
 /// The image as one file, which `skopeo`, `podman load` and `docker load` read.
 pub(crate) fn archive(
     config: &[u8],
@@ -66,10 +79,15 @@ pub(crate) fn archive(
     shared: &Path,
     platforms: &[(String, String)],
 ) -> Result<Vec<u8>> {
-    let (_, tag) = name
+    let (repository, tag) = name
         .rsplit_once(':')
         .ok_or_else(|| invalid(format!("the name {name} has no tag: write {name}:VERSION")))?;
-    let config: Config = serde_json::from_slice(config).map_err(invalid)?;
+    if repository.is_empty() || repository.contains(|letter: char| letter.is_ascii_uppercase()) {
+        return Err(invalid(format!(
+            "the name {name}: a name has small letters alone"
+        )));
+    }
+    let config = configuration(config)?;
     let mut blobs = Blobs::default();
     let common = layer(&mut blobs, shared)?;
 
@@ -246,9 +264,26 @@ mod tests {
     }
 
     #[test]
-    fn a_name_without_a_tag_is_refused() {
+    fn a_name_that_no_registry_takes_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let said = made(&folder, "own").unwrap_err().to_string();
-        assert!(said.contains("own:VERSION"), "{said}");
+        for (name, reason) in [
+            ("own", "own:VERSION"),
+            ("Own:1", "small letters"),
+            (":1", "small letters"),
+        ] {
+            let said = made(&folder, name).unwrap_err().to_string();
+            assert!(said.contains(reason), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_configuration_is_refused() {
+        for text in [r#"{"exposedPorts":{}}"#, r#"{"Healthcheck":{}}"#] {
+            let said = configuration(text.as_bytes()).unwrap_err().to_string();
+            assert!(said.contains("is unknown"), "{said}");
+        }
+        let full = r#"{"User":"1","ExposedPorts":{"80/tcp":{}},"Env":[],"Entrypoint":[],"Cmd":[],"Volumes":{"/v":{}},
+            "WorkingDir":"/","Labels":{},"StopSignal":"SIGINT"}"#;
+        configuration(full.as_bytes()).unwrap();
     }
 }

@@ -73,9 +73,12 @@ enum Command {
         /// Vendored crates
         #[arg(long)]
         vendor: Vec<PathBuf>,
-        /// The project, whose own packages are no vendored crates
+        /// The folder of the project's workspace, whose own packages are no vendored crates
         #[arg(long)]
         source: PathBuf,
+        /// The folder of the package that is released
+        #[arg(long)]
+        package: PathBuf,
         /// The text for a component that has none, or for all that is not a crate: NAME=FILE, or a folder of files
         #[arg(long, value_parser = pair)]
         text: Vec<(String, String)>,
@@ -140,12 +143,17 @@ fn run(command: Command) -> Result<()> {
             bom,
             vendor,
             source,
+            package,
             text,
             output,
         } => {
             let bom = files::json(&bom)?;
             let vendored = crates::Crates::read(&vendor)?;
-            licences::collect(&bom, &vendored, &source, &text, &output)
+            let project = licences::Project {
+                root: &source,
+                package: &package,
+            };
+            licences::collect(&bom, &vendored, &project, &text, &output)
         }
     }
 }
