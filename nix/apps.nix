@@ -5,13 +5,14 @@ let
   app = program: { type = "app"; inherit program; };
   script = name: tools: file: app "${derive {
     inherit name file shell updaters;
+    updating = ./updating.sh;
     run = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (tools ++ [ shell ]));
     script = ''
       mkdir -p $out/bin
       {
         echo "#!$shell/bin/bash"
         # Nix itself is the caller's.
-        echo "export PATH=$run:\$PATH DEBIAN_KEYRING=$updaters/usr/share/keyrings/debian-archive-keyring.gpg"
+        echo "export PATH=$run:\$PATH UPDATING=$updating DEBIAN_KEYRING=$updaters/usr/share/keyrings/debian-archive-keyring.gpg"
         tail -n +2 $file
       } >$out/bin/$name
       chmod +x $out/bin/$name
@@ -22,12 +23,14 @@ in
   # Programs of others take minutes to fetch and to build: that is left to who asks for them.
   bench = app "${bench {
     start = ''
+      previous=
       for argument; do
-        case ",''${argument#--section=}," in
-          *,programs,* | ,--program*)
+        case "$previous ''${argument/#--section=/--section }" in
+          "--section programs" | *" --section programs" | *" --program" | *" --programs" | *" --program="* | *" --programs="*)
             exec nix --extra-experimental-features "nix-command flakes" run "path:${flake}#programs.bench" -- "$@"
             ;;
         esac
+        previous=$argument
       done
     '';
   }}/bin/bench";

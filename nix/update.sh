@@ -59,35 +59,10 @@ hashes). fuzz/ keeps no lock, and nix/checks/ways is built with Cargo.lock.
 END
 }
 
-fail() {
-  printf 'update: %s\n' "$*" >&2
-  exit 1
-}
-
-say() {
-  printf 'update: %s\n' "$*" >&2
-}
-
-# Prints the value of --option when it has one.
-value() {
-  [[ $# -ge 2 && -n $2 ]] || fail "$1 needs a value; see --help"
-  printf '%s' "$2"
-}
-
-nix_command() {
-  nix --extra-experimental-features 'nix-command flakes' "$@"
-}
-
-# Downloads $1 and prints where it lies; $2 is what to do when that fails.
-download() {
-  local answer path
-  say "downloading $1"
-  answer=$(nix_command store prefetch-file --json "$1") || fail "cannot download $1; $2"
-  path=${answer#*'"storePath":"'}
-  path=${path%%'"'*}
-  [[ -f $path ]] || fail "nix store prefetch-file gave an answer without a file: $answer"
-  printf '%s' "$path"
-}
+# shellcheck disable=SC2034 # for what is sourced
+self=update
+# shellcheck source=/dev/null
+source "$UPDATING"
 
 # Sets root to the work tree: the flake app itself lies in the store.
 find_root() {

@@ -102,6 +102,7 @@ perVariant "tests" (_: _: build: build.tests)
       "templates/default/flake.nix"
       "nix/tools.nix"
       "nix/update.sh"
+      "nix/updating.sh"
     ];
   };
   nix = call ./nix.nix {

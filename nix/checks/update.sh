@@ -172,6 +172,9 @@ has_debian() {
   passed=$((passed + 1))
 }
 
+# As the apps set it.
+export UPDATING=$source/nix/updating.sh
+
 # Runs the script under test with these arguments, in the work tree: its output is said, its status status.
 script=nix/update.sh
 update() {

@@ -10,6 +10,8 @@
 set -euo pipefail
 
 archive=https://snapshot.debian.org/archive/debian
+# What to do when a download fails.
+unreachable='check the date, or name a reachable mirror with --mirror'
 
 usage() {
   cat <<'END'
@@ -27,40 +29,10 @@ in the current git work tree, from the packages named in nix/base/debian/wanted.
 END
 }
 
-fail() {
-  printf 'update-debian: %s\n' "$*" >&2
-  exit 1
-}
-
-warn() {
-  printf 'update-debian: warning: %s\n' "$*" >&2
-}
-
-say() {
-  printf 'update-debian: %s\n' "$*" >&2
-}
-
-# Prints the value of --option when it has one.
-value() {
-  [[ $# -ge 2 && -n $2 ]] || fail "$1 needs a value; see --help"
-  printf '%s' "$2"
-}
-
-nix_command() {
-  nix --extra-experimental-features 'nix-command flakes' "$@"
-}
-
-# Downloads $1 and prints where it lies.
-download() {
-  local answer path
-  say "downloading $1"
-  answer=$(nix_command store prefetch-file --json "$1") ||
-    fail "cannot download $1; check the date, or name a reachable mirror with --mirror"
-  path=${answer#*'"storePath":"'}
-  path=${path%%'"'*}
-  [[ -f $path ]] || fail "nix store prefetch-file gave an answer without a file: $answer"
-  printf '%s' "$path"
-}
+# shellcheck disable=SC2034 # for what is sourced
+self=update-debian
+# shellcheck source=/dev/null
+source "$UPDATING"
 
 # Prints the string at key $1 of wanted.json.
 wanted() {
@@ -267,7 +239,7 @@ index() {
   read -r hash size <<<"$(stated "$1")"
   [[ $hash =~ ^[0-9a-f]{64}$ ]] ||
     fail "InRelease states no SHA-256 for $1; does the suite \"$suite\" have this architecture?"
-  packed=$(download "$mirror/dists/$suite/$1")
+  packed=$(download "$mirror/dists/$suite/$1" "$unreachable")
   found=$(sha256sum <"$packed")
   found=${found%% *}
   [[ $found == "$hash" ]] ||
@@ -284,7 +256,7 @@ prepare() {
   [[ $suite =~ ^[a-z0-9.-]+$ ]] || fail "$wanted_file: suite \"$suite\" has to be a plain lower-case word"
   wanted_on "$architecture" >"$selected"
 
-  release=$(download "$mirror/dists/$suite/InRelease")
+  release=$(download "$mirror/dists/$suite/InRelease" "$unreachable")
   # Only what gpgv passes on is read below: text around the signed part is not
   # covered by the signature.
   gpgv --homedir "$scratch" --keyring "$keyring" --output "$scratch/release" "$release" \
