@@ -8,7 +8,7 @@ replace-with = "vendored-sources"
 [source.vendored-sources]
 directory = "$crates"
 TOML
-  # What stands for the git repositories of a lock (fetch.sh).
+  # What stands for the git repositories of a lock (scripts.nix).
   [ ! -e "$crates/.git-sources.toml" ] || cat "$crates/.git-sources.toml" >>"$CARGO_HOME/config.toml"
 fi
 

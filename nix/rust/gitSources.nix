@@ -4,7 +4,7 @@ packages:
 let
   inherit (builtins) attrValues concatMap concatStringsSep elemAt fromJSON isString listToAttrs map match split toJSON;
 
-  # Names of branches and tags are percent-encoded from version 4 of the lock on.
+  # Names of branches and tags are percent-encoded from version 4 of the lock on; what this decodes is ASCII.
   decode = text: concatStringsSep "" (map
     (part: if isString part then part else fromJSON ''"\u00${elemAt part 0}"'')
     (split "%([0-9A-F]{2})" text));

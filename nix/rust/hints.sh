@@ -16,7 +16,9 @@ advice() {
     *"Unable to find libclang"*) echo "bindgen needs libclang: write \`env = lib.bindgen;\` beside \`src\`" ;;
     *"is \`cmake\` not installed"*) echo "a build script needs cmake: write \`nativeInputs = [ lib.cmake ];\` beside \`src\`" ;;
     *"Command 'perl' not found"* | *'running "perl"'* | *"perl: not found"* | *'"perl"'*"No such file"*)
-      echo "a build script needs perl: write \`nativeInputs = [ lib.perl ];\` beside \`src\`"
+      # There may be a perl that something else was missing for.
+      type -P perl >/dev/null ||
+        echo "a build script needs perl: write \`nativeInputs = [ lib.perl ];\` beside \`src\`"
       ;;
     *pkg-config*"could not be found"* | *"Could not run"*pkg-config* | *"pkg-config has not been configured to support cross-compilation"*)
       echo "a build script asks pkg-config for a library of the system, of which there is none: turn on the feature of its crate that builds it from source (often named vendored, bundled or static)"

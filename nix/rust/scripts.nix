@@ -13,13 +13,14 @@ derive {
     cp -r $fetched $out
     chmod -R u+w $out
     cd $out
-    find . -type f -perm -100 -exec grep -lE '^#! ?/(usr/)?bin/(sh|bash|env)' {} + | while read -r file; do
+    find . -type f -perm -100 | while IFS= read -r file; do
+      head -n 1 "$file" | grep -qaE '^#! ?/(usr/)?bin/(sh|bash|env)' || continue
       crate=''${file#./}
       crate=''${crate%%/*}
-      old=$(sha256sum $file | cut -d ' ' -f 1)
-      sed -Ei "1s|^#! ?/(usr/)?bin/(sh\|bash\|env)|#!$shell/bin/\2|" $file
-      new=$(sha256sum $file | cut -d ' ' -f 1)
-      sed -i "s/$old/$new/" $crate/.cargo-checksum.json
+      old=$(sha256sum "$file" | cut -d ' ' -f 1)
+      sed -Ei "1s|^#! ?/(usr/)?bin/(sh\|bash\|env)|#!$shell/bin/\2|" "$file"
+      new=$(sha256sum "$file" | cut -d ' ' -f 1)
+      sed -i "s/$old/$new/" "$crate/.cargo-checksum.json"
     done
   '' + (if fromGit == "" then "" else "cp ${builtins.toFile "git-sources.toml" fromGit} .git-sources.toml\n");
 }
