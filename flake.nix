@@ -46,7 +46,7 @@
           rust = import ./nix/rust { inherit base components; version = (builtins.fromTOML (builtins.readFile ./rust-toolchain.toml)).toolchain.channel; };
           tools = import ./nix/tools.nix { inherit (rust) tool; };
           lib = import ./nix/lib { inherit base rust tools; inherit (broker) inspect; };
-          broker = import ./nix/broker { inherit lib rust; root = ./.; };
+          broker = import ./nix/broker { inherit (base) derive; inherit lib rust; root = ./.; };
           bench = import ./nix/bench.nix { inherit base broker; };
           programs = import ./nix/programs { inherit base lib bench; inherit (components) rust-src; };
           heavy = import ./nix/heavy { inherit base rust lib broker programs; root = ./.; };

@@ -55,7 +55,7 @@ that CI tests with (clients/python/requirements.txt,
 clients/javascript/package-lock.json) and its validator of CycloneDX
 (nix/release/requirements.txt); the Cargo.lock files of nix/rust/libc,
 nix/release/pack, nix/heavy/dependencies and the templates (cargo update there, then
-hashes). fuzz/ keeps no lock, and nix/checks/ways is built with Cargo.lock.
+hashes). fuzz/ keeps no lock, and nix/heavy/ways is built with Cargo.lock.
 END
 }
 

@@ -1,7 +1,6 @@
 //! `broker bench` against a real server, and against what is none.
 //!
-//! It always is the `bench` of the Broker that is built along with the tests,
-//! whatever the server is.
+//! It always is the `bench` of a Broker, whatever the server is.
 
 #[path = "common/process.rs"]
 mod process;
@@ -46,7 +45,7 @@ impl Server {
 }
 
 fn command(server: &str, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_broker"));
+    let mut command = Command::new(Program::load_generator());
     command
         .args(["bench", "--server", server])
         .args(arguments.split_whitespace());

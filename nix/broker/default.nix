@@ -1,5 +1,5 @@
 # Broker and its benchmark in every variant, and the checks on them.
-{ lib, rust, root }:
+{ derive, lib, rust, root }:
 let
   inherit (builtins) attrNames filter listToAttrs mapAttrs;
 
@@ -32,16 +32,26 @@ let
     });
   own = builtins.attrValues rust.host;
 
+  # The release of Rust that a crate names as its own.
+  releaseOf = name: (builtins.fromTOML (builtins.readFile (root + "/crates/${name}/Cargo.toml"))).package.rust-version;
+
   # A base's seed, from its source, by the release of Rust that both are of.
   seedFor = target: others: program {
     name = "seed";
     profile = "seed";
     inherit target;
-    toolchain = rust.releaseFor (builtins.fromTOML (builtins.readFile (root + "/crates/seed/Cargo.toml"))).package.rust-version others;
+    toolchain = rust.releaseFor (releaseOf "seed") others;
   };
 in
 {
   inherit variants native references built manifests crates;
+
+  # What is published, and the oldest release of Rust that each promises to build with.
+  published = listToAttrs (map (name: { inherit name; value = releaseOf name; }) [ "fast-musl" "sized-jemalloc" ]);
+  # What the seeds were built by.
+  seedRelease = releaseOf "seed";
+  # The tests, for any of the variants.
+  harness = import ./harness.nix { inherit derive lib; native = built.broker-jemalloc; };
 
   # What the references are measured by.
   referenceAllocations = mapAttrs

@@ -2,11 +2,11 @@
 { lib, root, vendor }:
 name: variant:
 let
-  arguments = features: {
+  arguments = {
     src = root;
     package = "broker";
-    inherit name vendor features;
-    inherit (variant) target;
+    inherit name vendor;
+    inherit (variant) features target;
     # Broker brings routines and allocator by crates, as any program can.
     musl = "stock";
     allocator = "system";
@@ -16,17 +16,18 @@ let
       if variant.static then [ "-Clink-arg=--icf=all" "-Clink-arg=--pack-dyn-relocs=relr" "-Clink-arg=-O2" ] else [ ];
     paths = code;
   };
-  project = features: lib.project (arguments features);
+  with' = more: lib.project (arguments // more);
   code = [ "build.rs" "src" "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
-  own = project variant.features;
+  own = with' { };
   source = paths: lib.source { inherit root; paths = code ++ paths; };
 
-  # The crates of tests and benchmarks on top of those of the program: an edit builds neither again.
+  # The crates of the benchmark and of unit tests on top of those of the program: an edit builds neither again.
   allDependencies = own.dependencies {
     inherit (own) cargo;
     kind = "all-dependencies";
     artifacts = lib.dependencies own;
-    command = "cargo build ${own.flags} --bins --tests --benches";
+    # Each executable is linked with the standard library, whatever is in it: one is enough.
+    command = "cargo build ${own.flags} --lib --bench allocations";
   };
 
   benchmark = { name, features }: own.cargo {
@@ -34,22 +35,25 @@ let
     source = source [ "benches" "crates/floor/src" ];
     artifacts = allDependencies;
     command = ''
-      cargo bench ${builtins.replaceStrings [ "--profile release" ] [ "" ] (project features).flags} --bench allocations --no-run
+      cargo bench ${builtins.replaceStrings [ "--profile release" ] [ "" ] (with' { inherit features; }).flags} --bench allocations --no-run
       install -D "$(find ${own.folder}/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
     '';
   };
 in
 {
-  inherit allDependencies benchmark;
+  inherit benchmark source;
   project = own;
+  # The same, otherwise built.
+  projectWith = with';
   # As it is released: with the list of its crates.
-  released = lib.project (arguments variant.features // { auditable = true; });
+  released = with' { auditable = true; };
   program = lib.build own;
   allocations = benchmark { name = variant.allocations; inherit (variant) features; };
-  tests = own.cargo {
-    name = "tests-${name}";
-    source = source [ "tests" "fuzz" ];
+  # The unit tests, optimised as the program is.
+  units = own.cargo {
+    name = "units-${name}";
+    source = source [ "fuzz" ];
     artifacts = allDependencies;
-    command = "cargo test ${own.flags} 2>&1 | tee $out";
+    command = "cargo test ${own.flags} --lib 2>&1 | tee $out";
   };
 }

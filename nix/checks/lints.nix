@@ -1,11 +1,11 @@
 # clippy over the workspace, without and with jemalloc; a warning is an error.
-{ project, source, allDependencies }:
+{ project, source, dependencies }:
 project.cargoDevelop {
   name = "lints";
   inherit source;
-  artifacts = allDependencies;
+  artifacts = dependencies;
   command = ''
-    cargo clippy --locked --release --target ${project.target} --workspace --all-targets -- -D warnings 2>&1 | tee $out
+    cargo clippy --locked --target ${project.target} --workspace --all-targets -- -D warnings 2>&1 | tee $out
     cargo clippy ${project.flags} --all-targets -- -D warnings 2>&1 | tee -a $out
   '';
 }

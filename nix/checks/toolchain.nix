@@ -20,7 +20,7 @@ derive {
   lock = root + "/flake.lock";
   older = builtins.attrValues older;
   manifests = builtins.concatStringsSep "\n"
-    (builtins.concatMap required ([ "." "fuzz" "nix/checks/ways" ] ++ map (name: "crates/${name}") crates));
+    (builtins.concatMap required ([ "." "fuzz" "nix/heavy/ways" ] ++ map (name: "crates/${name}") crates));
   script = ''
     channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' $pin)
     compiler=$(rustc --version | cut -d ' ' -f 2)

@@ -337,12 +337,16 @@ prepare
 ON_LOCK='exit 1' refuses "nix could not fetch the release" rust --server "$at"
 ON_LOCK='exit 0' refuses "nix flake lock left out" rust --server "$at"
 
-# A build that was started in the background of a script ignores SIGINT, and so does all that it starts.
-signals=(HUP INT TERM)
-if ((16#$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status) & 2)); then
-  signals=(HUP TERM)
-  echo "SIGINT is ignored here: the cases of it are left out"
-fi
+# A build that was started in the background of a script ignores SIGINT, by nohup SIGHUP, and so does all that it starts.
+signals=()
+ignored=$((16#$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)))
+for signal in HUP INT TERM; do
+  if ((ignored >> $(kill -l "$signal") - 1 & 1)); then
+    echo "SIG$signal is ignored here: the cases of it are left out"
+  else
+    signals+=("$signal")
+  fi
+done
 
 about="an interrupt"
 for signal in "${signals[@]}"; do

@@ -1,14 +1,11 @@
 # Broker for aarch64, in an emulator: the tests with real clients and of the server itself talk to it from this machine; its
 # own units and its benchmark run in the emulator as well.
-{ derive, cc, glibc, adapt, lib, broker, source }:
+{ derive, cc, glibc, adapt, lib, broker }:
 let
   name = "broker-static-aarch64";
   variant = broker.variants.${name};
   build = broker.built.${name};
-  own = build.project;
-  inherit (own) emulator;
-  # With the same features as the tests see them.
-  native = broker.built.broker-jemalloc;
+  inherit (build.project) emulator;
   # The server as tests start it.
   server = derive {
     name = "broker-in-emulator";
@@ -25,21 +22,8 @@ let
   };
 in
 {
-  tests-broker-aarch64 = native.project.cargo {
-    name = "tests-broker-aarch64";
-    inherit source server;
-    artifacts = native.allDependencies;
-    command = ''
-      SERVER_UNDER_TEST=broker:$server/bin/broker \
-        cargo test ${native.project.flags} --test clients --test conformance --test serve 2>&1 | tee $out
-    '';
-  };
-  units-broker-aarch64 = own.cargo {
-    name = "units-broker-aarch64";
-    inherit source;
-    artifacts = build.allDependencies;
-    command = "cargo test ${own.flags} --lib 2>&1 | tee $out";
-  };
+  tests-broker-aarch64 = broker.harness.some "tests-broker-aarch64" "broker:${server}/bin/broker" [ "clients" "conformance" "serve" ] { };
+  units-broker-aarch64 = build.units;
   info-broker-aarch64 = import ../checks/info.nix { inherit derive; } name variant { program = server; };
   linkage-broker-aarch64 = import ../checks/linkage.nix { inherit derive cc glibc adapt; } name variant build;
   # Broker brings its allocator and its memory routines by crates, which leave no note of a C library's malloc.

@@ -2,7 +2,8 @@
 //!
 //! It is Broker as built along with the tests, or what the variable
 //! `SERVER_UNDER_TEST` names: `broker:PATH` or `nats-server:PATH`. A second program
-//! tells whether a test finds what it is there to find.
+//! tells whether a test finds what it is there to find, and the tests are built once
+//! for Broker in all variants.
 
 #![allow(dead_code, reason = "each test executable uses its part")]
 
@@ -23,6 +24,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Names the program: `broker:PATH` or `nats-server:PATH`.
 const VARIABLE: &str = "SERVER_UNDER_TEST";
+
+/// The Broker that is built along with the tests.
+const OWN: &str = env!("CARGO_BIN_EXE_broker");
 
 /// What a test asks of the server, in neither program's flags.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +62,7 @@ pub(crate) enum Program {
 impl Program {
     pub(crate) fn chosen() -> Self {
         let Ok(named) = std::env::var(VARIABLE) else {
-            return Self::Broker(env!("CARGO_BIN_EXE_broker").into());
+            return Self::Broker(OWN.into());
         };
         match named.split_once(':') {
             Some(("broker", path)) => Self::Broker(path.into()),
@@ -75,6 +79,17 @@ impl Program {
         }
     }
 
+    /// The path of the Broker that puts load on the server: the one under test, or what
+    /// `LOAD_GENERATOR` names where that is another server.
+    pub(crate) fn load_generator() -> PathBuf {
+        match Self::chosen() {
+            Self::Broker(path) => path,
+            Self::NatsServer(_) => std::env::var_os("LOAD_GENERATOR")
+                .unwrap_or_else(|| OWN.into())
+                .into(),
+        }
+    }
+
     /// Whether it is the one built along with the tests.
     pub(crate) fn is_own() -> bool {
         std::env::var_os(VARIABLE).is_none()
@@ -84,7 +99,19 @@ impl Program {
     pub(crate) fn start(&self, described: &Description, port: u16) -> Process {
         match self {
             Self::Broker(path) => Process::start(broker(path, described, port)),
-            Self::NatsServer(path) => Process::start(nats_server(path, described, port)),
+            Self::NatsServer(path) => {
+                let settings = nats_servers_settings(described);
+                let mut command = nats_server(path, described, port);
+                if let Some(file) = &settings {
+                    command.arg("--config").arg(file);
+                }
+                let process = Process::start(command);
+                // It reads the file at its start alone.
+                if let Some(file) = settings {
+                    std::fs::remove_file(file).expect("it was written here");
+                }
+                process
+            }
         }
     }
 }
@@ -121,7 +148,6 @@ fn broker(path: &PathBuf, described: &Description, port: u16) -> Command {
 }
 
 fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
-    static FILES: AtomicUsize = AtomicUsize::new(0);
     let mut command = Command::new(path);
     // Its "any free port" is -1; 0 is the default port.
     let port = if port == 0 {
@@ -144,7 +170,12 @@ fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
             command.arg("--tlsverify").arg("--tlscacert").arg(ca);
         }
     }
-    // There are no flags for these.
+    command
+}
+
+/// A file with what nats-server has no flags for, if any of that is described.
+fn nats_servers_settings(described: &Description) -> Option<PathBuf> {
+    static FILES: AtomicUsize = AtomicUsize::new(0);
     let sizes = [
         ("max_payload", described.max_payload),
         ("max_pending", described.max_pending),
@@ -158,14 +189,13 @@ fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
     if described.monitor {
         settings.push_str("http: \"127.0.0.1:-1\"\n");
     }
-    if !settings.is_empty() {
-        let (process, file) = (std::process::id(), FILES.fetch_add(1, Relaxed));
-        let file = format!("nats-server-{process}-{file}.conf");
-        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(file);
-        std::fs::write(&file, settings).expect("a file can be written");
-        command.arg("--config").arg(file);
+    if settings.is_empty() {
+        return None;
     }
-    command
+    let (process, file) = (std::process::id(), FILES.fetch_add(1, Relaxed));
+    let file = std::env::temp_dir().join(format!("nats-server-{process}-{file}.conf"));
+    std::fs::write(&file, settings).expect("a file can be written");
+    Some(file)
 }
 
 /// What a server has written so far.

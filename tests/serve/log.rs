@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::client::Client;
-use crate::server::{PATIENCE, Server};
+use crate::server::{PATIENCE, Server, program};
 
 /// A server whose standard error is read when the test says so.
 struct Unread {
@@ -20,7 +20,7 @@ struct Unread {
 
 impl Unread {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_broker"))
+        let mut child = Command::new(program())
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdin(Stdio::null())

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::server::{PATIENCE, Server};
+use crate::server::{PATIENCE, Server, program};
 
 /// Sends a request. Returns head and body of the answer.
 fn request(port: u16, text: &[u8]) -> (String, String) {
@@ -103,9 +103,11 @@ fn figures_are_those_of_what_happened() {
         "{metrics}"
     );
     // Other allocators than jemalloc do not tell.
+    let info = Command::new(program()).arg("info").output();
+    let info = String::from_utf8(info.expect("the executable starts").stdout).expect("UTF-8");
+    let told = info.contains("jemalloc");
     for name in ["allocated", "active", "resident"] {
         let figure = format!("\nbroker_allocator_{name}_bytes ");
-        let told = cfg!(feature = "jemalloc");
         assert_eq!(metrics.contains(&figure), told, "{metrics}");
     }
 }
@@ -237,8 +239,9 @@ impl Scarce {
     fn start(files: usize) -> Self {
         let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
         let mut child = Command::new("sh")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_broker"), "serve"])
-            .args(["--workers", "1", "--listen", "127.0.0.1:0"])
+            .args(["-c", &script])
+            .arg(program())
+            .args(["serve", "--workers", "1", "--listen", "127.0.0.1:0"])
             .args(["--http", "127.0.0.1:0"])
             .stderr(Stdio::piped())
             .spawn()

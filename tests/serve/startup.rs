@@ -156,7 +156,7 @@ fn any_address_of_ipv6_is_any_address_of_ipv4_as_well() {
 
 #[test]
 fn help_tells_how_much_memory_it_takes() {
-    let output = Command::new(env!("CARGO_BIN_EXE_broker"))
+    let output = Command::new(program())
         .args(["serve", "--help"])
         .output()
         .expect("the executable starts");
