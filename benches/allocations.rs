@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
-use broker::workloads::ALL;
+use broker_workloads::ALL;
 use criterion::Criterion;
 
 #[cfg(feature = "reference-floor")]
@@ -21,7 +21,7 @@ use floor::Floor as Measured;
 use mimalloc::MiMalloc as Measured;
 // What the executable has, unless a reference is measured in its place.
 #[cfg(not(any(feature = "reference-floor", feature = "reference-mimalloc")))]
-use broker::allocator::Chosen as Measured;
+use broker_runtime::Chosen as Measured;
 
 #[global_allocator]
 static GLOBAL: Measured = Measured;

@@ -6,7 +6,7 @@ mod commands;
 
 use std::process::ExitCode;
 
-use broker::allocator::Chosen;
+use broker_runtime::Chosen;
 use clap::{Parser, Subcommand};
 use commands::{bench, info, serve};
 

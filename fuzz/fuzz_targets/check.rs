@@ -1,6 +1,6 @@
 //! What holds for the parser, whatever it is given.
 
-use broker::protocol::{Frame, Limits, Parsed, parse};
+use broker_protocol::{Frame, Limits, Parsed, parse};
 
 /// Small, so that they are reached.
 const LIMITS: Limits = Limits {
@@ -86,7 +86,7 @@ fn line_length(bytes: &[u8]) -> usize {
 }
 
 /// The length of a tail without zeros before its numbers, which a client may send.
-fn canonical_length(message: &broker::protocol::Message, bytes: &[u8]) -> usize {
+fn canonical_length(message: &broker_protocol::Message, bytes: &[u8]) -> usize {
     let tail = message.tail.of(bytes);
     let head = &tail[..message.body.start() - message.tail.start()];
     let numbers = if message.headers > 0 { 2 } else { 1 };

@@ -3,4 +3,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| broker::server::fuzz_delivery(input));
+libfuzzer_sys::fuzz_target!(|input: &[u8]| broker_server::fuzz_delivery(input));

@@ -2,55 +2,70 @@
 # They are not optimised, because the work that is tested is the program's.
 { derive, lib, native }:
 let
-  project = native.projectWith {
+  inherit (native) libraries source selected;
+  project = native.project {
     name = "harness";
     profile = "dev";
+    cargoArgs = selected;
     # Nothing looks at debug information, which is most of such files.
     env.CARGO_PROFILE_DEV_DEBUG = "none";
   };
   dependencies = project.dependencies {
     inherit (project) cargo;
     kind = "dependencies";
-    command = "cargo build ${project.flags} --lib --bench allocations";
+    command = "cargo test ${project.flags} --no-run";
   };
-  source = native.source [ "tests" "fuzz" ];
+  files = source [ "tests" "fuzz" ];
   # In `test` those that talk to a program, in `lib` and `bin` the unit tests, each by its name.
   executables = project.cargo {
     name = "harness";
-    inherit source;
+    source = files;
     artifacts = dependencies;
     command = ''
       cargo test ${project.flags} --no-run --message-format json-render-diagnostics >messages
       sed -nE 's/.*"kind":\["([a-z]+)"\].*"profile":\{[^}]*"test":true\}.*"executable":"([^"]*)".*/\1 \2/p' messages |
         while read -r kind file; do
           name=''${file##*/}
-          install -D "$file" "$out/$kind/''${name%-*}"
+          name=''${name%-*}
+          install -D "$file" "$out/$kind/''${name//_/-}"
         done
     '';
   };
 
-  # Runs executables as cargo does: in the package's folder, and by lines that are counted.
-  run = { name, tests, environment ? { } }: derive (environment // {
-    inherit name source executables tests;
+  # Runs executables as cargo does, in their package's folder; `tests` are those of Broker's own. `meanwhile` has those that
+  # run beside the others, for they wait more than they work.
+  run = { name, tests ? [ ], meanwhile ? [ ], libraries ? [ ], environment ? { } }: derive (environment // {
+    inherit name executables tests meanwhile libraries files;
     script = ''
-      cd $source
-      for test in $tests; do
-        echo "     Running $test"
-        $executables/$test 2>&1
-      done | tee $out
+      run() {
+        echo "     Running $2"
+        cd $files/$1
+        $executables/$2
+      }
+      (for test in $meanwhile; do run . $test; done) >meanwhile 2>&1 &
+      beside=$!
+      {
+        for test in $tests; do run . $test; done
+        for library in $libraries; do run crates/$library lib/$library; done
+      } 2>&1 | tee $out
+      status=0
+      wait $beside || status=$?
+      tee -a $out <meanwhile
+      exit $status
     '';
   });
   talking = map (name: "test/${name}");
 in
 {
   # What other commands on the same project, in the same profile, go on from.
-  inherit project dependencies;
+  inherit project dependencies libraries;
 
-  units = run { name = "units"; tests = [ "lib/broker" "bin/broker" ]; };
+  units = run { name = "units"; tests = [ "bin/broker" ]; inherit libraries; };
   # All tests of the executable file `program`, Broker in one variant or another.
   of = name: program: run {
     name = "tests-${name}";
-    tests = talking [ "adversary" "clients" "conformance" "info" "leaving" "load" "serve" "soak" ];
+    tests = talking [ "clients" "conformance" "info" "leaving" "load" "serve" "soak" ];
+    meanwhile = talking [ "adversary" ];
     environment.SERVER_UNDER_TEST = "broker:${program}/bin/broker";
   };
   # Some of the tests, of a server that is started as SERVER_UNDER_TEST says; `more` are further variables.

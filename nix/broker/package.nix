@@ -1,8 +1,16 @@
-# One variant's executables: `program` is Broker, `allocations` its benchmark.
+# One variant's executables: `program` is Broker, `allocations` the benchmark of C libraries and allocators.
 { lib, root, vendor }:
 name: variant:
 let
-  arguments = {
+  # What `cargo test` is about, beside Broker itself: the crates that it and the benchmark are made of.
+  members = builtins.filter (member: member != ".") (builtins.fromTOML (builtins.readFile (root + "/Cargo.toml"))).workspace.default-members;
+  libraries = map baseNameOf members;
+  # Cargo's arguments for all of them.
+  selected = builtins.concatMap (library: [ "--package" library ]) libraries;
+  code = members ++ [ "src" "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
+  source = paths: lib.source { inherit root; paths = code ++ paths; };
+
+  project = more: lib.project ({
     src = root;
     package = "broker";
     inherit name vendor;
@@ -15,45 +23,44 @@ let
     rustflags =
       if variant.static then [ "-Clink-arg=--icf=all" "-Clink-arg=--pack-dyn-relocs=relr" "-Clink-arg=-O2" ] else [ ];
     paths = code;
-  };
-  with' = more: lib.project (arguments // more);
-  code = [ "build.rs" "src" "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
-  own = with' { };
-  source = paths: lib.source { inherit root; paths = code ++ paths; };
+  } // more);
+  own = project { };
 
-  # The crates of the benchmark and of unit tests on top of those of the program: an edit builds neither again.
-  allDependencies = own.dependencies {
+  # The benchmark's own crates on top of those of the program.
+  benchmarked = features: project { package = "broker-workloads"; inherit features; };
+  benchmarkDependencies = own.dependencies {
     inherit (own) cargo;
-    kind = "all-dependencies";
+    kind = "benchmark-dependencies";
     artifacts = lib.dependencies own;
-    # Each executable is linked with the standard library, whatever is in it: one is enough.
-    command = "cargo build ${own.flags} --lib --bench allocations";
+    command = "cargo build ${(benchmarked variant.features).flags} --bench allocations";
   };
-
   benchmark = { name, features }: own.cargo {
     inherit name;
     source = source [ "benches" "crates/floor/src" ];
-    artifacts = allDependencies;
+    artifacts = benchmarkDependencies;
     command = ''
-      cargo bench ${builtins.replaceStrings [ "--profile release" ] [ "" ] (with' { inherit features; }).flags} --bench allocations --no-run
+      cargo bench ${builtins.replaceStrings [ "--profile release" ] [ "" ] (benchmarked features).flags} --bench allocations --no-run
       install -D "$(find ${own.folder}/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
     '';
   };
 in
 {
-  inherit benchmark source;
-  project = own;
-  # The same, otherwise built.
-  projectWith = with';
+  inherit project libraries selected source;
   # As it is released: with the list of its crates.
-  released = with' { auditable = true; };
+  released = project { auditable = true; };
   program = lib.build own;
+
+  inherit benchmark;
   allocations = benchmark { name = variant.allocations; inherit (variant) features; };
-  # The unit tests, optimised as the program is.
-  units = own.cargo {
-    name = "units-${name}";
-    source = source [ "fuzz" ];
-    artifacts = allDependencies;
-    command = "cargo test ${own.flags} --lib 2>&1 | tee $out";
-  };
+
+  # The unit tests of its crates, optimised as the program is.
+  units =
+    let tested = project { package = "broker-server"; features = [ "tls" ]; cargoArgs = selected; };
+    in
+    own.cargo {
+      name = "units-${name}";
+      source = source [ "fuzz" ];
+      artifacts = lib.dependencies own;
+      command = "cargo test ${tested.flags} --lib 2>&1 | tee $out";
+    };
 }

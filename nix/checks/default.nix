@@ -15,7 +15,7 @@ let
 
   call = file: arguments: import file (arguments // { inherit derive; });
   source = paths: rust.source { inherit root paths; };
-  code = [ "Cargo.toml" "LICENSE" "build.rs" "deny.toml" "src" "benches" "tests" "crates" "fuzz" ];
+  code = [ "Cargo.toml" "LICENSE" "deny.toml" "src" "benches" "tests" "crates" "fuzz" ];
   workspace = {
     inherit manifests crates;
     source = source code;
@@ -31,7 +31,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
 // perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc adapt; })
 // perVariant "info" (call ./info.nix { })
 // templates
-// import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; workspace = workspace // { source = source [ "crates" ]; }; }
+// import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; workspace = workspace // { source = source [ "crates" ]; }; others = [ "broker" ] ++ harness.libraries; }
   // {
   inherit (harness) units;
   # As they are shipped.

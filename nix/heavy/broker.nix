@@ -5,7 +5,7 @@ let
   name = "broker-static-aarch64";
   variant = broker.variants.${name};
   build = broker.built.${name};
-  inherit (build.project) emulator;
+  inherit (build.project { }) emulator;
   # The server as tests start it.
   server = derive {
     name = "broker-in-emulator";

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use broker::load::{self, LoadError, Login, Outcome, Pattern, Plan, Progress};
+use broker_load::{LoadError, Login, Outcome, Pattern, Plan, Progress};
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -122,7 +122,7 @@ fn measure(arguments: &Arguments) -> Result<Outcome, LoadError> {
     let stop = Arc::new(AtomicBool::new(false));
     catch(&stop)?;
     let bar = arguments.bar();
-    let outcome = load::run(&plan, &stop, |progress| show(&bar, progress));
+    let outcome = broker_load::run(&plan, &stop, |progress| show(&bar, progress));
     bar.finish_and_clear();
     outcome
 }
@@ -179,7 +179,7 @@ fn show(bar: &ProgressBar, progress: &Progress) {
 
 impl Arguments {
     fn plan(&self) -> Result<Plan, LoadError> {
-        let (server, mut login) = load::parse_address(&self.server)?;
+        let (server, mut login) = broker_load::parse_address(&self.server)?;
         if self.user.is_some() || self.token.is_some() {
             login = Login {
                 user: self.user.clone(),

@@ -3,7 +3,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use broker::info::{GlobalAllocator, Info};
+use broker_info::Info;
+use broker_runtime::GlobalAllocator;
 use clap::Args;
 
 /// Arguments of `broker info`.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use broker::protocol::Limits;
-use broker::server::{Config, Credentials, Server, ServerError, TlsFiles};
+use broker_protocol::Limits;
+use broker_server::{Allocator, Config, Credentials, Server, ServerError, TlsFiles};
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
@@ -322,6 +322,10 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         auth_timeout: arguments.auth_timeout,
         write_deadline: arguments.write_deadline,
         drain_timeout: arguments.drain_timeout,
+        allocator: Allocator {
+            upkeep: broker_runtime::UPKEEP,
+            figures: broker_runtime::figures,
+        },
     };
     Ok(Server::bind(config)?.run()?)
 }

@@ -1,0 +1,363 @@
+//! A load for any server that speaks the NATS client protocol.
+//!
+//! Clients of all kinds share two threads, one that sends and one that
+//! receives, so that the load costs much less than what is measured: the server
+//! is often on the same machine. As fast as possible, a publisher writes a
+//! block of prepared frames over and over (`pacing`), and a receiver cuts what
+//! comes into frames without looking at payloads (`scanner`). At a rate, each
+//! message carries the time at which it should have been sent (`clock`).
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod clock;
+mod connect;
+mod counters;
+mod error;
+mod frames;
+mod outcome;
+mod pacing;
+mod plan;
+mod publish;
+mod receive;
+mod scanner;
+mod window;
+mod wire;
+
+pub use address::{Address, Login, parse as parse_address};
+pub use connect::ServerInfo;
+pub use error::LoadError;
+pub use outcome::{Flow, Latency, Outcome};
+pub use plan::{Balance, Pattern, Plan};
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use mio::{Poll, Token, Waker};
+
+use clock::{Clock, Latencies, STAMP, nanoseconds};
+use connect::{Connection, connect};
+use counters::{Counters, Sample};
+use outcome::Findings;
+use pacing::Release;
+use publish::Published;
+use receive::{Received, Ways};
+
+/// Room for what is received, of connections that mostly send and of others.
+const SMALL: usize = 4 * 1024;
+const LARGE: usize = 256 * 1024;
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(100);
+/// How long nothing must come for what is missing to be lost.
+const QUIET: Duration = Duration::from_secs(2);
+/// Without a rate: how long receivers leave messages where they are.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// How far a load is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// From 0 to 1.
+    pub part: f64,
+    /// Messages sent so far.
+    pub published: u64,
+    /// Messages received so far.
+    pub delivered: u64,
+    /// How long it has taken.
+    pub elapsed: Duration,
+}
+
+/// Connections that are ready.
+struct Clients {
+    publishers: Vec<Connection>,
+    subscribers: Vec<Connection>,
+    server: ServerInfo,
+}
+
+/// What a thread has to say in the end.
+enum Said {
+    Published(Result<Published, LoadError>),
+    Received(Result<Received, LoadError>),
+    Responded(Result<(), LoadError>),
+}
+
+/// Runs a load to its end, or until `stop` becomes true.
+///
+/// # Errors
+///
+/// When it cannot begin, or a connection is lost on the way.
+pub fn run(
+    plan: &Plan,
+    stop: &AtomicBool,
+    tell: impl FnMut(&Progress),
+) -> Result<Outcome, LoadError> {
+    plan.check()?;
+    // Four characters, so that subjects are of the same length in every run.
+    let run: String = std::iter::repeat_with(fastrand::alphanumeric)
+        .take(4)
+        .collect();
+    let clients = clients(plan, &run)?;
+    let server = clients.server.clone();
+    let load = Load {
+        plan,
+        run: &run,
+        counters: &Counters::default(),
+        clock: Clock::start(),
+        stop,
+    };
+    let cpu = cpu_time();
+    let (published, received) = load.carry_out(clients, tell)?;
+    let cpu = cpu_time()
+        .zip(cpu)
+        .map(|(end, start)| end.saturating_sub(start));
+    Ok(Outcome::new(
+        plan,
+        Findings {
+            complete: !stop.load(Relaxed),
+            server,
+            measured: published.measured,
+            last_delivery: load.counters.last_delivery(),
+            delivered: received.counts.iter().sum(),
+            balance: Balance::of(plan, &published.sent, &received.counts),
+            latencies: received.latencies,
+            cpu,
+        },
+    ))
+}
+
+/// Connects and subscribes, and makes sure that the server knows.
+fn clients(plan: &Plan, run: &str) -> Result<Clients, LoadError> {
+    let open = |kind: &str, place: usize, room| {
+        let who = format!("{kind} {}", place + 1);
+        connect(&plan.server, &plan.login, who, room)
+    };
+    let [publisher, subscriber] = match plan.pattern {
+        Pattern::Publish => ["publisher", "subscriber"],
+        Pattern::Request => ["requester", "responder"],
+    };
+    let mut server = ServerInfo::default();
+    let mut publishers = Vec::new();
+    for place in 0..plan.publishers {
+        let room = match plan.pattern {
+            Pattern::Publish => SMALL,
+            Pattern::Request => LARGE,
+        };
+        let (mut connection, info) = open(publisher, place, room)?;
+        if let Some(limit) = info.max_payload.filter(|&limit| plan.size > limit) {
+            let size = plan.size;
+            return Err(LoadError::Payload { size, limit });
+        }
+        server = info;
+        if plan.pattern == Pattern::Request {
+            connection.confirm(&frames::subscribe(&frames::inbox(run, place), None))?;
+        }
+        publishers.push(connection);
+    }
+    let queue = match plan.pattern {
+        Pattern::Publish => plan.queue.as_deref(),
+        Pattern::Request => Some("responders"),
+    };
+    let mut subscribers = Vec::new();
+    for place in 0..plan.subscribers {
+        let (mut connection, _) = open(subscriber, place, LARGE)?;
+        let subject = frames::subject(run, plan.subject_of(place));
+        connection.confirm(&frames::subscribe(&subject, queue))?;
+        subscribers.push(connection);
+    }
+    Ok(Clients {
+        publishers,
+        subscribers,
+        server,
+    })
+}
+
+/// A load under way.
+struct Load<'a> {
+    plan: &'a Plan,
+    run: &'a str,
+    counters: &'a Counters,
+    clock: Clock,
+    stop: &'a AtomicBool,
+}
+
+impl Load<'_> {
+    /// Starts the threads, and waits until everything has arrived or is lost.
+    fn carry_out(
+        &self,
+        clients: Clients,
+        tell: impl FnMut(&Progress),
+    ) -> Result<(Published, Received), LoadError> {
+        let &Self {
+            plan,
+            counters,
+            clock,
+            ..
+        } = self;
+        let Clients {
+            mut publishers,
+            subscribers,
+            ..
+        } = clients;
+        let sending = Poll::new().map_err(LoadError::system("watch connections"))?;
+        let receiving = Poll::new().map_err(LoadError::system("watch connections"))?;
+        let listening = Poll::new().map_err(LoadError::system("watch connections"))?;
+        let waker = Waker::new(sending.registry(), Token(usize::MAX))
+            .map_err(LoadError::system("wake a thread"))?;
+        let ways = Ways {
+            latencies: self.latencies(),
+            release: Release::new(waker, plan),
+            pause: plan.rate.map_or(PAUSE, |_| Duration::ZERO),
+        };
+        let (say, said) = bounded(3);
+        thread::scope(|scope| {
+            let start = Start { scope, say };
+            let begin = || -> Result<(), LoadError> {
+                let read = match plan.pattern {
+                    Pattern::Publish => Some((subscribers, receiving)),
+                    Pattern::Request => {
+                        start.thread("respond", move || {
+                            Said::Responded(receive::respond(subscribers, receiving, counters))
+                        })?;
+                        // Without a rate, those who ask read the answers.
+                        let halves = publishers.iter_mut().map(Connection::split);
+                        match plan.rate {
+                            Some(_) => Some((halves.collect::<Result<_, _>>()?, listening)),
+                            None => None,
+                        }
+                    }
+                };
+                let latencies = match read {
+                    Some((connections, poll)) => {
+                        start.thread("receive", move || {
+                            Said::Received(receive::receive(
+                                connections,
+                                poll,
+                                ways,
+                                counters,
+                                clock,
+                            ))
+                        })?;
+                        None
+                    }
+                    None => ways.latencies,
+                };
+                start.thread("publish", move || {
+                    Said::Published(publish::publish(self, publishers, sending, latencies))
+                })
+            };
+            let answer = begin().and_then(|()| self.attend(&said, tell));
+            counters.finish();
+            answer
+        })
+    }
+
+    /// Where latencies are counted, if they mean anything.
+    fn latencies(&self) -> Option<Latencies> {
+        let plan = self.plan;
+        let possible = plan.rate.is_some() || plan.pattern == Pattern::Request;
+        (possible && plan.size >= STAMP).then(|| Latencies::new(nanoseconds(self.plan.warm_up)))
+    }
+
+    /// Tells of progress, and ends it when everything has come or enough time
+    /// has passed without anything.
+    fn attend(
+        &self,
+        said: &Receiver<Said>,
+        mut tell: impl FnMut(&Progress),
+    ) -> Result<(Published, Received), LoadError> {
+        let mut published = None;
+        let mut tick = TICK;
+        let mut last = (0, Instant::now());
+        loop {
+            match said.recv_timeout(tick) {
+                Ok(Said::Published(result)) => {
+                    let mut sent = result?;
+                    if let Some(received) = sent.received.take() {
+                        return Ok((sent, received));
+                    }
+                    published = Some(sent);
+                    last = (0, Instant::now());
+                    tick = TICK / 20;
+                }
+                Ok(Said::Received(result)) => {
+                    let received = result?;
+                    // It ends only when it is told to, which is below.
+                    if let Some(published) = published {
+                        return Ok((published, received));
+                    }
+                }
+                Ok(Said::Responded(result)) => result?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let source = std::io::ErrorKind::Other.into();
+                    return Err(LoadError::system("go on without a thread")(source));
+                }
+            }
+            if self.stop.load(Relaxed) {
+                self.counters.stop();
+            }
+            let now = self.counters.sample(self.clock.now());
+            tell(&self.progress(now));
+            if published.is_some() {
+                if last.0 != now.delivered {
+                    last = (now.delivered, Instant::now());
+                }
+                if self.counters.in_flight() == 0 || last.1.elapsed() > QUIET {
+                    self.counters.finish();
+                }
+            }
+        }
+    }
+
+    fn progress(&self, now: Sample) -> Progress {
+        let part = |done: u64, all: u64| outcome::float(done) / outcome::float(all.max(1));
+        let by_time = self.plan.duration.map(|duration| {
+            let all = nanoseconds(self.plan.warm_up + duration);
+            part(now.at, all)
+        });
+        let by_messages = self.plan.messages.map(|all| part(now.published, all));
+        let parts = [by_time, by_messages].into_iter().flatten();
+        Progress {
+            part: parts.fold(0.0, f64::max).min(1.0),
+            published: now.published,
+            delivered: now.delivered,
+            elapsed: Duration::from_nanos(now.at),
+        }
+    }
+}
+
+/// Starts threads that say how they ended.
+struct Start<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    say: Sender<Said>,
+}
+
+impl<'scope> Start<'scope, '_> {
+    fn thread(
+        &self,
+        name: &str,
+        body: impl FnOnce() -> Said + Send + 'scope,
+    ) -> Result<(), LoadError> {
+        let say = self.say.clone();
+        thread::Builder::new()
+            .name(name.to_owned())
+            // If another thread has failed, nobody listens any more.
+            .spawn_scoped(self.scope, move || drop(say.send(body())))
+            .map(drop)
+            .map_err(LoadError::system("start a thread"))
+    }
+}
+
+/// Processor time of this process, if the system tells it.
+#[cfg(unix)]
+#[allow(clippy::unnecessary_wraps)]
+fn cpu_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).ok()
+}
+
+#[cfg(not(unix))]
+fn cpu_time() -> Option<Duration> {
+    None
+}

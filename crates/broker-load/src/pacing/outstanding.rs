@@ -1,0 +1,47 @@
+//! So many unanswered requests of each requester.
+
+use super::{IDLE, Moment, Pacing, Publisher, Then};
+use crate::{LoadError, Plan};
+
+/// How long no answer may come before those that are missing are lost: in the
+/// end, and before that.
+const QUIET: u64 = 2_000_000_000;
+const PATIENCE: u64 = 10_000_000_000;
+
+pub(super) struct Outstanding(u64);
+
+impl Outstanding {
+    pub(super) fn new(plan: &Plan) -> Self {
+        Self(plan.outstanding.max(1) as u64)
+    }
+}
+
+impl Pacing for Outstanding {
+    fn turn(
+        &mut self,
+        publishers: &mut [Publisher],
+        moment: Moment<'_>,
+    ) -> Result<Then, LoadError> {
+        let Moment {
+            now,
+            over,
+            all,
+            counters,
+        } = moment;
+        let all = if over { 0 } else { all.unwrap_or(u64::MAX) };
+        for publisher in publishers {
+            while publisher.unanswered() < self.0 && counters.published() < all {
+                publisher.append(now, counters);
+            }
+            publisher.wire.flush()?;
+        }
+        let answered = counters.in_flight() == 0 && counters.published() >= all;
+        let patience = if over { QUIET } else { PATIENCE };
+        let quiet = now.saturating_sub(counters.last_delivery()) > patience;
+        Ok(if answered || quiet {
+            Then::Done
+        } else {
+            Then::Wait(IDLE)
+        })
+    }
+}

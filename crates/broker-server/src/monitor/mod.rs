@@ -1,0 +1,237 @@
+//! Health and figures by HTTP: `/healthz`, `/varz` and `/metrics`.
+//!
+//! One thread with an event loop serves a bounded number of connections at a time.
+//! Each has one request and a short time for it, so that idle connections keep
+//! nobody else waiting.
+
+mod connection;
+mod http;
+mod metrics;
+mod pages;
+mod process;
+mod time;
+mod varz;
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token, Waker};
+use slab::Slab;
+
+use super::listen::listen;
+use super::shared::Shared;
+use super::{ServerError, spawn, system};
+use connection::{Connection, Progress};
+use pages::Pages;
+
+/// Connections have the tokens of their slots.
+const LISTENER: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
+
+/// Connections at a time. A further one takes the place of the oldest.
+const MOST_CONNECTIONS: usize = 256;
+
+/// Connections accepted in a row before those that are there are served: so few
+/// that nobody is replaced before its request was looked at.
+const MOST_ACCEPTED: usize = 64;
+
+/// How long a client may take for its request and for the answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long nothing is accepted after the system had no room for a connection.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The port for monitoring, open.
+#[derive(Debug)]
+pub(crate) struct Monitor {
+    poll: Poll,
+    waker: Waker,
+    listener: TcpListener,
+    pub(crate) address: SocketAddr,
+    pages: Pages,
+}
+
+impl Monitor {
+    pub(crate) fn bind(address: SocketAddr) -> Result<Self, ServerError> {
+        let error = |source| ServerError::Listen {
+            address,
+            source,
+            flag: "--http",
+        };
+        let mut listener = listen(address).map_err(error)?;
+        let address = listener.local_addr().map_err(error)?;
+        let poll = Poll::new().map_err(system("ask for events"))?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(system("ask for events"))?;
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)
+            .map_err(system("ask for events"))?;
+        Ok(Self {
+            poll,
+            waker,
+            listener,
+            address,
+            pages: Pages::new(address),
+        })
+    }
+
+    /// Serves in a thread of its own until what it returns is dropped.
+    pub(crate) fn start(self, shared: Arc<Shared>) -> Result<Running, ServerError> {
+        let Self {
+            poll,
+            waker,
+            listener,
+            pages,
+            ..
+        } = self;
+        let event_loop = EventLoop {
+            poll,
+            listener,
+            connections: Slab::new(),
+            pages,
+            shared,
+        };
+        let thread = spawn("monitor", move || {
+            if let Err(error) = event_loop.run() {
+                tracing::error!("monitoring has ended: {error}");
+            }
+        })?;
+        Ok(Running {
+            waker,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// Monitoring while it is served.
+#[derive(Debug)]
+pub(crate) struct Running {
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let (Ok(()), Some(thread)) = (self.waker.wake(), self.thread.take()) {
+            // If it has panicked, that was told when it did.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct EventLoop {
+    poll: Poll,
+    listener: TcpListener,
+    connections: Slab<Connection>,
+    pages: Pages,
+    shared: Arc<Shared>,
+}
+
+/// When to accept again.
+enum Accept {
+    /// When the system tells of a connection.
+    AtEvent,
+    /// At once: there may be more.
+    Now,
+    /// Later: the system had no room.
+    At(Instant),
+}
+
+impl EventLoop {
+    /// Serves until it is woken.
+    fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(MOST_CONNECTIONS);
+        let mut accept = Accept::AtEvent;
+        loop {
+            let timeout = self.timeout(&accept, Instant::now());
+            match self.poll.poll(&mut events, timeout) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
+                polled => polled?,
+            }
+            for event in &events {
+                match event.token() {
+                    WAKER => return Ok(()),
+                    LISTENER if matches!(accept, Accept::AtEvent) => accept = Accept::Now,
+                    // As long as there is no room, connections wait.
+                    LISTENER => {}
+                    Token(slot) => self.serve(slot),
+                }
+            }
+            let now = Instant::now();
+            self.connections.retain(|_, served| now < served.deadline);
+            accept = match accept {
+                Accept::Now => self.accept(now),
+                Accept::At(time) if time <= now => self.accept(now),
+                later => later,
+            };
+        }
+    }
+
+    fn timeout(&self, accept: &Accept, now: Instant) -> Option<Duration> {
+        let accept = match *accept {
+            Accept::AtEvent => None,
+            Accept::Now => Some(now),
+            Accept::At(time) => Some(time),
+        };
+        let deadlines = self.connections.iter().map(|(_, served)| served.deadline);
+        let next = deadlines.chain(accept).min()?;
+        Some(next.saturating_duration_since(now))
+    }
+
+    /// Takes connections in, and serves those whose request is there already.
+    fn accept(&mut self, now: Instant) -> Accept {
+        for _ in 0..MOST_ACCEPTED {
+            match self.listener.accept() {
+                Ok((socket, _)) => self.add(socket, now),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Accept::AtEvent,
+                Err(error) => {
+                    tracing::debug!("monitoring: {error}");
+                    return Accept::At(now + PAUSE);
+                }
+            }
+        }
+        Accept::Now
+    }
+
+    fn add(&mut self, mut socket: TcpStream, now: Instant) {
+        if self.connections.len() == MOST_CONNECTIONS {
+            let oldest = self.connections.iter().min_by_key(|(_, it)| it.deadline);
+            if let Some((oldest, _)) = oldest {
+                self.connections.remove(oldest);
+            }
+        }
+        let entry = self.connections.vacant_entry();
+        let slot = entry.key();
+        let interests = Interest::READABLE | Interest::WRITABLE;
+        let registry = self.poll.registry();
+        if let Err(error) = registry.register(&mut socket, Token(slot), interests) {
+            tracing::debug!("monitoring: {error}");
+            return;
+        }
+        entry.insert(Connection::new(socket, now + PATIENCE));
+        self.serve(slot);
+    }
+
+    /// Goes on with a connection as far as it is possible now.
+    fn serve(&mut self, slot: usize) {
+        let Some(connection) = self.connections.get_mut(slot) else {
+            // It has been replaced.
+            return;
+        };
+        let (pages, shared) = (&mut self.pages, &self.shared);
+        let answer = |method, path: &str| pages.answer(method, path, shared);
+        match connection.go_on(answer) {
+            Ok(Progress::Blocked) => {}
+            Ok(Progress::Done) => {
+                self.connections.remove(slot);
+            }
+            Err(error) => {
+                tracing::debug!("monitoring: {error}");
+                self.connections.remove(slot);
+            }
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! A server without threads: each step of each worker is one call, so that whoever
+//! holds the rig decides what happens in which order.
+
+use std::collections::BTreeMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crossbeam::utils::CachePadded;
+
+use super::chunks::Chunks;
+use super::config::{Allocator, Config, Credentials};
+use super::connection::{Connection, Writing};
+use super::execute::{Carried, Executor};
+use super::key::ConnectionKey;
+use super::local::{Local, Reason};
+use super::mailbox::{Mail, Mailbox};
+use super::shared::{Peer, Shared};
+use super::transport::Transport;
+use broker_protocol::{Limits, ProtocolError};
+
+pub(super) const WORKERS: usize = 3;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Bytes for which an empty socket has room in any case.
+const ROOM: usize = 64 * 1024;
+
+/// Workers, their connections, and the clients' ends of these.
+pub(super) struct Rig {
+    shared: Arc<Shared>,
+    executors: Vec<Executor>,
+    chunks: Vec<Chunks>,
+    last: u64,
+    /// The clients' ends, until the server has closed the others, and what was read.
+    clients: BTreeMap<ConnectionKey, (Option<TcpStream>, Vec<u8>)>,
+    _polls: Vec<mio::Poll>,
+}
+
+/// What came of one turn of a connection.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// Bytes of the frames that were carried out.
+    pub(super) used: usize,
+    pub(super) then: Then,
+}
+
+/// What follows a turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing, until the client sends more.
+    Idle,
+    /// There are frames for which the turn was too short.
+    Rest,
+    /// The client has sent all that it will ever send.
+    Left,
+    /// The server has ended the connection.
+    Failed(ProtocolError),
+}
+
+impl Rig {
+    pub(super) fn new() -> Self {
+        let polls: Vec<_> = (0..WORKERS)
+            .map(|_| mio::Poll::new().expect("the system has events"))
+            .collect();
+        let peer = |poll: &mio::Poll| {
+            let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("one a poll");
+            CachePadded::new(Peer::new(Mailbox::new(waker)))
+        };
+        let config = config();
+        let info = super::info(&config, config.listen);
+        let shared = Arc::new(Shared::new(
+            config,
+            info,
+            #[cfg(feature = "tls")]
+            None,
+            None,
+            polls.iter().map(peer).collect(),
+        ));
+        for index in 0..WORKERS {
+            let routes = Arc::clone(&shared.routes);
+            let connections = Arc::clone(&shared.workers[index].connections);
+            let local = Local::new(index, &shared.config, routes, connections);
+            shared.place(index, local);
+        }
+        let lent = |index: usize| Arc::clone(&shared.workers[index].lent);
+        Self {
+            executors: (0..WORKERS)
+                .map(|index| Executor::new(index, Arc::clone(&shared)))
+                .collect(),
+            chunks: (0..WORKERS).map(|index| Chunks::new(lent(index))).collect(),
+            shared,
+            last: 0,
+            clients: BTreeMap::new(),
+            _polls: polls,
+        }
+    }
+
+    /// Gives a worker the connection of a new client.
+    pub(super) fn connect(&mut self, worker: usize) -> ConnectionKey {
+        let (client, server) = pair().expect("the system has sockets");
+        for end in [&client, &server] {
+            end.set_nonblocking(true).expect("it is a socket");
+        }
+        self.last += 1;
+        let id = self.last;
+        let transport = Transport::new(mio::net::TcpStream::from_std(server));
+        let peer = &self.shared.workers[worker];
+        peer.connections.fetch_add(1, Ordering::Relaxed);
+        let mut place = peer.local();
+        let local = place.as_mut().expect("it was put there");
+        let (now, address) = (local.now, self.shared.config.listen);
+        let key = local.insert(id, |key| {
+            Connection::new(transport, address, key, id, now, HOUR)
+        });
+        drop(place);
+        self.clients.insert(key, (Some(client), Vec::new()));
+        key
+    }
+
+    /// The client sends something, which waits in the socket for the worker's turn.
+    pub(super) fn write(&mut self, key: ConnectionKey, bytes: &[u8]) {
+        let sent = self.client(key).write_all(bytes);
+        sent.expect("the socket has room");
+    }
+
+    /// The client sends nothing more, which its worker notices in one of its turns.
+    pub(super) fn shut(&mut self, key: ConnectionKey) {
+        let shut = self.client(key).shutdown(Shutdown::Write);
+        shut.expect("it is connected");
+    }
+
+    fn client(&mut self, key: ConnectionKey) -> &mut TcpStream {
+        let client = self.clients.get_mut(&key);
+        let socket = client.and_then(|(socket, _)| socket.as_mut());
+        socket.expect("it is connected")
+    }
+
+    /// Gives a connection a turn, as a worker does: what is left of the turn before is
+    /// carried out, or what one read brings. What follows for other workers is sent to
+    /// them, and done at once only where a worker is neither busy nor has mail.
+    pub(super) fn turn(&mut self, key: ConnectionKey, most: u64) -> Turn {
+        let worker = key.worker();
+        let shared = Arc::clone(&self.shared);
+        let mut place = shared.workers[worker].local();
+        let local = place.as_mut().expect("it was put there");
+        let executor = &mut self.executors[worker];
+        let chunks = &mut self.chunks[worker];
+        let ended = |then| Turn { used: 0, then };
+        let rest = local
+            .change(key, |client| client.input.take_rest())
+            .expect("a connection that has ended gets no turn");
+        let data = if let Some(rest) = rest {
+            rest
+        } else {
+            let read = local.change(key, |client| {
+                client.input.read(&mut client.transport, chunks)
+            });
+            match read.expect("it is there") {
+                Ok(read) => read.data,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return ended(Then::Idle),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    local.leave(key);
+                    return ended(Then::Left);
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let (used, _, carried) = executor.carry_out(local, key, &data, most);
+        let then = match carried {
+            Carried::Interrupted => {
+                let rest = data.slice(used..);
+                local.change(key, |client| client.input.keep_rest(rest));
+                Then::Rest
+            }
+            Carried::All { needed } => {
+                if used < data.len() {
+                    let start = &data[used..];
+                    local.change(key, |client| client.input.keep_start(start, needed));
+                }
+                Then::Idle
+            }
+            Carried::Failed(error) => {
+                executor.dispatch.settle(local, &mut executor.cache);
+                // The server writes once to a connection that it ends. The client reads
+                // as much before as makes room for all that waits.
+                if let Some((Some(client), read)) = self.clients.get_mut(&key) {
+                    read_all(client, read);
+                    while local
+                        .get(key)
+                        .is_some_and(|client| client.output.pending() > ROOM)
+                    {
+                        local.unblock(key.slot());
+                        local.flush_all();
+                        read_all(client, read);
+                    }
+                }
+                local.close(key, Reason::Error(error));
+                Then::Failed(error)
+            }
+            Carried::Verifying => panic!("no password is asked for"),
+        };
+        executor.dispatch.settle(local, &mut executor.cache);
+        local.flush_all();
+        Turn { used, then }
+    }
+
+    /// The connection is lost: what the client has not read is lost as well.
+    pub(super) fn lose(&mut self, key: ConnectionKey) {
+        let mut place = self.shared.workers[key.worker()].local();
+        let local = place.as_mut().expect("it was put there");
+        local.close(key, Reason::Gone);
+    }
+
+    /// Has a worker take one mail, if there is one.
+    pub(super) fn take_mail(&mut self, worker: usize) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let peer = &shared.workers[worker];
+        let mut place = peer.local();
+        let local = place.as_mut().expect("it was put there");
+        let Executor {
+            dispatch, cache, ..
+        } = &mut self.executors[worker];
+        match peer.mailbox.take() {
+            None => return false,
+            Some(Mail::Messages(batch, from)) => {
+                dispatch.arrive(local, &batch);
+                dispatch.settle(local, cache);
+                shared.workers[from].give_back(batch);
+            }
+            Some(Mail::NoResponders(key, reply)) => {
+                dispatch.nobody_answers(local, cache, key, &reply);
+            }
+            Some(other) => panic!("{other:?}"),
+        }
+        peer.mailbox.settle();
+        local.flush_all();
+        true
+    }
+
+    /// Whether there is mail for a worker.
+    pub(super) fn has_mail(&self, worker: usize) -> bool {
+        !self.shared.workers[worker].mailbox.is_empty()
+    }
+
+    /// Has a worker remove some of the subscriptions of clients that are gone. Tells
+    /// whether some are left.
+    pub(super) fn clear_remains(&mut self, worker: usize, most: usize) -> bool {
+        let mut place = self.shared.workers[worker].local();
+        let local = place.as_mut().expect("it was put there");
+        !local.clear_remains(most)
+    }
+
+    /// Has a worker take one mail and remove one subscription of those that are gone.
+    /// Tells whether there may be more to do.
+    pub(super) fn step(&mut self, worker: usize) -> bool {
+        let more = self.clear_remains(worker, 1);
+        self.take_mail(worker) || more
+    }
+
+    /// Runs `with` while other workers are busy, so that nobody stands in for them.
+    pub(super) fn while_busy<T>(&mut self, busy: &[usize], with: impl FnOnce(&mut Self) -> T) -> T {
+        let shared = Arc::clone(&self.shared);
+        let held: Vec<_> = busy
+            .iter()
+            .map(|&worker| shared.workers[worker].local())
+            .collect();
+        let result = with(self);
+        drop(held);
+        result
+    }
+
+    /// Has all workers do all that there is to do.
+    pub(super) fn settle(&mut self) {
+        while (0..WORKERS).any(|worker| self.step(worker)) {}
+        for peer in &self.shared.workers {
+            assert_eq!(peer.mailbox.sent(), peer.mailbox.settled());
+        }
+    }
+
+    /// Has the clients read all that was written to them, and all that could not be
+    /// written before they did.
+    pub(super) fn collect(&mut self) {
+        loop {
+            for (client, read) in self.clients.values_mut() {
+                if let Some(socket) = client
+                    && read_all(socket, read)
+                {
+                    *client = None;
+                }
+            }
+            let mut more = false;
+            for peer in &self.shared.workers {
+                let mut place = peer.local();
+                let local = place.as_mut().expect("it was put there");
+                let clients = local.clients.iter();
+                let blocked: Vec<_> = clients
+                    .filter(|(_, client)| client.writing == Writing::Blocked)
+                    .map(|(slot, _)| slot)
+                    .collect();
+                for slot in blocked {
+                    local.unblock(slot);
+                }
+                more |= local.has_more_to_write();
+                local.flush_all();
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// What each client has read.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = (ConnectionKey, &[u8])> {
+        let all = self.clients.iter();
+        all.map(|(&key, (_, read))| (key, read.as_slice()))
+    }
+
+    /// Checks that nothing is left of the clients, all of which have left. Returns how
+    /// many messages were published and delivered.
+    pub(super) fn end(&self) -> (u64, u64) {
+        for peer in &self.shared.workers {
+            let place = peer.local();
+            let local = place.as_ref().expect("it was put there");
+            assert!(local.clients.is_empty());
+            assert_eq!(local.held(), 0, "bytes held for nobody");
+            peer.publish(local);
+        }
+        let counters = self.shared.counters();
+        assert_eq!(counters.subscriptions, 0, "subscriptions of nobody");
+        assert_eq!(self.shared.connections(), 0, "connections of nobody");
+        assert_eq!(self.shared.held(), 0, "bytes lent to nobody");
+        assert!(self.shared.routes.is_empty(), "{:?}", self.shared.routes);
+        (counters.in_msgs, counters.out_msgs)
+    }
+}
+
+/// Reads all that is there. Tells whether nothing more will come.
+fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) -> bool {
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        match client.read(&mut chunk) {
+            Ok(0) => return true,
+            Ok(count) => {
+                into.extend_from_slice(&chunk[..count]);
+                if count < chunk.len() {
+                    return false;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+            // The server has closed a connection without having read all of it. What it had
+            // written was read before.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Two ends of a connection. Sockets without addresses are soon made, and however many
+/// there were, no port waits until it may be used again.
+#[cfg(unix)]
+fn pair() -> io::Result<(TcpStream, TcpStream)> {
+    use std::os::{fd::OwnedFd, unix::net::UnixStream};
+    let (client, server) = UnixStream::pair()?;
+    Ok((OwnedFd::from(client).into(), OwnedFd::from(server).into()))
+}
+
+/// Two ends of a connection.
+#[cfg(not(unix))]
+fn pair() -> io::Result<(TcpStream, TcpStream)> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let client = TcpStream::connect(listener.local_addr()?)?;
+    Ok((client, listener.accept()?.0))
+}
+
+pub(super) fn config() -> Config {
+    Config {
+        listen: "127.0.0.1:0".parse().expect("an address"),
+        http: None,
+        workers: WORKERS,
+        name: None,
+        credentials: Credentials::None,
+        tls: None,
+        limits: Limits {
+            max_control_line: 4096,
+            max_payload: 1 << 20,
+        },
+        max_connections: 1000,
+        max_subscriptions: 0,
+        max_pending: 64 << 20,
+        max_memory: 1 << 30,
+        ping_interval: HOUR,
+        max_pings_out: 2,
+        auth_timeout: HOUR,
+        write_deadline: HOUR,
+        drain_timeout: HOUR,
+        allocator: Allocator::default(),
+    }
+}

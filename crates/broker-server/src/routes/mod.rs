@@ -1,0 +1,559 @@
+//! Who wants which subject, for all workers.
+//!
+//! Patterns are kept in one hash table. To look a subject up is to look for the
+//! pattern that it would match in each shape ([`shapes`]), so that it costs
+//! O(tokens + shapes + matches), and a subscription comes and goes in O(log n).
+
+mod matches;
+mod members;
+mod shapes;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crossbeam::utils::CachePadded;
+use hashbrown::HashTable;
+
+use self::members::Members;
+use self::shapes::{Shape, Shapes};
+use super::key::Target;
+use broker_protocol::tokens;
+
+pub(crate) use self::matches::Matches;
+
+/// There are too many shapes of patterns for one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooManyShapes;
+
+/// The subscriptions to one pattern.
+#[derive(Debug)]
+struct Pattern {
+    hash: u64,
+    text: Box<[u8]>,
+    plain: Members,
+    groups: HashMap<Arc<[u8]>, Members>,
+}
+
+impl Pattern {
+    fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.groups.is_empty()
+    }
+
+    fn add(&mut self, queue: Option<&[u8]>, target: Target) {
+        let Some(name) = queue else {
+            self.plain.insert(target);
+            return;
+        };
+        if let Some(members) = self.groups.get_mut(name) {
+            members.insert(target);
+        } else {
+            let members = self.groups.entry(name.into()).or_default();
+            members.insert(target);
+        }
+    }
+
+    fn remove(&mut self, queue: Option<&[u8]>, target: Target) -> bool {
+        let Some(name) = queue else {
+            return self.plain.remove(target);
+        };
+        let Some(members) = self.groups.get_mut(name) else {
+            return false;
+        };
+        let removed = members.remove(target);
+        if members.is_empty() {
+            self.groups.remove(name);
+            if self.groups.is_empty() {
+                // An empty map with room would stay for as long as the pattern.
+                self.groups = HashMap::new();
+            }
+        }
+        removed
+    }
+
+    /// Whether it is the pattern that `subject` matches with this shape.
+    fn is_of(&self, subject: &[u8], shape: &Shape) -> bool {
+        let mut stars = shape.stars.iter().copied().peekable();
+        let mut pattern = tokens(&self.text);
+        let mut subject = tokens(subject);
+        for place in 0..shape.tokens {
+            let (Some(own), Some(other)) = (pattern.next(), subject.next()) else {
+                return false;
+            };
+            let is_star = stars.next_if_eq(&place).is_some();
+            // Somebody may publish to a pattern, whose wildcards are no literal tokens.
+            let is_same = match own {
+                b"*" => is_star,
+                b">" => false,
+                literal => !is_star && literal == other,
+            };
+            if !is_same {
+                return false;
+            }
+        }
+        match (shape.rest, pattern.next(), subject.next()) {
+            (false, None, None) => true,
+            (true, Some(b">"), Some(_)) => pattern.next().is_none(),
+            _ => false,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    patterns: HashTable<Pattern>,
+    shapes: Shapes,
+}
+
+/// How many parts of the subject space have a generation of their own.
+const PARTS: usize = 32;
+
+/// The patterns, and what tells that they have changed.
+///
+/// Workers remember what matched a subject for as long as the generation of its
+/// part of the subject space stays the same. The part is decided by the first
+/// token, so that inboxes, which come and go with each request of some clients,
+/// leave alone what is known of other subjects.
+#[derive(Debug)]
+pub(crate) struct Routes {
+    table: RwLock<Table>,
+    generations: [CachePadded<AtomicU64>; PARTS],
+    hashes: Hashes,
+}
+
+/// Hashes of tokens in their places; that of a pattern is the sum, so that putting a
+/// wildcard into the place of a token is a subtraction and an addition.
+///
+/// The keys are random: nobody can choose subjects with the same hash.
+#[derive(Debug, Default)]
+struct Hashes(RandomState);
+
+impl Hashes {
+    fn token(&self, place: u16, token: &[u8]) -> u64 {
+        self.0.hash_one((place, token))
+    }
+
+    fn star(&self, place: u16) -> u64 {
+        // As no token is: no token is empty.
+        self.token(place, b"")
+    }
+
+    fn rest(&self, place: u16) -> u64 {
+        self.0.hash_one(place)
+    }
+
+    /// The hash of a pattern, and its shape.
+    fn pattern(&self, text: &[u8]) -> (u64, Shape) {
+        let mut hash = 0_u64;
+        let mut stars = Vec::new();
+        let mut count = 0;
+        let mut rest = false;
+        for (token, place) in tokens(text).zip(0..) {
+            let part = match token {
+                b">" => {
+                    rest = true;
+                    self.rest(place)
+                }
+                b"*" => {
+                    stars.push(place);
+                    self.star(place)
+                }
+                token => self.token(place, token),
+            };
+            hash = hash.wrapping_add(part);
+            count = place + u16::from(!rest);
+        }
+        let shape = Shape {
+            stars: stars.into(),
+            tokens: count,
+            rest,
+        };
+        (hash, shape)
+    }
+}
+
+impl Routes {
+    pub(crate) fn new() -> Self {
+        Self {
+            table: RwLock::default(),
+            // Not 0, which is what nobody has looked up yet.
+            generations: std::array::from_fn(|_| CachePadded::new(AtomicU64::new(1))),
+            hashes: Hashes::default(),
+        }
+    }
+
+    /// Adds a subscription to a valid pattern. Tells whether it is the first one of
+    /// its shape, which it may be if `may_add_shape`.
+    pub(crate) fn insert(
+        &self,
+        pattern: &[u8],
+        queue: Option<&[u8]>,
+        target: Target,
+        may_add_shape: bool,
+    ) -> Result<bool, TooManyShapes> {
+        let (hash, shape) = self.hashes.pattern(pattern);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let Table { patterns, shapes } = &mut *table;
+        let mut first = false;
+        if let Some(found) = patterns.find_mut(hash, |known| *known.text == *pattern) {
+            found.add(queue, target);
+        } else {
+            if !shape.is_literal() {
+                first = shapes.add(&shape, may_add_shape).ok_or(TooManyShapes)?;
+            }
+            let mut new = Pattern {
+                hash,
+                text: pattern.into(),
+                plain: Members::default(),
+                groups: HashMap::new(),
+            };
+            new.add(queue, target);
+            patterns.insert_unique(hash, new, |known| known.hash);
+        }
+        // Before the lock is left: whoever sees the new generation sees the table.
+        self.changed(pattern);
+        Ok(first)
+    }
+
+    /// Removes a subscription that was inserted with the same arguments.
+    pub(crate) fn remove(&self, pattern: &[u8], queue: Option<&[u8]>, target: Target) {
+        let (hash, shape) = self.hashes.pattern(pattern);
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let Table { patterns, shapes } = &mut *table;
+        let Ok(mut found) = patterns.find_entry(hash, |known| *known.text == *pattern) else {
+            return;
+        };
+        found.get_mut().remove(queue, target);
+        if found.get().is_empty() {
+            found.remove();
+            if !shape.is_literal() {
+                shapes.remove(&shape);
+            }
+            let room = patterns.capacity();
+            if room > 1024 && patterns.len() < room / 8 {
+                patterns.shrink_to(room / 4, |known| known.hash);
+            }
+        }
+        self.changed(pattern);
+    }
+
+    /// Whether nobody wants anything.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn is_empty(&self) -> bool {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.patterns.is_empty() && table.shapes.is_empty()
+    }
+
+    fn changed(&self, pattern: &[u8]) {
+        let first = first_token(pattern);
+        if first == b"*" || first == b">" {
+            for generation in &self.generations {
+                generation.fetch_add(1, Ordering::Release);
+            }
+        } else {
+            self.generations[part(first)].fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Changes when a subscription comes or goes that could match a subject of this part.
+    #[inline]
+    pub(crate) fn generation(&self, part: Part) -> u64 {
+        self.generations[part.0 as usize % PARTS].load(Ordering::Acquire)
+    }
+
+    /// What matches a subject to which a message is published. Nothing matches one
+    /// with an empty token. Returns how many patterns were looked for.
+    pub(crate) fn find(&self, subject: &[u8], into: &mut Matches) -> usize {
+        into.clear();
+        let hashes = &self.hashes;
+        // The hashes of the first tokens of the subject, from none to all.
+        let mut sums = Vec::with_capacity(16);
+        let mut sum = 0_u64;
+        sums.push(sum);
+        for (token, place) in tokens(subject).zip(0..) {
+            if token.is_empty() {
+                return 0;
+            }
+            sum = sum.wrapping_add(hashes.token(place, token));
+            sums.push(sum);
+        }
+        let count = u16::try_from(sums.len() - 1).unwrap_or(u16::MAX);
+        let literal = Shape {
+            stars: Box::default(),
+            tokens: count,
+            rest: false,
+        };
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        // What a wildcard in each place changes: hashed once, added for each shape.
+        let (mut stars, mut rests) = (Vec::new(), Vec::new());
+        if !table.shapes.is_empty() {
+            let token = |place: usize| sums[place + 1].wrapping_sub(sums[place]);
+            let star = |place: u16| hashes.star(place).wrapping_sub(token(place.into()));
+            stars = (0..count).map(star).collect();
+            rests = (0..count).map(|place| hashes.rest(place)).collect();
+        }
+        let mut looked_for = 0;
+        for shape in table.shapes.fitting(count).chain([&literal]) {
+            looked_for += 1;
+            let mut hash = sums[usize::from(shape.tokens)];
+            for &place in &shape.stars {
+                hash = hash.wrapping_add(stars[usize::from(place)]);
+            }
+            if shape.rest {
+                hash = hash.wrapping_add(rests[usize::from(shape.tokens)]);
+            }
+            let found = table
+                .patterns
+                .find(hash, |known| known.is_of(subject, shape));
+            if let Some(pattern) = found {
+                into.add(&pattern.plain);
+                for (name, members) in &pattern.groups {
+                    into.add_group(name, members);
+                }
+            }
+        }
+        into.finish();
+        looked_for
+    }
+}
+
+fn first_token(subject: &[u8]) -> &[u8] {
+    tokens(subject).next().unwrap_or_default()
+}
+
+/// The part of the subject space that a first token belongs to: FNV-1a of the token,
+/// as any function would do that spreads short texts.
+fn part(token: &[u8]) -> usize {
+    let hash = token.iter().fold(0x811c_9dc5_u32, |hash, &byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    (hash ^ (hash >> 16)) as usize % PARTS
+}
+
+/// A part of the subject space.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Part(u32);
+
+impl Part {
+    /// The one that a subject belongs to.
+    #[allow(clippy::cast_possible_truncation, reason = "there are few parts")]
+    pub(crate) fn of(subject: &[u8]) -> Self {
+        Self(part(first_token(subject)) as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::ConnectionKey;
+    use super::*;
+
+    fn target(serial: u32) -> Target {
+        Target {
+            connection: ConnectionKey::new(0, 0, 0),
+            place: 0,
+            serial,
+        }
+    }
+
+    fn found(routes: &Routes, subject: &str) -> Vec<u32> {
+        let mut matches = Matches::default();
+        routes.find(subject.as_bytes(), &mut matches);
+        let groups = matches.groups().flat_map(|(_, members)| members);
+        let mut serials: Vec<_> = matches
+            .plain
+            .iter()
+            .chain(groups)
+            .map(|t| t.serial)
+            .collect();
+        serials.sort_unstable();
+        serials
+    }
+
+    fn insert(routes: &Routes, pattern: &[u8], queue: Option<&[u8]>, serial: u32) {
+        let inserted = routes.insert(pattern, queue, target(serial), true);
+        inserted.expect("there are few shapes");
+    }
+
+    #[test]
+    fn wildcards_match_as_documented() {
+        let routes = Routes::new();
+        let patterns = ["a", "a.b", "a.*", "*.b", "a.>", ">", "*", "a.*.c", "a*"];
+        for (pattern, serial) in patterns.iter().zip(0..) {
+            insert(&routes, pattern.as_bytes(), None, serial);
+        }
+        assert_eq!(found(&routes, "a"), [0, 5, 6]);
+        assert_eq!(found(&routes, "a.b"), [1, 2, 3, 4, 5]);
+        assert_eq!(found(&routes, "a.x.c"), [4, 5, 7]);
+        assert_eq!(found(&routes, "a*"), [5, 6, 8]);
+        assert_eq!(found(&routes, "b"), [5, 6]);
+        assert_eq!(found(&routes, "a..b"), [0_u32; 0]);
+        assert_eq!(found(&routes, "a."), [0_u32; 0]);
+        // Published to a pattern: nats-server takes its tokens as they are.
+        assert_eq!(found(&routes, "a.*"), [2, 4, 5]);
+    }
+
+    #[test]
+    fn who_publishes_to_a_pattern_reaches_each_subscription_once() {
+        // The hashes are random, and the table compares a few of their bits.
+        for _ in 0..2000 {
+            let routes = Routes::new();
+            insert(&routes, b"a.*", None, 1);
+            insert(&routes, b"a.>", None, 2);
+            assert_eq!(found(&routes, "a.*"), [1, 2]);
+            assert_eq!(found(&routes, "a.>"), [1, 2]);
+        }
+    }
+
+    #[test]
+    fn random_patterns_match_as_a_naive_search_says() {
+        let mut random = fastrand::Rng::with_seed(7);
+        let subject = |random: &mut fastrand::Rng, letters: &[&str]| {
+            let count = random.usize(1..5);
+            let tokens: Vec<_> = (0..count)
+                .map(|_| letters[random.usize(..letters.len())])
+                .collect();
+            tokens.join(".")
+        };
+        let naive = |pattern: &str, subject: &str| {
+            let mut subject = subject.split('.');
+            for token in pattern.split('.') {
+                match (token, subject.next()) {
+                    (">", Some(_)) => return true,
+                    ("*", Some(_)) => {}
+                    (token, Some(other)) if token == other => {}
+                    _ => return false,
+                }
+            }
+            subject.next().is_none()
+        };
+        for _ in 0..200 {
+            let routes = Routes::new();
+            let mut kept = Vec::new();
+            for serial in 0..40 {
+                let mut pattern = subject(&mut random, &["a", "b", "*", "c"]);
+                if random.u8(..4) == 0 {
+                    pattern.push_str(".>");
+                }
+                let queue = (random.u8(..3) == 0).then_some(&b"q"[..]);
+                insert(&routes, pattern.as_bytes(), queue, serial);
+                kept.push((pattern, queue, serial));
+            }
+            for _ in 0..20 {
+                let (pattern, queue, serial) = kept.swap_remove(random.usize(..kept.len()));
+                routes.remove(pattern.as_bytes(), queue, target(serial));
+            }
+            for _ in 0..20 {
+                let subject = subject(&mut random, &["a", "b", "c"]);
+                let mut expected: Vec<_> = kept
+                    .iter()
+                    .filter(|(pattern, ..)| naive(pattern, &subject))
+                    .map(|&(.., serial)| serial)
+                    .collect();
+                expected.sort_unstable();
+                assert_eq!(found(&routes, &subject), expected, "{subject} in {kept:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_of_one_name_are_one_over_all_patterns() {
+        let routes = Routes::new();
+        insert(&routes, b"a.b", Some(b"q"), 1);
+        insert(&routes, b"a.*", Some(b"r"), 3);
+        insert(&routes, b"a.*", Some(b"q"), 2);
+        for name in 0..50 {
+            let name = format!("n{name}");
+            insert(&routes, b"a.b", Some(name.as_bytes()), 4);
+            insert(&routes, b"a.>", Some(name.as_bytes()), 5);
+        }
+        let mut matches = Matches::default();
+        routes.find(b"a.b", &mut matches);
+        assert!(matches.plain.is_empty());
+        assert_eq!(matches.groups().count(), 52);
+        for (name, members) in matches.groups() {
+            let expected = if **name == *b"r" { 1 } else { 2 };
+            assert_eq!(members.len(), expected, "{name:?}");
+            assert_eq!(matches.group(name), members);
+        }
+        assert!(matches.group(b"other").is_empty());
+    }
+
+    #[test]
+    fn what_is_removed_leaves_nothing_behind() {
+        let routes = Routes::new();
+        let patterns = ["a.b.c", "a.*", ">", "*.*.>"];
+        // More than are kept in a list.
+        for pattern in patterns {
+            for queue in [None, Some(&b"q"[..])] {
+                for serial in 0..100 {
+                    insert(&routes, pattern.as_bytes(), queue, serial);
+                }
+            }
+        }
+        assert_eq!(found(&routes, "a.b.c").len(), 600);
+        for pattern in patterns {
+            for queue in [Some(&b"q"[..]), None] {
+                for serial in 0..100 {
+                    routes.remove(pattern.as_bytes(), queue, target(serial));
+                }
+            }
+        }
+        let table = routes.table.read().expect("not poisoned");
+        assert!(table.patterns.is_empty() && table.shapes.is_empty());
+        drop(table);
+        routes.remove(b"never.there", None, target(1));
+    }
+
+    #[test]
+    fn a_look_up_is_bounded_by_the_shapes_and_not_by_the_patterns() {
+        let routes = Routes::new();
+        // All of {a,*}^8 with a last token that never matches.
+        for bits in 0..256_u32 {
+            let mut pattern = String::new();
+            for place in 0..8 {
+                pattern.push_str(if bits >> place & 1 == 0 { "a." } else { "*." });
+            }
+            for last in ["x", "y", "z"] {
+                insert(&routes, format!("{pattern}{last}").as_bytes(), None, 1);
+            }
+        }
+        let mut matches = Matches::default();
+        assert_eq!(routes.find(b"a.a.a.a.a.a.a.a.q", &mut matches), 256);
+        assert_eq!(matches.len(), 0);
+        routes.find(b"a.a.a.a.a.a.a.a.x", &mut matches);
+        assert_eq!(matches.len(), 256);
+    }
+
+    #[test]
+    fn a_shape_too_many_is_refused_and_nothing_is_left_of_it() {
+        let routes = Routes::new();
+        insert(&routes, b"a.*", None, 1);
+        let refused = routes.insert(b"*.a", None, target(2), false);
+        assert_eq!(refused, Err(TooManyShapes));
+        assert_eq!(routes.insert(b"b.*", None, target(3), false), Ok(false));
+        assert_eq!(found(&routes, "a.a"), [1]);
+    }
+
+    #[test]
+    fn a_change_is_seen_where_it_can_matter_only() {
+        let routes = Routes::new();
+        let other = (0..100)
+            .map(|n| format!("x{n}"))
+            .find(|name| part(name.as_bytes()) != part(b"a"))
+            .expect("not all are in one part");
+        let generations = || {
+            [
+                routes.generation(Part::of(b"a.b")),
+                routes.generation(Part::of(other.as_bytes())),
+            ]
+        };
+        let before = generations();
+        insert(&routes, b"a.c", None, 1);
+        let after = generations();
+        assert!(after[0] > before[0]);
+        assert_eq!(after[1], before[1]);
+        insert(&routes, b"*.c", None, 2);
+        assert!(generations()[1] > after[1]);
+    }
+}

@@ -1,0 +1,753 @@
+//! A thread with an event loop over the connections that it owns.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Registry, Token};
+
+use super::chunks::Chunks;
+use super::connection::{Connection, Due, Intervals, Phase, Reading};
+use super::execute::{Carried, Executor};
+use super::input::Read;
+use super::key::ConnectionKey;
+use super::local::{Local, Reason};
+use super::mailbox::{Mail, Mailbox};
+use super::shared::Shared;
+use super::transport::Transport;
+use super::turns::{ROUND, TURN, Turns};
+use broker_protocol::{Connect, ProtocolError};
+
+/// The token of the mailbox; connections have those of their slots.
+pub(crate) const MAIL: Token = Token(usize::MAX);
+
+/// What is appended to outputs before it is written, in bytes, about: more would
+/// not fit into the caches of a CPU.
+const UNSENT: usize = 256 * 1024;
+
+/// What may be appended before frames are interrupted for writing, in bytes.
+const MOST_UNSENT: usize = 4 * UNSENT;
+
+/// What may wait for another worker, in bytes, before nothing is read any more.
+const MOST_MAIL: usize = 512 * 1024;
+
+/// How long to wait before looking again at what nobody announces.
+const SHORTLY: Duration = Duration::from_millis(1);
+
+/// Work that a read is, and what each of its bytes adds, see [`super::turns`].
+const PER_READ: u64 = 80;
+const BYTES_PER_WORK: u64 = 256;
+
+/// Subscriptions of ended connections that are removed in one round.
+const MOST_REMOVED: usize = 512;
+
+/// Connections taken over in one round.
+const MOST_WELCOMED: usize = 16;
+
+/// Reads from one connection before the server ends.
+const MOST_LAST_READS: usize = 64;
+
+/// Has the worker of this number serve its clients until the server ends. Tells
+/// whether all that they were to get has been written.
+///
+/// Its connections are locked while it has something to do, and free for others to
+/// deliver to while it waits for events.
+///
+/// # Errors
+///
+/// When the system has no events to tell any more.
+pub(crate) fn run(mut worker: Worker, mut poll: Poll) -> io::Result<bool> {
+    let shared = Arc::clone(&worker.shared);
+    let peer = &shared.workers[worker.index];
+    let mut events = Events::with_capacity(1024);
+    loop {
+        let mut place = peer.local();
+        let local = place.as_mut().expect("it is there until it ends here");
+        if let Some(clean) = worker.round(local, &events) {
+            *place = None;
+            return Ok(clean);
+        }
+        let timeout = worker.fall_asleep(local);
+        drop(place);
+        let polled = poll.poll(&mut events, timeout);
+        shared.begin_round(worker.index, Instant::now());
+        peer.mailbox.wake_up();
+        match polled {
+            Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
+            polled => polled?,
+        }
+    }
+}
+
+/// What came of a turn.
+enum Turn {
+    /// There is nothing more for now.
+    Idle,
+    /// There may be more.
+    More,
+}
+
+/// A worker, but for its connections.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    index: usize,
+    shared: Arc<Shared>,
+    executor: Executor,
+    registry: Registry,
+    chunks: Chunks,
+    turns: Turns,
+    /// Connections that are not read from for a while.
+    stalled: Vec<ConnectionKey>,
+    /// Another worker has more to do than it may.
+    congested: bool,
+    /// Bytes that may wait for another worker.
+    most_mail: usize,
+    /// There is something to be removed from the routes.
+    remains: bool,
+    intervals: Intervals,
+    tick: Duration,
+    next_tick: Instant,
+    /// The server is about to end.
+    to_drain: bool,
+    draining: Option<Instant>,
+}
+
+impl Worker {
+    pub(crate) fn new(index: usize, shared: Arc<Shared>, registry: Registry) -> Self {
+        let config = &shared.config;
+        let intervals = Intervals {
+            ping_interval: config.ping_interval,
+            max_pings_out: config.max_pings_out,
+            write_deadline: config.write_deadline,
+        };
+        let shortest = config
+            .ping_interval
+            .min(config.write_deadline)
+            .min(config.auth_timeout);
+        Self {
+            index,
+            registry,
+            chunks: Chunks::new(Arc::clone(&shared.workers[index].lent)),
+            turns: Turns::default(),
+            stalled: Vec::new(),
+            congested: false,
+            most_mail: MOST_MAIL.min(config.max_pending / 8),
+            remains: false,
+            intervals,
+            tick: (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500)),
+            next_tick: Instant::now(),
+            to_drain: false,
+            draining: None,
+            executor: Executor::new(index, Arc::clone(&shared)),
+            shared,
+        }
+    }
+
+    /// Its number.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    fn mailbox(&self) -> &Mailbox {
+        &self.shared.workers[self.index].mailbox
+    }
+
+    /// Serves what `events` tell and what others have sent. Tells whether all that
+    /// clients were to get has been written, once the server has ended.
+    fn round(&mut self, local: &mut Local, events: &Events) -> Option<bool> {
+        local.now = Instant::now();
+        for event in events {
+            if event.token() != MAIL {
+                self.note(local, event);
+            }
+        }
+        self.serve(local);
+        self.settle(local);
+        self.welcome_some(local);
+        self.read_mail(local);
+        if self.to_drain {
+            self.drain(local);
+        }
+        self.end_stalls(local);
+        if local.now >= self.next_tick {
+            self.tick(local);
+        }
+        self.flush(local);
+        self.remains = !local.clear_remains(MOST_REMOVED);
+        self.shared.workers[self.index].publish(local);
+        if self.shared.is_over_memory() {
+            self.shed(local);
+        }
+        self.draining.and_then(|deadline| self.end(local, deadline))
+    }
+
+    /// How long to wait for events; others see the worker asleep if at all.
+    fn fall_asleep(&self, local: &Local) -> Option<Duration> {
+        let timeout = self.timeout(local);
+        if timeout != Some(Duration::ZERO) && !self.mailbox().fall_asleep() {
+            return Some(Duration::ZERO);
+        }
+        timeout
+    }
+
+    fn timeout(&self, local: &Local) -> Option<Duration> {
+        let congested = self.congested && self.is_congested();
+        if !self.turns.is_empty() && !congested || local.has_more_to_write() || self.remains {
+            return Some(Duration::ZERO);
+        }
+        // Word of room may have been missed.
+        if congested || !self.stalled.is_empty() || self.draining.is_some() {
+            return Some(SHORTLY);
+        }
+        if local.clients.is_empty() {
+            return None;
+        }
+        Some(self.next_tick.saturating_duration_since(local.now))
+    }
+
+    fn note(&mut self, local: &mut Local, event: &Event) {
+        let slot = event.token().0;
+        if event.is_writable() {
+            local.unblock(slot);
+        }
+        if (event.is_readable() || event.is_read_closed() || event.is_error())
+            && let Some(client) = local.clients.get_mut(slot)
+        {
+            client.ending |= event.is_read_closed();
+            self.queue(local, slot);
+        }
+    }
+
+    /// Has a connection wait for its turn, unless it does or may not.
+    fn queue(&mut self, local: &mut Local, slot: usize) {
+        if let Some(client) = local.clients.get_mut(slot)
+            && client.reading == Reading::Idle
+        {
+            client.reading = Reading::Queued;
+            self.turns.push(client.key, client.served);
+        }
+    }
+
+    /// Gives turns to those that wait for them, for a while.
+    fn serve(&mut self, local: &mut Local) {
+        self.congested = false;
+        let mut left = ROUND;
+        while left > 0 {
+            if self.is_congested() {
+                self.congested = !self.turns.is_empty();
+                return;
+            }
+            if self.shared.is_over_memory() {
+                return;
+            }
+            let Some((key, served)) = self.turns.pop() else {
+                return;
+            };
+            let Some(client) = local.get(key) else {
+                continue;
+            };
+            if client.reading != Reading::Queued {
+                // It has its turn when the stall is over.
+                continue;
+            }
+            client.reading = Reading::Idle;
+            let (turn, work) = self.turn(local, key);
+            left = left.saturating_sub(work);
+            if let Some(client) = local.get(key) {
+                client.served = served + work;
+                if matches!(turn, Turn::More) {
+                    self.queue(local, key.slot());
+                }
+            }
+            self.stall_publishers(local);
+            if local.unsent > UNSENT {
+                self.flush(local);
+            }
+            self.shared.workers[self.index].publish(local);
+        }
+    }
+
+    /// Carries out what a client has sent: what is left of an earlier turn, or what one
+    /// read brings. Returns the work done as well.
+    fn turn(&mut self, local: &mut Local, key: ConnectionKey) -> (Turn, u64) {
+        let rest = local
+            .get(key)
+            .filter(|client| client.reading != Reading::Verifying)
+            .and_then(|client| client.input.take_rest());
+        if let Some(rest) = rest {
+            let (interrupted, work) = self.carry_out(local, key, &rest, TURN);
+            // There may be more to read: the event that told so is long gone.
+            let turn = if interrupted || local.get(key).is_some() {
+                Turn::More
+            } else {
+                Turn::Idle
+            };
+            return (turn, work);
+        }
+        let Self { chunks, .. } = self;
+        let read = local.change(key, |client| {
+            if client.phase == Phase::Leaving || client.reading == Reading::Verifying {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            client.input.read(&mut client.transport, chunks)
+        });
+        let Some(read) = read else {
+            return (Turn::Idle, PER_READ);
+        };
+        self.end_handshake(local, key);
+        match read {
+            Ok(Read { data, more }) => {
+                let mut work = PER_READ + data.len() as u64 / BYTES_PER_WORK;
+                // Before what was read is carried out: a client may end a subscription
+                // because of something that another worker did before, and what that
+                // worker has sent until then is still for it.
+                self.read_mail(local);
+                let (interrupted, done) = self.carry_out(local, key, &data, TURN);
+                work += done;
+                let ending = local.get(key).is_some_and(|client| client.ending);
+                if interrupted || more || ending {
+                    (Turn::More, work)
+                } else {
+                    (Turn::Idle, work)
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => (Turn::Idle, PER_READ),
+            Err(error) if error.kind() == ErrorKind::Interrupted => (Turn::More, PER_READ),
+            Err(error) => {
+                self.end_input(local, key, &error);
+                (Turn::Idle, PER_READ)
+            }
+        }
+    }
+
+    /// The client sends nothing more.
+    fn end_input(&mut self, local: &mut Local, key: ConnectionKey, error: &io::Error) {
+        match error.kind() {
+            ErrorKind::UnexpectedEof => {
+                self.settle(local);
+                local.leave(key);
+            }
+            // A client that talks in clear to a server with TLS is told so in clear.
+            ErrorKind::Unsupported => {
+                #[cfg(feature = "tls")]
+                local.change(key, |client| client.transport.session = None);
+                local.close(key, Reason::Error(ProtocolError::TlsRequired));
+            }
+            _ => {
+                tracing::debug!("reading from a client: {error}");
+                local.close(key, Reason::Gone);
+            }
+        }
+    }
+
+    /// The time for the credentials begins when the handshake has ended.
+    fn end_handshake(&mut self, local: &mut Local, key: ConnectionKey) {
+        let config = &self.shared.config;
+        let deadline = local.now + config.auth_timeout;
+        let Some(client) = local.get(key) else {
+            return;
+        };
+        if !matches!(client.phase, Phase::Handshake(_)) || client.transport.is_handshaking() {
+            return;
+        }
+        client.phase = if config.credentials.are_wanted() {
+            Phase::Stranger(deadline)
+        } else {
+            Phase::Guest
+        };
+        // What was waiting for the handshake can go now.
+        local.tell(key, b"");
+    }
+
+    /// Carries out what a client has sent, and keeps what it could not. Tells whether
+    /// there was not time enough for all, and the work done.
+    fn carry_out(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        data: &Bytes,
+        most: u64,
+    ) -> (bool, u64) {
+        if data.is_empty() {
+            return (false, 0);
+        }
+        let (mut at, mut sum) = (0, 0);
+        loop {
+            let part = data.slice(at..);
+            // Parts, so that not too much is appended before it is written.
+            let most_now = (most - sum).min(TURN / 4);
+            let (used, work, carried) = self.executor.carry_out(local, key, &part, most_now);
+            at += used;
+            sum += work;
+            match carried {
+                Carried::Interrupted if sum < most && local.unsent < MOST_UNSENT => {}
+                Carried::Interrupted => {
+                    let rest = data.slice(at..);
+                    local.change(key, |client| client.input.keep_rest(rest));
+                    return (true, sum);
+                }
+                Carried::Verifying => {
+                    let rest = data.slice(at..);
+                    local.change(key, |client| client.input.keep_rest(rest));
+                    return (false, sum);
+                }
+                Carried::All { needed } => {
+                    if at < data.len() {
+                        let start = &data[at..];
+                        local.change(key, |client| client.input.keep_start(start, needed));
+                    }
+                    return (false, sum);
+                }
+                Carried::Failed(error) => {
+                    // What it sent before is on its way before it sees the end.
+                    self.settle(local);
+                    local.close(key, Reason::Error(error));
+                    return (false, sum);
+                }
+            }
+        }
+    }
+
+    /// Sends what other workers are to deliver.
+    fn settle(&mut self, local: &mut Local) {
+        let Executor {
+            dispatch, cache, ..
+        } = &mut self.executor;
+        dispatch.settle(local, cache);
+    }
+
+    /// Sends what other workers are to deliver, and writes to clients.
+    fn flush(&mut self, local: &mut Local) {
+        self.settle(local);
+        local.flush_all();
+        self.stall_publishers(local);
+    }
+
+    /// Whether another worker has more to do than it may. It will say when it has
+    /// not any more.
+    fn is_congested(&self) -> bool {
+        let is_full = |mailbox: &Mailbox| mailbox.bytes() > self.most_mail;
+        self.others().any(|mailbox| {
+            is_full(mailbox) && {
+                mailbox.await_room();
+                // It may have caught up in between, and told nobody.
+                is_full(mailbox)
+            }
+        })
+    }
+
+    /// The mailboxes of the other workers.
+    fn others(&self) -> impl Iterator<Item = &Mailbox> {
+        let own = self.index;
+        let peers = self.shared.workers.iter().enumerate();
+        peers.filter_map(move |(index, peer)| (index != own).then_some(&peer.mailbox))
+    }
+
+    /// Tells those who wait for it when there is less mail to read.
+    fn tell_of_room(&self) {
+        let mailbox = self.mailbox();
+        if mailbox.bytes() <= self.most_mail / 2 && mailbox.was_awaited() {
+            self.others().for_each(Mailbox::rouse);
+        }
+    }
+
+    /// Has publishers wait that are faster than their subscribers.
+    fn stall_publishers(&mut self, local: &mut Local) {
+        let Self {
+            executor, stalled, ..
+        } = self;
+        executor
+            .dispatch
+            .take_stalls(|key, stall| begin_stall(local, stalled, key, stall));
+    }
+
+    fn end_stalls(&mut self, local: &mut Local) {
+        let now = local.now;
+        let mut stalled = std::mem::take(&mut self.stalled);
+        stalled.retain(|&key| {
+            let Some(client) = local.get(key) else {
+                return false;
+            };
+            if matches!(client.reading, Reading::Stalled(until) if now < until) {
+                return true;
+            }
+            client.reading = Reading::Idle;
+            self.queue(local, key.slot());
+            false
+        });
+        self.stalled = stalled;
+    }
+
+    /// Takes what others have sent until now. They may go on sending, so that there is
+    /// no end to wait for.
+    fn read_mail(&mut self, local: &mut Local) {
+        for _ in 0..self.mailbox().len() {
+            let Some(mail) = self.mailbox().take() else {
+                return;
+            };
+            self.tell_of_room();
+            match mail {
+                Mail::Messages(batch, worker) => {
+                    self.executor.dispatch.arrive(local, &batch);
+                    self.settle(local);
+                    self.mailbox().settle();
+                    self.shared.workers[worker].give_back(batch);
+                    if local.unsent > UNSENT {
+                        self.flush(local);
+                    }
+                    self.stall_publishers(local);
+                }
+                Mail::Stall(key, stall) => begin_stall(local, &mut self.stalled, key, stall),
+                Mail::NoResponders(key, reply) => {
+                    let Executor {
+                        dispatch, cache, ..
+                    } = &mut self.executor;
+                    dispatch.nobody_answers(local, cache, key, &reply);
+                    self.mailbox().settle();
+                }
+                Mail::Verified(key, connect, is_right) => {
+                    self.verified(local, key, *connect, is_right);
+                }
+                Mail::Shed => {
+                    if self.shared.is_over_memory() {
+                        self.shed(local);
+                    }
+                }
+                Mail::Drain => self.to_drain = true,
+            }
+        }
+    }
+
+    /// Goes on with a connection whose password was checked.
+    fn verified(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        connect: Connect,
+        is_right: bool,
+    ) {
+        let Some(client) = local.get(key) else {
+            return;
+        };
+        client.reading = Reading::Idle;
+        match self.executor.verified(local, key, connect, is_right) {
+            Ok(()) => self.queue(local, key.slot()),
+            Err(error) => local.close(key, Reason::Error(error)),
+        }
+    }
+
+    /// Takes over connections that were given to this worker, a few at a time.
+    fn welcome_some(&mut self, local: &mut Local) {
+        for _ in 0..MOST_WELCOMED {
+            let Some((socket, address, id)) = self.mailbox().take_connection() else {
+                return;
+            };
+            if let Err(error) = self.welcome(local, socket, address, id) {
+                tracing::debug!("a client at {address} is gone: {error}");
+            }
+        }
+    }
+
+    /// Takes over a connection and says INFO.
+    fn welcome(
+        &mut self,
+        local: &mut Local,
+        socket: TcpStream,
+        address: SocketAddr,
+        id: u64,
+    ) -> io::Result<()> {
+        let now = local.now;
+        if local.clients.is_empty() {
+            self.next_tick = now + self.tick;
+        }
+        local.counters.total_connections += 1;
+        let config = &self.shared.config;
+        let transport = Transport::new(socket);
+        let key = local.insert(id, |key| {
+            Connection::new(transport, address, key, id, now, config.ping_interval)
+        });
+        let deadline = now + config.auth_timeout;
+        if config.credentials.are_wanted() {
+            local.change(key, |client| client.phase = Phase::Stranger(deadline));
+        }
+        let mut info = self.shared.info.clone();
+        info.client_id = id;
+        info.client_ip = address.ip().to_string();
+        local.tell(key, &info.line());
+        // INFO goes out in clear, before TLS takes over.
+        self.flush(local);
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.shared.tls {
+            let session = super::tls::Session::new(tls).map_err(io::Error::other)?;
+            local.change(key, |client| {
+                client.transport.session = Some(Box::new(session));
+                client.phase = Phase::Handshake(deadline);
+            });
+        }
+        // Both from the start: with edge-triggered events the second costs
+        // nothing until a write is refused, and changing it would cost a call.
+        let Self { registry, .. } = self;
+        let registered = local.change(key, |client| {
+            registry.register(
+                &mut client.transport.socket,
+                Token(key.slot()),
+                Interest::READABLE | Interest::WRITABLE,
+            )
+        });
+        match registered {
+            Some(Err(error)) => {
+                local.close(key, Reason::Gone);
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks after what depends on time.
+    fn tick(&mut self, local: &mut Local) {
+        let now = local.now;
+        self.next_tick = now + self.tick;
+        local.log_omitted();
+        let mut due = Vec::new();
+        let mut largest = 0;
+        for (_, client) in &mut local.clients {
+            largest = largest.max(client.usage());
+            match client.due(now, &self.intervals) {
+                Due::Nothing => {}
+                other => due.push((client.key, other)),
+            }
+        }
+        self.shared.workers[self.index]
+            .largest
+            .store(largest, Ordering::Relaxed);
+        for (key, due) in due {
+            match due {
+                Due::Nothing => {}
+                Due::Ping => local.tell(key, b"PING\r\n"),
+                Due::End(error) => local.close(key, Reason::Error(error)),
+            }
+        }
+    }
+
+    /// Ends the connections that are answerable for most memory, until there is not too
+    /// much in use, if they are connections of this worker; else has the worker look
+    /// whose they seem to be.
+    #[cold]
+    fn shed(&mut self, local: &mut Local) {
+        let own = &self.shared.workers[self.index];
+        let mut usages = local.usages();
+        usages.sort_unstable_by_key(|&(_, usage)| std::cmp::Reverse(usage));
+        let peers = self.shared.workers.iter().enumerate();
+        let others = peers.filter(|&(index, peer)| index != self.index && !peer.is_dead());
+        let largest = others.map(|(_, peer)| (peer.largest.load(Ordering::Relaxed), peer));
+        let largest = largest.max_by_key(|&(usage, _)| usage);
+        for (key, usage) in usages {
+            own.publish(local);
+            own.largest.store(usage, Ordering::Relaxed);
+            if !self.shared.is_over_memory() {
+                return;
+            }
+            if let Some((most, peer)) = largest
+                && most > usage
+            {
+                peer.mailbox.send(Mail::Shed);
+                return;
+            }
+            local.close(key, Reason::Error(ProtocolError::Memory));
+        }
+        own.publish(local);
+        own.largest.store(0, Ordering::Relaxed);
+    }
+
+    /// Carries out what clients have sent so far, and tells them that the server
+    /// is about to end.
+    fn drain(&mut self, local: &mut Local) {
+        if self.draining.is_some() {
+            return;
+        }
+        self.draining = Some(local.now + self.shared.config.drain_timeout);
+        let mut info = self.shared.info.clone();
+        info.ldm = true;
+        let keys: Vec<_> = local.clients.iter().map(|(_, client)| client.key).collect();
+        for key in keys {
+            for _ in 0..MOST_LAST_READS {
+                let (mut turn, _) = self.turn(local, key);
+                // What was read is carried out whole, however many turns that takes.
+                while local.get(key).is_some_and(Connection::can_go_on) {
+                    turn = self.turn(local, key).0;
+                    if local.unsent > UNSENT {
+                        self.flush(local);
+                    }
+                }
+                if local.unsent > UNSENT {
+                    self.flush(local);
+                }
+                if matches!(turn, Turn::Idle) || self.is_congested() {
+                    break;
+                }
+            }
+            if let Some(client) = local.get(key)
+                && client.options.info
+            {
+                info.client_id = client.id;
+                info.client_ip = client.address.ip().to_string();
+                local.tell(key, &info.line());
+            }
+        }
+        self.flush(local);
+        self.shared.workers[self.index]
+            .quiet
+            .store(true, Ordering::SeqCst);
+        for peer in &self.shared.workers {
+            peer.mailbox.wake();
+        }
+    }
+
+    /// Ends the connections to which all has been written, once no other worker
+    /// has anything for them. Tells how it went when none is left, or no time.
+    fn end(&mut self, local: &mut Local, deadline: Instant) -> Option<bool> {
+        if self.shared.is_quiet() {
+            self.read_mail(local);
+            self.flush(local);
+            let clients = local.clients.iter();
+            let done: Vec<_> = clients
+                .filter(|(_, client)| client.is_flushed())
+                .map(|(_, client)| client.key)
+                .collect();
+            for key in done {
+                local.close(key, Reason::Shutdown);
+            }
+            if local.clients.is_empty() {
+                return Some(true);
+            }
+        }
+        (local.now >= deadline).then_some(false)
+    }
+}
+
+fn begin_stall(
+    local: &mut Local,
+    stalled: &mut Vec<ConnectionKey>,
+    key: ConnectionKey,
+    stall: Duration,
+) {
+    let until = local.now + stall;
+    let Some(client) = local.get(key) else {
+        return;
+    };
+    if client.reading == Reading::Verifying {
+        return;
+    }
+    if !matches!(client.reading, Reading::Stalled(_)) {
+        stalled.push(key);
+        local.counters.stalls += 1;
+    }
+    if let Some(client) = local.get(key) {
+        client.reading = Reading::Stalled(until);
+    }
+}
