@@ -6,6 +6,8 @@ let
   source = paths: rust.source { inherit root paths; };
   curing = source [ "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
   workspace = { inherit manifests crates; source = source [ "crates" ]; };
+  # The licence of each crate is a link to that of all.
+  packaged = workspace // { source = source [ "crates" "LICENSE" ]; };
   # What x86_64-linux builds for every machine: other architectures, and the older releases of Rust, which are locked for it
   # alone.
   there = {
@@ -30,7 +32,7 @@ let
     };
   }
   // builtins.listToAttrs (map
-    (name: { name = "package-${name}"; value = import ./package.nix { inherit rust workspace; } name published.${name}; })
+    (name: { name = "package-${name}"; value = import ./package.nix { inherit rust; workspace = packaged; } name published.${name}; })
     (builtins.attrNames published))
   // import ./broker.nix { inherit derive lib broker; inherit (base) cc glibc adapt; }
   // import ./release.nix { inherit derive emulator lib; target = rust.host.musl; };
