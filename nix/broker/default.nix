@@ -9,7 +9,7 @@ let
   fetched = rust.fetchCrates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-AqRRjuYKc8uNBTp0mACd8pOhCiyjm8+4PV9jKysiC2M=";
+    hash = "sha256-FYNWpjWpKYPVLLdX9o53TN7IjUq0LbO6GCxbKMPVi14=";
   };
   crates = rust.scripts { inherit fetched; lock = root + "/Cargo.lock"; };
   package = import ./package.nix { inherit lib root; vendor = fetched; };

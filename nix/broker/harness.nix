@@ -34,13 +34,13 @@ let
 
   # Runs executables as cargo does, in their package's folder; `tests` are those of Broker's own. `meanwhile` has those that
   # run beside the others, for they wait more than they work.
-  run = { name, tests ? [ ], meanwhile ? [ ], libraries ? [ ], environment ? { } }: derive (environment // {
-    inherit name executables tests meanwhile libraries files;
+  run = { name, tests ? [ ], meanwhile ? [ ], libraries ? [ ], arguments ? "", environment ? { } }: derive (environment // {
+    inherit name executables tests meanwhile libraries arguments files;
     script = ''
       run() {
         echo "     Running $2"
         cd $files/$1
-        $executables/$2
+        $executables/$2 $arguments
       }
       (for test in $meanwhile; do run . $test; done) >meanwhile 2>&1 &
       beside=$!
@@ -64,9 +64,16 @@ in
   # All tests of the executable file `program`, Broker in one variant or another.
   of = name: program: run {
     name = "tests-${name}";
-    tests = talking [ "clients" "conformance" "info" "leaving" "load" "serve" "soak" ];
+    tests = talking [ "clients" "conformance" "info" "leaf" "leaving" "load" "serve" "soak" ];
     meanwhile = talking [ "adversary" ];
     environment.SERVER_UNDER_TEST = "broker:${program}/bin/broker";
+  };
+  # As a leaf node of Debian's nats-server.
+  leaf = name: program: hub: run {
+    inherit name;
+    tests = talking [ "leaf" ];
+    arguments = "--include-ignored";
+    environment = { SERVER_UNDER_TEST = "broker:${program}/bin/broker"; HUB = hub; };
   };
   # Some of the tests, of a server that is started as SERVER_UNDER_TEST says; `more` are further variables.
   some = name: server: tests: more: run {

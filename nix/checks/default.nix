@@ -15,7 +15,7 @@ let
 
   call = file: arguments: import file (arguments // { inherit derive; });
   source = paths: rust.source { inherit root paths; };
-  code = [ "Cargo.toml" "LICENSE" "deny.toml" "src" "benches" "tests" "crates" "fuzz" ];
+  code = [ "Cargo.toml" "LICENSE" "clippy.toml" "deny.toml" "src" "benches" "tests" "crates" "fuzz" ];
   workspace = {
     inherit manifests crates;
     source = source code;
@@ -43,6 +43,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
     inherit (base) checkers;
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
+  tests-leaf = harness.leaf "tests-leaf" built.broker-static.program "${base.reference}/usr/sbin/nats-server";
   # What passes with Debian's nats-server is what Broker has to pass.
   tests-reference = harness.some "tests-reference" "nats-server:${base.reference}/usr/sbin/nats-server" [ "clients" "conformance" "load" ] {
     LOAD_GENERATOR = "${built.broker.program}/bin/broker";

@@ -24,6 +24,6 @@ done
 executable=${executables%% *}
 size=$(stat -c %s "$executable")
 echo "$executable: $size bytes" | tee -a "$out"
-# 2 MB was the bound until Broker served: rustls, ring and webpki are 0.75 MB of it now, the command line 0.33 MB, jemalloc
-# 0.3 MB. Wholly optimised for size and without unwinding it would still be 2.6 MB. This keeps it from growing unseen.
-[ "$static" != 1 ] || [ "$size" -le 3500000 ] || fail "is over 3.5 MB"
+# 2 MB was the bound until Broker served clients, 3.5 MB until it was a leaf node: rustls, ring and webpki are 0.75 MB of it, the
+# leaf node with their half for clients 0.45 MB, the command line 0.33 MB, jemalloc 0.3 MB. This keeps it from growing unseen.
+[ "$static" != 1 ] || [ "$size" -le 4000000 ] || fail "is over 4 MB"

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use broker_protocol::Limits;
-use broker_server::{Allocator, Config, Credentials, Server, ServerError, TlsFiles};
+use broker_protocol::{BadUrl, Limits};
+use broker_server::{
+    Allocator, Config, Credentials, Leaf, LeafUrl, ProofFile, Server, ServerError, TlsFiles,
+    may_be_denied,
+};
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
@@ -86,6 +89,48 @@ pub(crate) struct Arguments {
         requires = "tls_cert"
     )]
     tls_ca: Option<PathBuf>,
+    /// NATS server or cluster to be a leaf node of [default: none]: several URLs are
+    /// servers of one cluster, and the port is 7422 unless given
+    #[arg(
+        long,
+        env = "BROKER_LEAF",
+        value_name = "nats-leaf://[USER:PASSWORD@|TOKEN@]HOST[:PORT]",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    leaf: Vec<String>,
+    /// File with credentials for there: a JWT and the seed of its NKey (a .creds file)
+    #[arg(
+        long,
+        env = "BROKER_LEAF_CREDENTIALS",
+        value_name = "FILE",
+        requires = "leaf"
+    )]
+    leaf_credentials: Option<PathBuf>,
+    /// File with the seed of an NKey for there
+    #[arg(
+        long,
+        env = "BROKER_LEAF_NKEY",
+        value_name = "FILE",
+        requires = "leaf",
+        conflicts_with = "leaf_credentials"
+    )]
+    leaf_nkey: Option<PathBuf>,
+    /// File with the authorities for certificates of there, in PEM [default: those that the
+    /// system trusts]
+    #[arg(
+        long,
+        env = "BROKER_LEAF_TLS_CA",
+        value_name = "FILE",
+        requires = "leaf"
+    )]
+    leaf_tls_ca: Option<PathBuf>,
+    /// Subjects that are not taken from there
+    #[arg(long, env = "BROKER_LEAF_DENY_IMPORT", value_name = "SUBJECT", value_delimiter = ',', requires = "leaf", value_parser = subject)]
+    leaf_deny_import: Vec<String>,
+    /// Subjects that are not given there
+    #[arg(long, env = "BROKER_LEAF_DENY_EXPORT", value_name = "SUBJECT", value_delimiter = ',', requires = "leaf", value_parser = subject)]
+    leaf_deny_export: Vec<String>,
     /// Largest payload of a message
     #[arg(long, env = "BROKER_MAX_PAYLOAD", value_name = "BYTES", default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1..=999_999_999))]
     max_payload: u32,
@@ -180,6 +225,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn subject(text: &str) -> Result<String, &'static str> {
+    if may_be_denied(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("no subject: tokens between dots are not empty, and > is the last one")
+    }
+}
+
 /// What is wrong with arguments that clap cannot judge.
 #[derive(Debug, thiserror::Error)]
 enum SecretError {
@@ -205,6 +258,10 @@ const PANICKED: u8 = 101;
 enum Failure {
     #[error(transparent)]
     Secret(#[from] SecretError),
+    #[error("--name {0:?} has a space in it, which a hub (--leaf) does not take; write another")]
+    LeafName(String),
+    #[error("--leaf {given:?}: {why}; give nats-leaf://USER:PASSWORD@HOST:PORT")]
+    LeafUrl { given: String, why: &'static str },
     #[error(transparent)]
     Server(#[from] ServerError),
 }
@@ -276,6 +333,30 @@ fn credentials(arguments: &Arguments) -> Result<Credentials, SecretError> {
     }
 }
 
+/// The hub, if there is one. clap would show a URL that is wrong with the secret in it.
+fn leaf(arguments: &Arguments) -> Result<Option<Leaf>, Failure> {
+    let urls = arguments.leaf.iter().map(|url| url.parse());
+    let urls: Vec<LeafUrl> = urls
+        .collect::<Result<_, _>>()
+        .map_err(|BadUrl { given, why }| Failure::LeafUrl { given, why })?;
+    if let Some(name) = arguments.name.as_ref().filter(|_| !urls.is_empty())
+        && name.contains(char::is_whitespace)
+    {
+        return Err(Failure::LeafName(name.clone()));
+    }
+    Ok((!urls.is_empty()).then(|| Leaf {
+        urls,
+        deny_imports: arguments.leaf_deny_import.clone(),
+        deny_exports: arguments.leaf_deny_export.clone(),
+        proof: match (&arguments.leaf_credentials, &arguments.leaf_nkey) {
+            (Some(file), _) => ProofFile::Credentials(file.clone()),
+            (None, Some(file)) => ProofFile::NKey(file.clone()),
+            (None, None) => ProofFile::None,
+        },
+        ca: arguments.leaf_tls_ca.clone(),
+    }))
+}
+
 /// Every connection is an open file, and the limit that programs start with is a
 /// low one for the sake of others.
 fn raise_open_files() {
@@ -295,6 +376,7 @@ fn raise_open_files() {
 
 fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let credentials = credentials(arguments)?;
+    let leaf = leaf(arguments)?;
     raise_open_files();
     let tls = arguments.tls_cert.clone().zip(arguments.tls_key.clone());
     let cpus = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -304,6 +386,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         workers: arguments.workers.map_or_else(cpus, usize::from),
         name: arguments.name.clone(),
         credentials,
+        leaf,
         tls: tls.map(|(certificate, key)| TlsFiles {
             certificate,
             key,

@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use process::Process;
+pub(crate) use process::Process;
 pub(crate) use process::{Description, PATIENCE, Program};
 use rustix::process::Signal;
 use serde_json::Value;

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use broker_protocol::BadUrl;
+
 /// What went wrong, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -99,6 +101,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// A text is no address.
+    pub(super) fn address(BadUrl { given, why }: BadUrl) -> Self {
+        Self::Address { given, why }
+    }
+
     /// A connection was lost while reading or writing.
     pub(super) fn closed(who: String, error: Option<&io::Error>) -> Self {
         let how = error.map_or_else(String::new, |error| format!(" ({error})"));

@@ -9,7 +9,6 @@
 
 #![forbid(unsafe_code)]
 
-mod address;
 mod clock;
 mod connect;
 mod counters;
@@ -24,7 +23,7 @@ mod scanner;
 mod window;
 mod wire;
 
-pub use address::{Address, Login, parse as parse_address};
+pub use broker_protocol::{Address, Login};
 pub use connect::ServerInfo;
 pub use error::LoadError;
 pub use outcome::{Flow, Latency, Outcome};
@@ -34,6 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
+use broker_protocol::{BadUrl, parse_url};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use mio::{Poll, Token, Waker};
 
@@ -44,6 +44,22 @@ use outcome::Findings;
 use pacing::Release;
 use publish::Published;
 use receive::{Received, Ways};
+
+/// Reads `[nats://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
+///
+/// # Errors
+///
+/// When the text has another form.
+pub fn parse_address(text: &str) -> Result<(Address, Login), LoadError> {
+    const PORT: u16 = 4222;
+    let url = parse_url(text, PORT).map_err(LoadError::address)?;
+    let why = match url.scheme {
+        None | Some("nats") => return Ok((url.address, url.login)),
+        Some("tls" | "wss") => "TLS is not spoken here",
+        Some(_) => "the scheme is not nats",
+    };
+    Err(LoadError::address(BadUrl::new(text, why)))
+}
 
 /// Room for what is received, of connections that mostly send and of others.
 const SMALL: usize = 4 * 1024;
@@ -360,4 +376,21 @@ fn cpu_time() -> Option<Duration> {
 #[cfg(not(unix))]
 fn cpu_time() -> Option<Duration> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_with_tls_or_of_others_are_refused() {
+        let (address, login) = parse_address("nats://a:b@h").expect("it is one");
+        assert_eq!(address.to_string(), "h:4222");
+        assert_eq!(login.user.as_deref(), Some("a"));
+        for text in ["http://h", "tls://s3cret@h", "wss://h", "nats://h:x"] {
+            let error = parse_address(text).expect_err(text).to_string();
+            assert!(error.contains("is no server address"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
 }

@@ -4,16 +4,23 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod connect;
 mod error;
 mod info;
+mod leaf;
 mod message;
 mod parser;
 mod subject;
 
+pub use address::{Address, BadUrl, Login, Url, parse_url};
 pub use connect::Connect;
 pub use error::{ProtocolError, SYSTEM_QUEUE, Violation};
 pub use info::{GO, PROTOCOL_VERSION, ServerInfo};
+pub use leaf::{
+    HubInfo, LeafConnect, LeafFrame, LeafMessage, LeafProof, ParsedLeaf, Permission, Shown,
+    parse_leaf, push_head, push_interest,
+};
 pub use message::{Message, SHARE_FROM, Span, no_responders};
 pub use parser::{Frame, Limits, Parsed, Publish, parse};
 pub use subject::{is_literal, is_reserved, is_reserved_reply, is_valid, tokens};

@@ -100,7 +100,7 @@ pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, Protoco
 }
 
 /// Whether the verb is there in full; an error as soon as it is another one.
-fn has_verb(input: &[u8], verb: &[u8]) -> Result<bool, ProtocolError> {
+pub(super) fn has_verb(input: &[u8], verb: &[u8]) -> Result<bool, ProtocolError> {
     let there = input.len().min(verb.len());
     if input[..there].eq_ignore_ascii_case(&verb[..there]) {
         Ok(there == verb.len())
@@ -109,13 +109,13 @@ fn has_verb(input: &[u8], verb: &[u8]) -> Result<bool, ProtocolError> {
     }
 }
 
-fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
 /// The rest of a line from `start` without blanks before it and its end after it,
 /// and where the next line starts.
-fn line<'a>(
+pub(super) fn line<'a>(
     input: &'a [u8],
     start: usize,
     limits: &Limits,
@@ -224,7 +224,7 @@ fn unsubscribe(arguments: &[u8]) -> Option<Frame<'_>> {
 
 /// A number of bytes: nine digits at most, as nats-server has it, so that it fits
 /// into 32 bits.
-fn size(digits: &[u8]) -> Option<usize> {
+pub(super) fn size(digits: &[u8]) -> Option<usize> {
     const MAX_DIGITS: usize = 9;
     if digits.is_empty() || digits.len() > MAX_DIGITS {
         return None;

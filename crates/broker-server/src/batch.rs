@@ -252,6 +252,7 @@ mod tests {
         let origin = Origin {
             key: ConnectionKey::new(0, 1, 2),
             echo: true,
+            hub: false,
         };
         let attempts = Asker::Among(Attempts::new(2));
         let mut batch = Batch::default();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use subtle::{Choice, ConstantTimeEq};
 
+use super::leaf::Leaf;
 use broker_protocol::{Connect, Limits};
 
 /// All of it, with sense already checked.
@@ -21,6 +22,8 @@ pub struct Config {
     pub name: Option<String>,
     /// What clients must know.
     pub credentials: Credentials,
+    /// The hub to be a leaf node of, if there is one.
+    pub leaf: Option<Leaf>,
     /// Files for TLS, if it is asked of clients.
     pub tls: Option<TlsFiles>,
     /// Bounds on what one client may send.

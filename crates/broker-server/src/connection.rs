@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::input::Input;
 use super::key::ConnectionKey;
+use super::leaf::link::{Link, PING_INTERVAL};
 use super::output::{Blocks, Output, Written};
 use super::stall::{Backlog, Bounds};
 use super::subscriptions::Subscriptions;
@@ -70,6 +71,7 @@ impl Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The TLS handshake has to be done by then.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is no TLS"))]
     Handshake(Instant),
     /// The right credentials have to come by then.
     Stranger(Instant),
@@ -135,6 +137,8 @@ pub(crate) struct Connection {
     pub(crate) reading: Reading,
     pub(crate) writing: Writing,
     pub(crate) subscriptions: Subscriptions,
+    /// It is that of a hub, and no client.
+    pub(crate) link: Option<Box<Link>>,
     /// The work done for it, see [`super::turns`].
     pub(crate) served: u64,
     /// The client will send nothing more; the end is yet to be read, and no event
@@ -171,6 +175,7 @@ impl Connection {
             reading: Reading::Idle,
             writing: Writing::Idle,
             subscriptions: Subscriptions::default(),
+            link: None,
             served: 0,
             ending: false,
             waiting: Waiting::default(),
@@ -180,6 +185,14 @@ impl Connection {
             pings_out: 0,
             asked: false,
         }
+    }
+
+    /// That of a hub.
+    pub(crate) fn of_hub(mut self, link: Box<Link>) -> Self {
+        self.subscriptions = Subscriptions::of_hub();
+        self.next_ping += PING_INTERVAL;
+        self.link = Some(link);
+        self
     }
 
     /// Memory that belongs to it alone, in bytes, about.
@@ -285,14 +298,21 @@ impl Connection {
         {
             return Due::End(ProtocolError::AuthenticationTimeout);
         }
+        let mut ping_interval = intervals.ping_interval;
+        if let Some(link) = &mut self.link {
+            if link.is_overdue(now) {
+                return Due::End(ProtocolError::Stale);
+            }
+            ping_interval = ping_interval.min(PING_INTERVAL);
+        }
         if self.waiting.oldest(now) > intervals.write_deadline {
             return Due::End(ProtocolError::SlowConsumer);
         }
         if now < self.next_ping {
             return Due::Nothing;
         }
-        self.next_ping = now + intervals.ping_interval;
-        let quiet = now.duration_since(self.last_active) >= intervals.ping_interval;
+        self.next_ping = now + ping_interval;
+        let quiet = now.duration_since(self.last_active) >= ping_interval;
         if !quiet && (self.asked || self.phase != Phase::Welcome) {
             return Due::Nothing;
         }

@@ -15,7 +15,7 @@ use super::cache::Cache;
 use super::key::{ConnectionKey, Target};
 use super::local::{Delivery, Local, Origin, share_from};
 use super::mailbox::Mail;
-use super::routes::Matches;
+use super::routes::{Link, Matches};
 use super::shared::Shared;
 use broker_protocol::{Message, no_responders};
 
@@ -74,6 +74,45 @@ impl Dispatch {
         origin: Origin,
         matches: &Matches,
     ) {
+        self.send_to_plain(local, buffer, message, origin, matches);
+        let share_from = share_from(matches.len());
+        for (group, members) in matches.groups() {
+            self.send_to_group(local, buffer, message, origin, (group, members), share_from);
+        }
+        if !matches.links.is_empty() {
+            self.send_to_hubs(local, buffer, message, origin, matches);
+        }
+    }
+
+    /// The same for a message from a hub: it goes to those groups alone that it is for, and
+    /// to no hub.
+    pub(crate) fn publish_from_hub<'g>(
+        &mut self,
+        local: &mut Local,
+        buffer: &Bytes,
+        message: &Message,
+        origin: Origin,
+        matches: &Matches,
+        groups: impl Iterator<Item = &'g [u8]>,
+    ) {
+        self.send_to_plain(local, buffer, message, origin, matches);
+        let share_from = share_from(matches.len());
+        for name in groups {
+            if let Some(group) = matches.named(name) {
+                self.send_to_group(local, buffer, message, origin, group, share_from);
+            }
+        }
+    }
+
+    #[inline]
+    fn send_to_plain(
+        &mut self,
+        local: &mut Local,
+        buffer: &Bytes,
+        message: &Message,
+        origin: Origin,
+        matches: &Matches,
+    ) {
         let share_from = share_from(matches.len());
         for target in &matches.plain {
             let worker = target.connection.worker();
@@ -89,22 +128,125 @@ impl Dispatch {
                 local.unsent += self.outgoing[worker].add(buffer, message, target, errand);
             }
         }
-        for (group, members) in matches.groups() {
-            for target in from_anywhere(&mut self.random, members) {
-                if target.connection.worker() == self.index {
-                    if self.deliver(local, buffer, message, origin, target, share_from) {
-                        break;
-                    }
-                } else {
-                    let errand = Errand {
-                        origin,
-                        hops: 0,
-                        asker: &Asker::Nobody,
-                        group: Some(group),
-                    };
-                    self.post(local, buffer, message, target, errand);
+    }
+
+    /// Sends a message to a member of a group.
+    #[inline]
+    fn send_to_group(
+        &mut self,
+        local: &mut Local,
+        buffer: &Bytes,
+        message: &Message,
+        origin: Origin,
+        (group, members): (&Arc<[u8]>, &[Target]),
+        share_from: usize,
+    ) {
+        for target in from_anywhere(&mut self.random, members) {
+            if target.connection.worker() == self.index {
+                if self.deliver(local, buffer, message, origin, target, share_from) {
                     break;
                 }
+            } else {
+                let errand = Errand {
+                    origin,
+                    hops: 0,
+                    asker: &Asker::Nobody,
+                    group: Some(group),
+                };
+                self.post(local, buffer, message, target, errand);
+                break;
+            }
+        }
+    }
+
+    /// Sends a message to the hubs that want it: to each once, with the names of the groups
+    /// there that get it, which are those without a member among the clients.
+    #[cold]
+    fn send_to_hubs(
+        &mut self,
+        local: &mut Local,
+        buffer: &Bytes,
+        message: &Message,
+        origin: Origin,
+        matches: &Matches,
+    ) {
+        self.for_hubs(matches, |this, key, groups| {
+            if key.worker() == this.index {
+                this.deliver_to_hub(local, buffer, message, origin, key, groups);
+            } else {
+                let errand = Errand {
+                    origin,
+                    hops: 0,
+                    asker: &Asker::Nobody,
+                    group: groups,
+                };
+                this.post(local, buffer, message, Target::hub(key), errand);
+            }
+        });
+    }
+
+    /// Calls `with` with each hub that gets a message that matches, and the names of the
+    /// groups that get it there, if any do.
+    fn for_hubs(
+        &mut self,
+        matches: &Matches,
+        mut with: impl FnMut(&mut Self, ConnectionKey, Option<&Arc<[u8]>>),
+    ) {
+        // One hub for each group, if several have members of it.
+        let mut given = Vec::new();
+        let first = self.random.usize(..matches.links.len());
+        let (before, from) = matches.links.split_at(first);
+        for link in from.iter().chain(before) {
+            if !self.is_there(link.connection) {
+                continue;
+            }
+            let mut names = Vec::new();
+            for &group in &link.groups {
+                let (name, members) = matches.numbered(group);
+                if members.is_empty() && !given.contains(&group) {
+                    given.push(group);
+                    if !names.is_empty() {
+                        names.push(b' ');
+                    }
+                    names.extend_from_slice(name);
+                }
+            }
+            if link.plain || !names.is_empty() {
+                let names: Option<Arc<[u8]>> = (!names.is_empty()).then(|| names.into());
+                with(self, link.connection, names.as_ref());
+            }
+        }
+    }
+
+    /// Whether a hub is still there.
+    fn is_there(&self, hub: ConnectionKey) -> bool {
+        let remote = self.shared.hub.as_ref();
+        remote.is_some_and(|remote| remote.is_connection(hub))
+    }
+
+    /// Delivers to a hub of this worker. Tells whether it got it.
+    fn deliver_to_hub(
+        &mut self,
+        local: &mut Local,
+        buffer: &Bytes,
+        message: &Message,
+        origin: Origin,
+        key: ConnectionKey,
+        groups: Option<&Arc<[u8]>>,
+    ) -> bool {
+        let groups = groups.map_or(&[][..], |groups| groups);
+        let deliver =
+            |local: &mut Local| local.deliver_to_hub(buffer, message, key, groups, share_from(1));
+        match deliver(local) {
+            Delivery::Accepted => true,
+            Delivery::Refused => false,
+            Delivery::Crowded => {
+                self.relieve(local, key, Some(origin), false);
+                true
+            }
+            Delivery::Full => {
+                self.relieve(local, key, Some(origin), true);
+                matches!(deliver(local), Delivery::Accepted | Delivery::Crowded)
             }
         }
     }
@@ -224,6 +366,15 @@ impl Dispatch {
                 }
             }
         }
+        if !matches.links.is_empty() {
+            self.for_hubs(matches, |this, key, groups| {
+                if key.worker() == this.index {
+                    anyone |= this.deliver_to_hub(local, buffer, message, origin, key, groups);
+                } else {
+                    this.elsewhere.push((Target::hub(key), groups.cloned()));
+                }
+            });
+        }
         let asker = match self.elsewhere.len() {
             _ if anyone => Asker::Nobody,
             0 => return true,
@@ -308,14 +459,22 @@ impl Dispatch {
         batch.deliver(|buffer, message, target, errand, targets| {
             let origin = errand.origin;
             let share_from = share_from(targets);
-            let mut delivery = local.deliver(buffer, message, origin, target, share_from);
+            let deliver = |local: &mut Local| {
+                if target.is_link() {
+                    let groups = errand.group.map_or(&[][..], |groups| groups);
+                    local.deliver_to_hub(buffer, message, target.connection, groups, share_from)
+                } else {
+                    local.deliver(buffer, message, origin, target, share_from)
+                }
+            };
+            let mut delivery = deliver(local);
             if matches!(delivery, Delivery::Crowded | Delivery::Full) {
                 let full = delivery == Delivery::Full;
                 if let Some(stall) = local.relieve(target.connection, full) {
                     self.stall(origin.key, stall);
                 }
                 if full {
-                    delivery = local.deliver(buffer, message, origin, target, share_from);
+                    delivery = deliver(local);
                 }
             }
             match delivery {
@@ -376,6 +535,32 @@ impl Dispatch {
                 };
                 self.post(local, &buffer, &message, target, errand);
                 return;
+            }
+            // A hub that has got the message for others would give it to them again.
+            let has_group = |link: &&Link| {
+                let mut groups = link.groups.iter();
+                groups.any(|&number| found.matches.numbered(number).0 == group)
+            };
+            let links = found.matches.links.iter();
+            let mut links = links.filter(|link| !link.plain && self.is_there(link.connection));
+            let hub = links.find(has_group).map(|link| link.connection);
+            if let Some(key) = hub
+                && !origin.hub
+            {
+                let errand = Errand {
+                    origin,
+                    hops: MOST_HOPS,
+                    asker: &asker,
+                    group: Some(group),
+                };
+                if key.worker() != self.index {
+                    self.post(local, &buffer, &message, Target::hub(key), errand);
+                    return;
+                }
+                if self.deliver_to_hub(local, &buffer, &message, origin, key, Some(group)) {
+                    asker.succeeded();
+                    return;
+                }
             }
         }
         if asker.failed() {

@@ -46,6 +46,27 @@ pub(crate) struct Target {
     pub(crate) connection: ConnectionKey,
     /// Where the connection keeps it.
     pub(crate) place: u32,
-    /// Its number within the connection: places are used again.
+    /// Its number within the connection: places are used again. [`LINK`] is set in
+    /// those of a hub.
     pub(crate) serial: u32,
+}
+
+/// Set in the numbers of what a hub wants to which this server is a leaf node.
+pub(crate) const LINK: u32 = 1 << 31;
+
+impl Target {
+    /// A hub as a whole: it gets each message once, whatever it wants it for.
+    pub(crate) fn hub(connection: ConnectionKey) -> Self {
+        Self {
+            connection,
+            place: 0,
+            serial: LINK,
+        }
+    }
+
+    /// Whether it belongs to a hub.
+    #[inline]
+    pub(crate) fn is_link(self) -> bool {
+        self.serial & LINK != 0
+    }
 }

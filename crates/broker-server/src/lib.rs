@@ -23,6 +23,7 @@ mod input;
 #[cfg(test)]
 mod interleavings;
 mod key;
+mod leaf;
 mod listen;
 mod local;
 mod log_limit;
@@ -56,11 +57,13 @@ use crossbeam::utils::CachePadded;
 use mio::{Poll, Waker};
 
 pub use config::{Allocator, Config, Credentials, TlsFiles};
+pub use leaf::{Leaf, LeafUrl, ProofFile, may_be_denied};
 #[cfg(feature = "tls")]
 pub use tls::TlsError;
 
 use accept::Acceptor;
 use broker_protocol::ServerInfo;
+use leaf::dialler::Dialler;
 use local::Local;
 use mailbox::Mailbox;
 use monitor::Monitor;
@@ -238,7 +241,12 @@ impl Server {
         let _monitor = monitor
             .map(|monitor| monitor.start(Arc::clone(&self.shared)))
             .transpose()?;
+        let hub = self.shared.hub.as_ref();
+        let dialler = hub
+            .map(|remote| Dialler::start(&self.shared, remote))
+            .transpose()?;
         self.acceptor.run(&self.shared)?;
+        dialler.inspect(Dialler::stop);
         let mut clean = true;
         let mut failure = None;
         for thread in threads {

@@ -16,12 +16,14 @@ use super::config::Config;
 use super::connection::{Connection, Phase, Writing};
 use super::counters::Counters;
 use super::key::{ConnectionKey, Target};
+use super::leaf::backoff::Cause;
+use super::leaf::link::Link;
 use super::log_limit::{LogLimit, Verdict};
 use super::output::{Blocks, Written};
 use super::routes::Routes;
 use super::stall::{self, Bounds};
 use super::subscriptions::Subscription;
-use broker_protocol::{Message, ProtocolError, SHARE_FROM};
+use broker_protocol::{Message, ProtocolError, SHARE_FROM, push_head};
 
 /// Subscriptions from which on even short messages are shared rather than copied for
 /// each of them.
@@ -57,6 +59,8 @@ pub(crate) struct Origin {
     pub(crate) key: ConnectionKey,
     /// The publisher gets its own messages too.
     pub(crate) echo: bool,
+    /// It is a hub: the message goes to no other.
+    pub(crate) hub: bool,
 }
 
 /// What became of a message for one subscription.
@@ -102,6 +106,10 @@ pub(crate) struct Local {
     /// Those for which more was left than is written at a time.
     unfinished: VecDeque<usize>,
     remains: VecDeque<Remains>,
+    /// Those of the connections that are hubs.
+    hubs: Vec<ConnectionKey>,
+    /// For the line before a payload.
+    head: Vec<u8>,
     blocks: Blocks,
     /// Memory that belongs to the connections, in bytes, about.
     held: usize,
@@ -132,6 +140,8 @@ impl Local {
             listed: VecDeque::new(),
             unfinished: VecDeque::new(),
             remains: VecDeque::new(),
+            hubs: Vec::new(),
+            head: Vec::new(),
             blocks: Blocks::default(),
             held: 0,
             unsent: 0,
@@ -156,6 +166,9 @@ impl Local {
         let key = ConnectionKey::new(self.index, entry.key(), id);
         let client = make(key);
         self.held += client.held();
+        if client.link.is_some() {
+            self.hubs.push(key);
+        }
         entry.insert(client);
         key
     }
@@ -280,6 +293,84 @@ impl Local {
             Delivery::Crowded
         } else {
             Delivery::Accepted
+        }
+    }
+
+    /// Appends a message to the output of a hub, for `groups` there, if the connection is
+    /// still there and the message may cross.
+    ///
+    /// Before it goes what clients have come to want until now: an answer to the message
+    /// would otherwise find nobody who wants it.
+    #[inline(never)]
+    pub(crate) fn deliver_to_hub(
+        &mut self,
+        buffer: &Bytes,
+        message: &Message,
+        key: ConnectionKey,
+        groups: &[u8],
+        share_from: usize,
+    ) -> Delivery {
+        self.tell_hub(key);
+        let Some(client) = self.clients.get_mut(key.slot()) else {
+            return Delivery::Refused;
+        };
+        let Some(link) = client.link.as_ref().filter(|_| client.key == key) else {
+            return Delivery::Refused;
+        };
+        let copy;
+        let (buffer, message) = if message.headers == 0 || link.has_headers() {
+            (buffer, message)
+        } else {
+            let (bytes, message) = message.rewritten(buffer, false);
+            copy = (Bytes::from(bytes), message);
+            (&copy.0, &copy.1)
+        };
+        let body = message.body.len();
+        if !link.takes(message.subject.of(buffer), body) {
+            return Delivery::Refused;
+        }
+        let pending = client.output.pending();
+        if pending > 0 && pending + body > self.bounds.max_pending {
+            return Delivery::Full;
+        }
+        link.count_out(body);
+        let share_from = if pending > self.bounds.high_water {
+            share_from.max(SHARE_BEHIND_FROM)
+        } else {
+            share_from
+        };
+        self.head.clear();
+        push_head(&mut self.head, buffer, message, groups);
+        let output = &mut client.output;
+        let before = output.held();
+        output.push_to_hub(&self.head, buffer, message, share_from, &mut self.blocks);
+        self.held = self.held + output.held() - before;
+        self.counters.out_msgs += 1;
+        self.counters.out_bytes += body as u64;
+        self.unsent += body;
+        let crowded = client.is_crowded(&self.bounds);
+        self.list(key.slot());
+        if crowded {
+            Delivery::Crowded
+        } else {
+            Delivery::Accepted
+        }
+    }
+
+    /// Tells a hub what clients have come to want and do not want any more.
+    pub(crate) fn tell_hub(&mut self, key: ConnectionKey) {
+        let lines = self
+            .get(key)
+            .and_then(|client| client.link.as_ref()?.changes());
+        if let Some(lines) = lines {
+            self.tell(key, &lines);
+        }
+    }
+
+    /// Tells all hubs.
+    pub(crate) fn tell_hubs(&mut self) {
+        for index in 0..self.hubs.len() {
+            self.tell_hub(self.hubs[index]);
         }
     }
 
@@ -458,8 +549,24 @@ impl Local {
         }
         let mut client = self.clients.remove(key.slot());
         self.held -= client.held();
-        self.connections.fetch_sub(1, Ordering::Relaxed);
         let (id, address) = (client.id, client.address);
+        if let Some(link) = &mut client.link {
+            self.hubs.retain(|&known| known != key);
+            link.remote.set_connection(None);
+            // Who dials logs it.
+            note_end(link, reason);
+            if let Reason::Error(error) = reason {
+                self.counters.slow_consumers += u64::from(error == ProtocolError::SlowConsumer);
+                if client.output.forget() {
+                    let line = error.line().unwrap_or_default();
+                    client.output.push(line.as_bytes(), &mut self.blocks);
+                }
+            }
+            let _ = client.write(self.now, self.bounds.write_deadline, &mut self.blocks);
+            client.transport.finish(&mut self.scratch);
+            return;
+        }
+        self.connections.fetch_sub(1, Ordering::Relaxed);
         match reason {
             Reason::Gone => {
                 tracing::debug!("client {id} at {address} is gone");
@@ -483,6 +590,26 @@ impl Local {
             }
         }
         client.transport.finish(&mut self.scratch);
+    }
+}
+
+/// Notes why a link ends, if that is known here.
+fn note_end(link: &mut Link, reason: Reason) {
+    match reason {
+        // Why is noted, or the hub ended it.
+        Reason::Gone => {}
+        Reason::Shutdown => link.ends(Cause::Lost, "this server ends"),
+        Reason::Error(ProtocolError::SlowConsumer) => {
+            link.ends(Cause::Lost, "it did not take what waited for it in time");
+        }
+        Reason::Error(ProtocolError::Stale) => link.ends(Cause::Lost, "it does not answer"),
+        Reason::Error(ProtocolError::Memory) => link.ends(
+            Cause::Conflict,
+            "what it wants takes most of --max-memory, which is used up",
+        ),
+        Reason::Error(error) => {
+            link.ends(Cause::Refused, format!("it breaks the protocol: {error}"));
+        }
     }
 }
 

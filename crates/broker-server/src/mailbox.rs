@@ -11,6 +11,7 @@ use mio::net::TcpStream;
 
 use super::batch::Batch;
 use super::key::ConnectionKey;
+use super::leaf::link::Dialled;
 use broker_protocol::Connect;
 
 /// A CONNECT whose password takes long to check. There is one at most for each
@@ -49,6 +50,10 @@ pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
     /// Connections to own, with their numbers. Messages do not wait for them.
     connections: SegQueue<(TcpStream, SocketAddr, u64)>,
+    /// Connections to hubs to own.
+    links: SegQueue<Dialled>,
+    /// A hub of it has not been told yet what clients have come to want.
+    interest: AtomicBool,
     /// Bytes of the messages in the queue.
     bytes: AtomicUsize,
     /// Mail with consequences ever sent, and that of it which was carried out, with all
@@ -68,6 +73,8 @@ impl Mailbox {
         Self {
             queue: SegQueue::new(),
             connections: SegQueue::new(),
+            links: SegQueue::new(),
+            interest: AtomicBool::new(false),
             bytes: AtomicUsize::new(0),
             sent: AtomicU64::new(0),
             settled: AtomicU64::new(0),
@@ -101,6 +108,30 @@ impl Mailbox {
         }
     }
 
+    /// Gives the worker a connection to a hub to own.
+    pub(crate) fn send_link(&self, dialled: Dialled) {
+        if !self.closed.load(Ordering::Relaxed) {
+            self.links.push(dialled);
+            self.rouse();
+        }
+    }
+
+    /// Takes the oldest of the connections to hubs.
+    pub(crate) fn take_link(&self) -> Option<Dialled> {
+        self.links.pop()
+    }
+
+    /// Has the worker tell its hubs what clients have come to want.
+    pub(crate) fn call_for_interest(&self) {
+        self.interest.store(true, Ordering::Relaxed);
+        self.rouse();
+    }
+
+    /// Whether that was called for since.
+    pub(crate) fn take_interest(&self) -> bool {
+        self.interest.load(Ordering::Relaxed) && self.interest.swap(false, Ordering::Acquire)
+    }
+
     /// Takes the oldest of the connections.
     pub(crate) fn take_connection(&self) -> Option<(TcpStream, SocketAddr, u64)> {
         self.connections.pop()
@@ -111,6 +142,7 @@ impl Mailbox {
         self.closed.store(true, Ordering::SeqCst);
         while self.queue.pop().is_some() {}
         while self.connections.pop().is_some() {}
+        while self.links.pop().is_some() {}
     }
 
     /// Wakes the worker up if it sleeps.
@@ -178,7 +210,10 @@ impl Mailbox {
 
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty() && self.connections.is_empty()
+        self.queue.is_empty()
+            && self.connections.is_empty()
+            && self.links.is_empty()
+            && !self.interest.load(Ordering::Relaxed)
     }
 
     /// Bytes of messages that wait.

@@ -125,6 +125,29 @@ impl Output {
         self.append(bytes.len(), blocks, |block| block.extend_from_slice(bytes));
     }
 
+    /// Appends a message for a hub: what `head` has up to the payload, and the payload with
+    /// its end.
+    pub(crate) fn push_to_hub(
+        &mut self,
+        head: &[u8],
+        buffer: &Bytes,
+        message: &Message,
+        share_from: usize,
+        blocks: &mut Blocks,
+    ) {
+        let rest = message.body.start()..message.tail.end();
+        if message.body.len() >= share_from {
+            self.push(head, blocks);
+            self.share(buffer, &buffer[rest]);
+        } else {
+            let room = head.len() + rest.len();
+            self.append(room, blocks, |block| {
+                block.extend_from_slice(head);
+                block.extend_from_slice(&buffer[rest]);
+            });
+        }
+    }
+
     /// Appends a message for the subscription `sid`. The body is not copied but
     /// shared if it is at least `share_from` bytes long.
     #[inline]
@@ -159,10 +182,15 @@ impl Output {
             block.extend_from_slice(head);
         });
         if shared {
-            self.pending += body.len();
-            self.queued += body.len() as u64;
-            self.pieces.push_back(Piece::Shared(buffer.slice_ref(body)));
+            self.share(buffer, body);
         }
+    }
+
+    /// Appends a part of a buffer without copying it.
+    fn share(&mut self, buffer: &Bytes, part: &[u8]) {
+        self.pending += part.len();
+        self.queued += part.len() as u64;
+        self.pieces.push_back(Piece::Shared(buffer.slice_ref(part)));
     }
 
     /// Writes what the transport takes, and no more than about `most` bytes.

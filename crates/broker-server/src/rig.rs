@@ -397,5 +397,6 @@ pub(super) fn config() -> Config {
         write_deadline: HOUR,
         drain_timeout: HOUR,
         allocator: Allocator::default(),
+        leaf: None,
     }
 }

@@ -12,6 +12,7 @@ use super::batch::Batch;
 use super::config::Config;
 use super::counters::{Counters, Published};
 use super::health::Health;
+use super::leaf::remote::Remote;
 use super::local::Local;
 use super::mailbox::{Given, Mailbox};
 use super::routes::Routes;
@@ -29,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// INFO without what differs between clients.
     pub(crate) info: ServerInfo,
+    /// The hub that the server is a leaf node of, if it is.
+    pub(crate) hub: Option<Arc<Remote>>,
     pub(crate) routes: Arc<Routes>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
@@ -146,9 +149,14 @@ impl Shared {
         verify: Option<Sender<Given>>,
         workers: Vec<CachePadded<Peer>>,
     ) -> Self {
+        let hub = config.leaf.clone().map(|leaf| {
+            let (id, name) = (info.server_id.clone(), info.server_name.clone());
+            Arc::new(Remote::new(leaf, id, name))
+        });
         Self {
             config,
             info,
+            hub,
             routes: Arc::new(Routes::new()),
             #[cfg(feature = "tls")]
             tls,
@@ -252,7 +260,11 @@ mod tests {
                 headers: 0,
             };
             let errand = Errand {
-                origin: Origin { key, echo: true },
+                origin: Origin {
+                    key,
+                    echo: true,
+                    hub: false,
+                },
                 hops: 0,
                 asker: &Asker::Nobody,
                 group: None,

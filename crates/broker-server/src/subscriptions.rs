@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 use hashbrown::HashTable;
 use slab::Slab;
 
+use super::key::LINK;
+
 /// Memory that a subscription takes beside its texts, in bytes, here and in the
 /// routes, about.
 const PER_SUBSCRIPTION: usize = 320;
@@ -47,11 +49,21 @@ pub(crate) struct Subscriptions {
     /// Their places, by the hash of the client's name.
     by_sid: HashTable<u32>,
     serial: u32,
+    /// What is set in the serial numbers of all.
+    mark: u32,
     held: usize,
     new_shapes: usize,
 }
 
 impl Subscriptions {
+    /// Those of a hub.
+    pub(crate) fn of_hub() -> Self {
+        Self {
+            mark: LINK,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.all.len()
     }
@@ -69,7 +81,8 @@ impl Subscriptions {
     /// The place and the serial number that the next one gets.
     #[allow(clippy::cast_possible_truncation, reason = "they are counted in u32")]
     pub(crate) fn next(&self) -> (u32, u32) {
-        (self.all.vacant_key() as u32, self.serial.wrapping_add(1))
+        let serial = self.serial.wrapping_add(1) & !LINK | self.mark;
+        (self.all.vacant_key() as u32, serial)
     }
 
     /// Adds one with the place and number that [`Subscriptions::next`] told.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use mio::net::TcpStream;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig,
-    ServerConnection, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, Connection, DigitallySignedStruct,
+    DistinguishedName, RootCertStore, ServerConfig, ServerConnection, SignatureScheme,
 };
 
 use super::config::TlsFiles;
@@ -94,19 +94,51 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
                 path: path.clone(),
                 reason,
             };
-            let mut roots = RootCertStore::empty();
-            for authority in certificates("a certificate authority", path)? {
-                roots
-                    .add(authority)
-                    .map_err(|error| wrong(error.to_string()))?;
-            }
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            let roots = Arc::new(authorities(path)?);
+            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
                 .build()
                 .map_err(|error| wrong(error.to_string()))?;
             builder.with_client_cert_verifier(Arc::new(ClientVerifier(verifier)))
         }
     };
     let config = builder.with_single_cert(chain, key).map_err(pair)?;
+    Ok(Arc::new(config))
+}
+
+/// The authorities in a file.
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    const WHAT: &str = "a certificate authority";
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(WHAT, path)? {
+        roots.add(authority).map_err(|error| TlsError::File {
+            what: WHAT,
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })?;
+    }
+    Ok(roots)
+}
+
+/// What sessions of a client need: the authorities in `ca`, or those that the system
+/// trusts.
+///
+/// # Errors
+///
+/// Names the file and what is wrong with it.
+pub(crate) fn load_client(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+    let roots = if let Some(path) = ca {
+        authorities(path)?
+    } else {
+        let mut roots = RootCertStore::empty();
+        // What is not to be read is missing, and the handshake says so.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has the ciphers of TLS 1.2 and 1.3");
+    let config = builder.with_root_certificates(roots).with_no_client_auth();
     Ok(Arc::new(config))
 }
 
@@ -163,18 +195,30 @@ impl ClientCertVerifier for ClientVerifier {
     }
 }
 
-/// The server's end of one TLS connection.
+/// One end of a TLS connection: the server's, or a client's to a hub.
 #[derive(Debug)]
 pub(crate) struct Session {
-    tls: ServerConnection,
-    /// The client has begun with something that looks like TLS.
+    tls: Connection,
+    /// The other end has begun with something that looks like TLS.
     begun: bool,
 }
 
 impl Session {
     pub(crate) fn new(config: &Arc<ServerConfig>) -> Result<Self, rustls::Error> {
-        let tls = ServerConnection::new(Arc::clone(config))?;
+        let tls = ServerConnection::new(Arc::clone(config))?.into();
         Ok(Self { tls, begun: false })
+    }
+
+    /// The end of a client, of a server that has this name.
+    ///
+    /// # Errors
+    ///
+    /// When that is no name.
+    pub(crate) fn to(config: &Arc<ClientConfig>, name: &str) -> Result<Self, rustls::Error> {
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|_| rustls::Error::General(format!("{name} is no name of a server")))?;
+        let tls = ClientConnection::new(Arc::clone(config), name)?.into();
+        Ok(Self { tls, begun: true })
     }
 
     /// Reads what is there.

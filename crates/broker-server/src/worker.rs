@@ -16,6 +16,7 @@ use super::connection::{Connection, Due, Intervals, Phase, Reading};
 use super::execute::{Carried, Executor};
 use super::input::Read;
 use super::key::ConnectionKey;
+use super::leaf::link::Dialled;
 use super::local::{Local, Reason};
 use super::mailbox::{Mail, Mailbox};
 use super::shared::Shared;
@@ -169,6 +170,7 @@ impl Worker {
         self.serve(local);
         self.settle(local);
         self.welcome_some(local);
+        self.take_links(local);
         self.read_mail(local);
         if self.to_drain {
             self.drain(local);
@@ -176,6 +178,9 @@ impl Worker {
         self.end_stalls(local);
         if local.now >= self.next_tick {
             self.tick(local);
+        }
+        if self.mailbox().take_interest() {
+            local.tell_hubs();
         }
         self.flush(local);
         self.remains = !local.clear_remains(MOST_REMOVED);
@@ -340,6 +345,9 @@ impl Worker {
             }
             _ => {
                 tracing::debug!("reading from a client: {error}");
+                if let Some(link) = local.get(key).and_then(|client| client.link.as_mut()) {
+                    link.failed(error);
+                }
                 local.close(key, Reason::Gone);
             }
         }
@@ -353,6 +361,11 @@ impl Worker {
             return;
         };
         if !matches!(client.phase, Phase::Handshake(_)) || client.transport.is_handshaking() {
+            return;
+        }
+        if client.link.is_some() {
+            client.phase = Phase::Guest;
+            self.executor.connect_to_hub(local, key);
             return;
         }
         client.phase = if config.credentials.are_wanted() {
@@ -553,6 +566,43 @@ impl Worker {
         }
     }
 
+    /// Takes over the connections to hubs that were given to this worker.
+    fn take_links(&mut self, local: &mut Local) {
+        while let Some(dialled) = self.mailbox().take_link() {
+            let now = local.now;
+            if local.clients.is_empty() {
+                self.next_tick = now + self.tick;
+            }
+            let Dialled {
+                socket,
+                address,
+                id,
+                link,
+            } = dialled;
+            let remote = Arc::clone(&link.remote);
+            let key = local.insert(id, |key| {
+                let transport = Transport::new(socket);
+                Connection::new(transport, address, key, id, now, Duration::ZERO).of_hub(link)
+            });
+            remote.set_connection(Some(key));
+            if self.watch(local, key).is_err() || self.draining.is_some() {
+                local.close(key, Reason::Shutdown);
+            }
+        }
+    }
+
+    /// Has the system tell of what comes by a connection.
+    fn watch(&self, local: &mut Local, key: ConnectionKey) -> io::Result<()> {
+        // Both from the start: with edge-triggered events the second costs
+        // nothing until a write is refused, and changing it would cost a call.
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let Some(client) = local.get(key) else {
+            return Ok(());
+        };
+        let socket = &mut client.transport.socket;
+        self.registry.register(socket, Token(key.slot()), interest)
+    }
+
     /// Takes over a connection and says INFO.
     fn welcome(
         &mut self,
@@ -589,23 +639,8 @@ impl Worker {
                 client.phase = Phase::Handshake(deadline);
             });
         }
-        // Both from the start: with edge-triggered events the second costs
-        // nothing until a write is refused, and changing it would cost a call.
-        let Self { registry, .. } = self;
-        let registered = local.change(key, |client| {
-            registry.register(
-                &mut client.transport.socket,
-                Token(key.slot()),
-                Interest::READABLE | Interest::WRITABLE,
-            )
-        });
-        match registered {
-            Some(Err(error)) => {
-                local.close(key, Reason::Gone);
-                Err(error)
-            }
-            _ => Ok(()),
-        }
+        self.watch(local, key)
+            .inspect_err(|_| local.close(key, Reason::Gone))
     }
 
     /// Looks after what depends on time.

@@ -1,6 +1,7 @@
 //! `/metrics`: the figures for Prometheus.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::super::shared::Shared;
 use super::pages::Pages;
@@ -89,6 +90,9 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
     for (kind, name, help, value) in all {
         count(kind, name, help, value);
     }
+    for (kind, name, help, value) in of_hub(shared) {
+        count(kind, name, help, value);
+    }
     for (name, value) in (shared.config.allocator.figures)() {
         let help = "What the allocator says of itself.";
         count("gauge", &format!("allocator_{name}_bytes"), help, value);
@@ -102,4 +106,42 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
     let uptime = pages.started.elapsed().as_secs_f64();
     add("uptime_seconds", "gauge", "Time since the start.", uptime);
     text
+}
+
+/// The figures of the link to a hub, if there is one.
+fn of_hub(shared: &Shared) -> Vec<(&'static str, &'static str, &'static str, u64)> {
+    let Some(hub) = &shared.hub else {
+        return Vec::new();
+    };
+    let counter = |name, help, value: &AtomicU64| ("counter", name, help, value.load(Relaxed));
+    let up = u64::from(hub.link().is_some());
+    vec![
+        ("gauge", "leafnodes", "Links to a hub.", up),
+        counter("leafnode_links_total", "Links there were.", &hub.links),
+        counter(
+            "leafnode_in_messages_total",
+            "Messages from the hub.",
+            &hub.in_msgs,
+        ),
+        counter(
+            "leafnode_in_bytes_total",
+            "Bytes from the hub.",
+            &hub.in_bytes,
+        ),
+        counter(
+            "leafnode_out_messages_total",
+            "Messages to the hub.",
+            &hub.out_msgs,
+        ),
+        counter(
+            "leafnode_out_bytes_total",
+            "Bytes to the hub.",
+            &hub.out_bytes,
+        ),
+        counter(
+            "leafnode_dropped_messages_total",
+            "Messages too large for the hub.",
+            &hub.dropped,
+        ),
+    ]
 }

@@ -6,6 +6,7 @@
 
 mod connection;
 mod http;
+mod leafz;
 mod metrics;
 mod pages;
 mod process;

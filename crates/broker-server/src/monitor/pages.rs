@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::super::health::Health;
 use super::super::shared::Shared;
 use super::http::{Method, Page, Status, options};
-use super::{metrics, varz};
+use super::{leafz, metrics, varz};
 
 const JSON: &str = "application/json";
 
 /// The paths there are.
-const PATHS: [&str; 4] = ["/", "/healthz", "/varz", "/metrics"];
+const PATHS: [&str; 5] = ["/", "/healthz", "/varz", "/leafz", "/metrics"];
 
 /// What the pages tell of monitoring itself.
 #[derive(Debug)]
@@ -63,6 +63,11 @@ impl Pages {
                 status: Status::Ok,
                 content: JSON,
                 body: format!("{:#}\n", varz::varz(self, shared)),
+            },
+            "/leafz" => Page {
+                status: Status::Ok,
+                content: JSON,
+                body: format!("{:#}\n", leafz::leafz(shared)),
             },
             "/metrics" => Page {
                 status: Status::Ok,

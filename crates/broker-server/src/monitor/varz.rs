@@ -81,7 +81,7 @@ fn traffic(pages: &Pages, shared: &Shared) -> Value {
         // There are no other servers.
         "routes": 0,
         "remotes": 0,
-        "leafnodes": 0,
+        "leafnodes": u8::from(shared.hub.as_ref().is_some_and(|hub| hub.link().is_some())),
         "subscriptions": counters.subscriptions,
         "slow_consumers": counters.slow_consumers,
         "slow_consumer_stats": {

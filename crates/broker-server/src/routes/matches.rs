@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Target;
 use super::members::Members;
+use crate::key::ConnectionKey;
 
 /// Groups from which on a name is looked up instead of searched for.
 const MANY: usize = 16;
@@ -12,14 +13,26 @@ const MANY: usize = 16;
 /// The subscriptions that match a subject.
 #[derive(Debug, Default)]
 pub(crate) struct Matches {
-    /// Each of these gets the message.
+    /// Each of these clients gets the message.
     pub(crate) plain: Vec<Target>,
+    /// The hubs that want it.
+    pub(crate) links: Vec<Link>,
     groups: Vec<Group>,
     /// The members of all groups, one group after the other.
     members: Vec<Target>,
     /// The number of the group of each member, until all are found.
     unsorted: Vec<u32>,
     by_name: HashMap<Arc<[u8]>, u32>,
+}
+
+/// A hub that wants a message.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) connection: ConnectionKey,
+    /// It wants it whoever else gets it.
+    pub(crate) plain: bool,
+    /// The numbers of the groups that have members there.
+    pub(crate) groups: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -32,7 +45,7 @@ struct Group {
 impl Matches {
     /// How many subscriptions they are.
     pub(crate) fn len(&self) -> usize {
-        self.plain.len() + self.members.len()
+        self.plain.len() + self.members.len() + self.links.len()
     }
 
     /// The memory that it holds, in bytes, about.
@@ -44,7 +57,8 @@ impl Matches {
             + self.by_name.capacity() * size_of::<Group>()
     }
 
-    /// The queue groups: one member of each gets the message.
+    /// The queue groups in the order of their numbers, with their members among clients:
+    /// one member of each gets the message.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&Arc<[u8]>, &[Target])> {
         let mut start = 0;
         self.groups.iter().map(move |group| {
@@ -54,15 +68,28 @@ impl Matches {
         })
     }
 
+    /// The group with this number.
+    pub(crate) fn numbered(&self, number: u32) -> (&Arc<[u8]>, &[Target]) {
+        let number = number as usize;
+        let before = number.checked_sub(1);
+        let start = before.map_or(0, |before| self.groups[before].end);
+        let Group { name, end } = &self.groups[number];
+        (name, &self.members[start..*end])
+    }
+
+    /// The group with this name.
+    pub(crate) fn named(&self, name: &[u8]) -> Option<(&Arc<[u8]>, &[Target])> {
+        self.groups().find(|(known, _)| ***known == *name)
+    }
+
     /// The members of the group with this name.
     pub(crate) fn group(&self, name: &[u8]) -> &[Target] {
-        let mut groups = self.groups();
-        let found = groups.find(|(known, _)| ***known == *name);
-        found.map_or(&[], |(_, members)| members)
+        self.named(name).map_or(&[], |(_, members)| members)
     }
 
     pub(super) fn clear(&mut self) {
         self.plain.clear();
+        self.links.clear();
         self.groups.clear();
         self.members.clear();
         self.unsorted.clear();
@@ -70,16 +97,46 @@ impl Matches {
     }
 
     pub(super) fn add(&mut self, members: &Members) {
-        members.for_each(|target| self.plain.push(target));
+        members.for_each(|target| {
+            if target.is_link() {
+                self.link(target).plain = true;
+            } else {
+                self.plain.push(target);
+            }
+        });
     }
 
     /// Adds members of a group; others of the same name may have been added before.
     pub(super) fn add_group(&mut self, name: &Arc<[u8]>, members: &Members) {
         let number = self.number(name);
         members.for_each(|target| {
-            self.members.push(target);
-            self.unsorted.push(number);
+            if target.is_link() {
+                let groups = &mut self.link(target).groups;
+                if !groups.contains(&number) {
+                    groups.push(number);
+                }
+            } else {
+                self.members.push(target);
+                self.unsorted.push(number);
+            }
         });
+    }
+
+    /// The hub that a target belongs to. There are few of them.
+    #[cold]
+    fn link(&mut self, target: Target) -> &mut Link {
+        let connection = target.connection;
+        let mut links = self.links.iter();
+        let index = links.position(|link| link.connection == connection);
+        let index = index.unwrap_or_else(|| {
+            self.links.push(Link {
+                connection,
+                plain: false,
+                groups: Vec::new(),
+            });
+            self.links.len() - 1
+        });
+        &mut self.links[index]
     }
 
     fn number(&mut self, name: &Arc<[u8]>) -> u32 {
@@ -121,8 +178,13 @@ impl Matches {
                 self.members.push(target);
             }
         }
-        for (index, &group) in self.unsorted.iter().enumerate() {
-            self.groups[group as usize].end = index + 1;
+        // A group may have members at hubs alone.
+        let mut end = 0;
+        for (group, number) in self.groups.iter_mut().zip(0..) {
+            while self.unsorted.get(end) == Some(&number) {
+                end += 1;
+            }
+            group.end = end;
         }
         self.unsorted.clear();
     }

@@ -7,6 +7,7 @@
 mod matches;
 mod members;
 mod shapes;
+mod watch;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -21,7 +22,8 @@ use self::shapes::{Shape, Shapes};
 use super::key::Target;
 use broker_protocol::tokens;
 
-pub(crate) use self::matches::Matches;
+pub(crate) use self::matches::{Link, Matches};
+pub(crate) use self::watch::{Change, Watch};
 
 /// There are too many shapes of patterns for one more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,15 @@ impl Pattern {
         removed
     }
 
+    /// How many clients want it: those of a group, or those in none.
+    fn clients(&self, queue: Option<&[u8]>) -> usize {
+        let members = match queue {
+            None => Some(&self.plain),
+            Some(name) => self.groups.get(name),
+        };
+        members.map_or(0, Members::clients)
+    }
+
     /// Whether it is the pattern that `subject` matches with this shape.
     fn is_of(&self, subject: &[u8], shape: &Shape) -> bool {
         let mut stars = shape.stars.iter().copied().peekable();
@@ -104,6 +115,21 @@ impl Pattern {
 struct Table {
     patterns: HashTable<Pattern>,
     shapes: Shapes,
+    /// Who wants to know what clients want.
+    watches: Vec<Arc<Watch>>,
+}
+
+impl Table {
+    /// Tells those who want to know how many clients want a pattern now.
+    fn tell(&self, pattern: &[u8], queue: Option<&[u8]>, clients: usize) {
+        for watch in &self.watches {
+            watch.note(Change {
+                pattern: pattern.into(),
+                queue: queue.map(Into::into),
+                clients,
+            });
+        }
+    }
 }
 
 /// How many parts of the subject space have a generation of their own.
@@ -194,10 +220,19 @@ impl Routes {
     ) -> Result<bool, TooManyShapes> {
         let (hash, shape) = self.hashes.pattern(pattern);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let Table { patterns, shapes } = &mut *table;
+        let Table {
+            patterns,
+            shapes,
+            watches,
+        } = &mut *table;
+        let is_watched = !watches.is_empty() && !target.is_link();
+        let mut clients = 1;
         let mut first = false;
         if let Some(found) = patterns.find_mut(hash, |known| *known.text == *pattern) {
             found.add(queue, target);
+            if is_watched {
+                clients = found.clients(queue);
+            }
         } else {
             if !shape.is_literal() {
                 first = shapes.add(&shape, may_add_shape).ok_or(TooManyShapes)?;
@@ -211,6 +246,10 @@ impl Routes {
             new.add(queue, target);
             patterns.insert_unique(hash, new, |known| known.hash);
         }
+        // How many are in no group does not matter.
+        if is_watched && (queue.is_some() || clients == 1) {
+            table.tell(pattern, queue, clients);
+        }
         // Before the lock is left: whoever sees the new generation sees the table.
         self.changed(pattern);
         Ok(first)
@@ -220,11 +259,21 @@ impl Routes {
     pub(crate) fn remove(&self, pattern: &[u8], queue: Option<&[u8]>, target: Target) {
         let (hash, shape) = self.hashes.pattern(pattern);
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let Table { patterns, shapes } = &mut *table;
+        let Table {
+            patterns,
+            shapes,
+            watches,
+        } = &mut *table;
+        let is_watched = !watches.is_empty() && !target.is_link();
         let Ok(mut found) = patterns.find_entry(hash, |known| *known.text == *pattern) else {
             return;
         };
         found.get_mut().remove(queue, target);
+        let clients = if is_watched {
+            found.get().clients(queue)
+        } else {
+            0
+        };
         if found.get().is_empty() {
             found.remove();
             if !shape.is_literal() {
@@ -235,7 +284,44 @@ impl Routes {
                 patterns.shrink_to(room / 4, |known| known.hash);
             }
         }
+        if is_watched && (queue.is_some() || clients == 0) {
+            table.tell(pattern, queue, clients);
+        }
         self.changed(pattern);
+    }
+
+    /// Tells `watch` from now on what clients want, and calls `with` for all that they want
+    /// now: pattern, group, and how many want it so.
+    ///
+    /// A change in between may be told and be in what they want now: each says what holds
+    /// then, so that whoever takes both in this order is right in the end.
+    pub(crate) fn watch(
+        &self,
+        watch: &Arc<Watch>,
+        mut with: impl FnMut(&[u8], Option<&[u8]>, usize),
+    ) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.watches.push(Arc::clone(watch));
+        drop(table);
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        for pattern in &table.patterns {
+            let plain = pattern.plain.clients();
+            if plain > 0 {
+                with(&pattern.text, None, plain);
+            }
+            for (name, members) in &pattern.groups {
+                let clients = members.clients();
+                if clients > 0 {
+                    with(&pattern.text, Some(name), clients);
+                }
+            }
+        }
+    }
+
+    /// Tells `watch` nothing more.
+    pub(crate) fn forget(&self, watch: &Arc<Watch>) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        table.watches.retain(|known| !Arc::ptr_eq(known, watch));
     }
 
     /// Whether nobody wants anything.

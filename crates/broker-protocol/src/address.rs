@@ -1,14 +1,11 @@
-//! Where the server is, and who asks.
+//! Where a server is, and who asks, as URLs say it.
 
 use std::fmt;
 
-use super::LoadError;
-
-/// The port that NATS servers listen on unless told otherwise.
-const PORT: u16 = 4222;
+use serde::Serialize;
 
 /// A server's address, without credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     /// A name or an IP address, without brackets.
     pub host: String,
@@ -16,14 +13,17 @@ pub struct Address {
     pub port: u16,
 }
 
-/// What a client shows in CONNECT.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// What is shown in CONNECT to be let in.
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Login {
-    /// `user`.
+    /// Name of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// `pass`.
+    /// Password of the user.
+    #[serde(rename = "pass", skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// `auth_token`.
+    /// A token in the place of both.
+    #[serde(rename = "auth_token", skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
 
@@ -44,25 +44,48 @@ impl fmt::Display for Address {
     }
 }
 
-/// Reads `[nats://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
+/// What a URL says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url<'a> {
+    /// What is before `://`.
+    pub scheme: Option<&'a str>,
+    /// Where the server is.
+    pub address: Address,
+    /// Who asks.
+    pub login: Login,
+}
+
+/// A text that is no server's URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadUrl {
+    /// The text, without what may be a secret.
+    pub given: String,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+impl BadUrl {
+    /// The URL `text`, which is wrong for this reason.
+    #[must_use]
+    pub fn new(text: &str, why: &'static str) -> Self {
+        let (_, given) = text.rsplit_once('@').unwrap_or(("", text));
+        Self {
+            given: given.to_owned(),
+            why,
+        }
+    }
+}
+
+/// Reads `[SCHEME://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
 ///
 /// # Errors
 ///
 /// When the text has another form.
-pub fn parse(text: &str) -> Result<(Address, Login), LoadError> {
-    let wrong = |why| LoadError::Address {
-        // Whatever stands before the last @ may be a secret.
-        given: text
-            .rsplit_once('@')
-            .map_or(text, |(_, host)| host)
-            .to_owned(),
-        why,
-    };
-    let rest = match text.split_once("://") {
-        None => text,
-        Some(("nats", rest)) => rest,
-        Some(("tls" | "wss", _)) => return Err(wrong("TLS is not spoken here")),
-        Some(_) => return Err(wrong("the scheme is not nats")),
+pub fn parse_url(text: &str, default_port: u16) -> Result<Url<'_>, BadUrl> {
+    let wrong = |why| BadUrl::new(text, why);
+    let (scheme, rest) = match text.split_once("://") {
+        None => (None, text),
+        Some((scheme, rest)) => (Some(scheme), rest),
     };
     let rest = rest.trim_end_matches('/');
     let (login, place) = match rest.rsplit_once('@') {
@@ -89,7 +112,7 @@ pub fn parse(text: &str) -> Result<(Address, Login), LoadError> {
         return Err(wrong("the host is missing"));
     }
     let port = match port {
-        None => PORT,
+        None => default_port,
         Some(port) => port
             .parse()
             .ok()
@@ -97,7 +120,11 @@ pub fn parse(text: &str) -> Result<(Address, Login), LoadError> {
             .ok_or_else(|| wrong("the port is no number from 1 to 65535"))?,
     };
     let host = host.to_owned();
-    Ok((Address { host, port }, login))
+    Ok(Url {
+        scheme,
+        address: Address { host, port },
+        login,
+    })
 }
 
 fn credentials(text: &str) -> Result<Login, &'static str> {
@@ -145,7 +172,7 @@ mod tests {
             ("nats://a:b%40c@h", "h:4222", Some("a"), Some("b@c"), None),
             ("nats://s3cret@h:5", "h:5", None, None, Some("s3cret")),
         ] {
-            let (address, login) = parse(text).expect(text);
+            let Url { address, login, .. } = parse_url(text, 4222).expect(text);
             assert_eq!(address.to_string(), place, "{text}");
             assert_eq!(login.user.as_deref(), user, "{text}");
             assert_eq!(login.password.as_deref(), password, "{text}");
@@ -165,15 +192,12 @@ mod tests {
             "::1",
             "[::1",
             "[::1]4",
-            "http://h",
-            "tls://h",
             "nats://s3cret%4@h",
             "nats://s3cret:%zz@h",
             "nats://s3cret@h:x",
         ] {
-            let error = parse(text).expect_err(text).to_string();
-            assert!(error.contains("is no server address"), "{error}");
-            assert!(!error.contains("s3cret"), "{error}");
+            let error = parse_url(text, 4222).expect_err(text);
+            assert!(!error.given.contains("s3cret"), "{error:?}");
         }
     }
 }

@@ -1,0 +1,767 @@
+//! The protocol of leaf nodes, as the side speaks it that asks for the connection.
+//!
+//! It is not documented beside nats-server's source (`server/leafnode.go`,
+//! `server/parser.go`), which this follows. The hub sends INFO, the leaf node answers
+//! with CONNECT, and from the INFO after that on each side tells the other what it wants
+//! by LS+ and LS-, and sends by LMSG and HMSG what the other wants.
+
+use serde::{Deserialize, Serialize};
+
+use super::parser::{has_verb, is_blank, line, size};
+use super::{Limits, Login, Message, PROTOCOL_VERSION, ProtocolError, Span};
+
+/// The largest INFO of a hub in bytes, with its list of addresses: some two thousand of
+/// them.
+const MAX_INFO: usize = 48 * 1024;
+
+/// One command of a hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeafFrame<'a> {
+    /// INFO with its JSON.
+    Info(&'a [u8]),
+    /// -ERR with its text, without quotes.
+    Error(&'a [u8]),
+    /// LS+: the hub wants what is published to this subject.
+    Wanted {
+        /// The subject; not yet checked.
+        subject: &'a [u8],
+        /// The queue group that wants it; somebody by himself if there is none.
+        queue: Option<&'a [u8]>,
+    },
+    /// LS-: the hub does not want it any more.
+    Unwanted {
+        /// The subject.
+        subject: &'a [u8],
+        /// The queue group that wanted it.
+        queue: Option<&'a [u8]>,
+    },
+    /// LMSG or HMSG.
+    Message(LeafMessage),
+    /// PING.
+    Ping,
+    /// PONG.
+    Pong,
+    /// +OK.
+    Ignored,
+}
+
+/// Where the parts of an LMSG or HMSG lie in the bytes shown to the parser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeafMessage {
+    /// The parts. The tail is in one piece if the message is canonical.
+    pub message: Message,
+    /// The queue groups that get it, with blanks between their names. Without any, no
+    /// queue group does.
+    pub groups: Span,
+    /// Whether what follows the subject can be passed on as it is, see [`Message`].
+    pub canonical: bool,
+    /// Whether its line is free of control bytes.
+    pub valid: bool,
+}
+
+impl LeafMessage {
+    /// The names of the queue groups that get it.
+    pub fn groups(self, buffer: &[u8]) -> impl Iterator<Item = &[u8]> {
+        words(self.groups.of(buffer))
+    }
+
+    /// What a subscriber is to see, if that is not the subject and reply that the
+    /// message came by: where it lies in the reply.
+    ///
+    /// JetStream delivers to an inbox, with the subject of the stream behind the last `@`
+    /// of a reply that begins with `$JS.ACK.`. The acknowledgement goes to what is before.
+    #[must_use]
+    pub fn shown(self, buffer: &[u8]) -> Option<Shown> {
+        let reply = self.message.reply.of(buffer);
+        if !reply.starts_with(b"$JS.ACK.") {
+            return None;
+        }
+        let at = reply.iter().rposition(|&byte| byte == b'@')?;
+        let start = self.message.reply.start();
+        (at + 1 < reply.len()).then(|| Shown {
+            subject: Span::new(start + at + 1, start + reply.len()),
+            reply: Span::new(start, start + at),
+        })
+    }
+}
+
+/// The subject and reply for subscribers of a message that came by others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The subject.
+    pub subject: Span,
+    /// The reply.
+    pub reply: Span,
+}
+
+/// What [`parse_leaf`] made of the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParsedLeaf<'a> {
+    /// A frame, and how many bytes it took.
+    Frame(LeafFrame<'a>, usize),
+    /// The frame is not complete. Once its length is known it is told, else 0.
+    Incomplete(usize),
+}
+
+/// Reads the frame of a hub at the start of `input`. `limits` hold but for INFO.
+///
+/// # Errors
+///
+/// What the hub did wrong; nothing after it can be understood.
+pub fn parse_leaf<'a>(input: &'a [u8], limits: &Limits) -> Result<ParsedLeaf<'a>, ProtocolError> {
+    let lower = |at: usize| input.get(at).map(u8::to_ascii_lowercase);
+    let arguments = |verb, limits| arguments(input, verb, limits);
+    match (lower(0), lower(1), lower(2)) {
+        (Some(b'l'), Some(b'm'), _) => message(input, b"lmsg", 1, limits),
+        (Some(b'h'), _, _) => message(input, b"hmsg", 2, limits),
+        (Some(b'l'), Some(b's'), Some(b'+')) => frame(arguments(b"ls+", limits)?, wanted),
+        (Some(b'l'), Some(b's'), Some(b'-')) => frame(arguments(b"ls-", limits)?, unwanted),
+        (Some(b'p'), Some(b'i'), _) => {
+            frame(arguments(b"ping", limits)?, |_| Some(LeafFrame::Ping))
+        }
+        (Some(b'p'), Some(b'o'), _) => {
+            frame(arguments(b"pong", limits)?, |_| Some(LeafFrame::Pong))
+        }
+        (Some(b'i'), _, _) => {
+            let limits = Limits {
+                max_control_line: MAX_INFO,
+                ..*limits
+            };
+            frame(arguments(b"info", &limits)?, |json| {
+                Some(LeafFrame::Info(json))
+            })
+        }
+        (Some(b'+'), _, _) => frame(arguments(b"+ok", limits)?, |_| Some(LeafFrame::Ignored)),
+        (Some(b'-'), _, _) => frame(arguments(b"-err", limits)?, |text| {
+            Some(LeafFrame::Error(unquoted(text)))
+        }),
+        (None, _, _) | (Some(b'p' | b'l'), None, _) | (Some(b'l'), Some(b's'), None) => {
+            Ok(ParsedLeaf::Incomplete(0))
+        }
+        _ => Err(ProtocolError::UnknownOperation),
+    }
+}
+
+/// The text of -ERR, which is in quotes.
+fn unquoted(text: &[u8]) -> &[u8] {
+    let text = text.trim_ascii();
+    let inner = text
+        .strip_prefix(b"'")
+        .and_then(|text| text.strip_suffix(b"'"));
+    inner.unwrap_or(text)
+}
+
+/// What a verb is followed by on its line, and where the next line starts.
+fn arguments<'a>(
+    input: &'a [u8],
+    verb: &[u8],
+    limits: &Limits,
+) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
+    if !has_verb(input, verb)? {
+        return Ok(None);
+    }
+    match input.get(verb.len()) {
+        Some(&byte) if is_blank(byte) || byte == b'\r' || byte == b'\n' => {
+            line(input, verb.len(), limits)
+        }
+        Some(_) => Err(ProtocolError::UnknownOperation),
+        None => Ok(None),
+    }
+}
+
+fn frame<'a>(
+    line: Option<(&'a [u8], usize)>,
+    read: impl FnOnce(&'a [u8]) -> Option<LeafFrame<'a>>,
+) -> Result<ParsedLeaf<'a>, ProtocolError> {
+    let Some((arguments, next)) = line else {
+        return Ok(ParsedLeaf::Incomplete(0));
+    };
+    let frame = read(arguments).ok_or(ProtocolError::Arguments)?;
+    Ok(ParsedLeaf::Frame(frame, next))
+}
+
+fn words(arguments: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let words = arguments.split(|&byte| is_blank(byte));
+    words.filter(|word| !word.is_empty())
+}
+
+/// `LS+ subject` or `LS+ subject queue weight`. How many members a group has there does
+/// not matter here: its members are asked last, and the hub chooses among them.
+fn wanted(arguments: &[u8]) -> Option<LeafFrame<'_>> {
+    let mut words = words(arguments);
+    let (subject, queue) = (words.next()?, words.next());
+    if queue.is_some() {
+        words.next()?;
+    }
+    let frame = LeafFrame::Wanted { subject, queue };
+    words.next().is_none().then_some(frame)
+}
+
+/// `LS- subject` or `LS- subject queue`.
+fn unwanted(arguments: &[u8]) -> Option<LeafFrame<'_>> {
+    let mut words = words(arguments);
+    let (subject, queue) = (words.next()?, words.next());
+    let frame = LeafFrame::Unwanted { subject, queue };
+    words.next().is_none().then_some(frame)
+}
+
+/// The words of a line of LMSG or HMSG, as far as they are looked at by their number.
+#[derive(Default)]
+struct Words {
+    /// The first four.
+    first: [Span; 4],
+    /// The last three, the last one first.
+    last: [Span; 3],
+    count: usize,
+    canonical: bool,
+    valid: bool,
+}
+
+impl Words {
+    /// Those of `input` from `start` to `end`.
+    fn of(input: &[u8], start: usize, end: usize) -> Self {
+        let mut all = Self {
+            canonical: true,
+            valid: true,
+            ..Self::default()
+        };
+        let mut at = start;
+        while at < end {
+            let gap = at;
+            while at < end && is_blank(input[at]) {
+                at += 1;
+            }
+            let begin = at;
+            while at < end && !is_blank(input[at]) {
+                all.valid &= !input[at].is_ascii_control();
+                at += 1;
+            }
+            if at == begin {
+                // Blanks at the end.
+                all.canonical = false;
+                break;
+            }
+            all.canonical &= begin == gap + 1 && input[gap] == b' ';
+            let word = Span::new(begin, at);
+            if let Some(place) = all.first.get_mut(all.count) {
+                *place = word;
+            }
+            all.last = [word, all.last[0], all.last[1]];
+            all.count += 1;
+        }
+        all
+    }
+}
+
+/// LMSG, which ends in one number, or HMSG, which ends in two:
+///
+/// ```text
+/// LMSG subject [reply] size
+/// LMSG subject + reply group… size
+/// LMSG subject | group… size
+/// ```
+fn message<'a>(
+    input: &'a [u8],
+    verb: &[u8],
+    sizes: usize,
+    limits: &Limits,
+) -> Result<ParsedLeaf<'a>, ProtocolError> {
+    let Some((_, body)) = arguments(input, verb, limits)? else {
+        return Ok(ParsedLeaf::Incomplete(0));
+    };
+    let text = &input[..body - 1];
+    let end = text.strip_suffix(b"\r").map_or(text.len(), <[u8]>::len);
+    let words = Words::of(input, verb.len(), end);
+    let number = |span: Span| size(span.of(input)).ok_or(ProtocolError::Arguments);
+    let [subject, second, third, fourth] = words.first;
+
+    // How many words there are beside the numbers, and where the last of them ends.
+    let named = words
+        .count
+        .checked_sub(sizes)
+        .ok_or(ProtocolError::Arguments)?;
+    let before_sizes = words.last[sizes];
+    let (reply, groups, tail) = match (named, second.of(input)) {
+        (1, _) => (Span::default(), Span::default(), second.start()),
+        (2, _) => (second, Span::default(), second.start()),
+        (4.., b"+") => {
+            let groups = Span::new(fourth.start(), before_sizes.end());
+            (third, groups, third.start())
+        }
+        (3.., b"|") => {
+            let groups = Span::new(third.start(), before_sizes.end());
+            (Span::default(), groups, words.last[sizes - 1].start())
+        }
+        _ => return Err(ProtocolError::Arguments),
+    };
+    let total = number(words.last[0])?;
+    let headers = if sizes == 2 {
+        number(words.last[1])?
+    } else {
+        0
+    };
+    if headers > total {
+        return Err(ProtocolError::Arguments);
+    }
+    if total > limits.max_payload {
+        return Err(ProtocolError::Payload);
+    }
+    let (payload, used) = (body + total, body + total + 2);
+    let Some(end_of_payload) = input.get(payload..used) else {
+        return Ok(ParsedLeaf::Incomplete(used));
+    };
+    if end_of_payload != b"\r\n" {
+        return Err(ProtocolError::UnknownOperation);
+    }
+    let message = LeafMessage {
+        message: Message {
+            subject,
+            reply,
+            tail: Span::new(tail, used),
+            body: Span::new(body, payload),
+            headers: Message::length(headers),
+        },
+        groups,
+        // Without headers it is passed on by MSG, which has one number.
+        canonical: words.canonical
+            && end + 2 == body
+            && groups.is_empty()
+            && (sizes == 1 || headers > 0),
+        valid: words.valid,
+    };
+    Ok(ParsedLeaf::Frame(LeafFrame::Message(message), used))
+}
+
+/// What a hub tells in INFO, as far as it matters to a leaf node.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+pub struct HubInfo {
+    /// Unique for each run of a server.
+    pub server_id: String,
+    /// A name for people.
+    pub server_name: String,
+    /// Version of nats-server.
+    pub version: String,
+    /// Number of the connection; 0 at a port for other servers.
+    pub client_id: u64,
+    /// What a leaf node with an NKey signs.
+    pub nonce: String,
+    /// The connection goes on with TLS right after this line.
+    pub tls_required: bool,
+    /// A certificate of the leaf node is wanted too.
+    pub tls_verify: bool,
+    /// Largest payload in bytes, headers counted in.
+    pub max_payload: usize,
+    /// Messages with headers are understood.
+    pub headers: bool,
+    /// It has JetStream.
+    pub jetstream: bool,
+    /// The domain of its JetStream.
+    pub domain: String,
+    /// The name of its cluster.
+    pub cluster: String,
+    /// Addresses for leaf nodes of the whole cluster, as `host:port`. Missing at a port
+    /// that is not for leaf nodes.
+    pub leafnode_urls: Option<Vec<String>>,
+    /// CONNECT is answered with another INFO.
+    pub info_on_connect: bool,
+    /// This INFO is that answer.
+    pub connect_info: bool,
+    /// What may be received from the hub, and asked for.
+    pub import: Option<Permission>,
+    /// What may be sent to the hub.
+    pub export: Option<Permission>,
+    /// The account that the leaf node is bound to.
+    pub remote_account: String,
+}
+
+/// Subjects that are allowed and denied; what is in both is denied, and without a list of
+/// those allowed all are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Permission {
+    /// Allowed; `None` for all.
+    pub allow: Option<Vec<String>>,
+    /// Denied.
+    pub deny: Vec<String>,
+}
+
+impl HubInfo {
+    /// Reads the argument of INFO.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::Arguments`] if it is not JSON with fields of the right types.
+    pub fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
+        serde_json::from_slice(json).map_err(|_| ProtocolError::Arguments)
+    }
+
+    /// Whether it comes from a port for leaf nodes. Ports for clients, for routes and for
+    /// gateways begin with INFO as well.
+    #[must_use]
+    pub fn is_for_leaf_nodes(&self) -> bool {
+        self.client_id != 0 && self.leafnode_urls.is_some()
+    }
+}
+
+/// CONNECT of a leaf node.
+#[derive(Debug, Serialize)]
+pub struct LeafConnect<'a> {
+    /// Level of the protocol.
+    pub version: &'static str,
+    /// The server's id.
+    pub server_id: &'a str,
+    /// The server's name. A hub lets one leaf node with a name and cluster in.
+    pub name: &'a str,
+    /// The cluster that the server is in, so that the hub sends nothing back that came
+    /// from there: for a server alone, its name.
+    pub cluster: &'a str,
+    /// The account on this side.
+    pub remote_account: &'static str,
+    /// Messages with headers are understood.
+    pub headers: bool,
+    /// What the hub is not to send.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub deny_pub: &'a [String],
+    /// Who it is.
+    #[serde(flatten)]
+    pub login: &'a Login,
+    /// How it proves that.
+    #[serde(flatten)]
+    pub proof: &'a LeafProof,
+}
+
+/// What a key proves.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct LeafProof {
+    /// The public key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nkey: Option<String>,
+    /// What an operator has signed for the user, in the place of the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwt: Option<String>,
+    /// The signature of the hub's nonce.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sig: Option<String>,
+}
+
+impl<'a> LeafConnect<'a> {
+    /// That of the server with this id and name.
+    #[must_use]
+    pub fn new(
+        server_id: &'a str,
+        name: &'a str,
+        deny_pub: &'a [String],
+        login: &'a Login,
+        proof: &'a LeafProof,
+    ) -> Self {
+        Self {
+            version: PROTOCOL_VERSION,
+            server_id,
+            name,
+            cluster: name,
+            remote_account: "$G",
+            headers: true,
+            deny_pub,
+            login,
+            proof,
+        }
+    }
+
+    /// The whole line, with its end.
+    #[must_use]
+    pub fn line(&self) -> Vec<u8> {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        format!("CONNECT {json}\r\n").into_bytes()
+    }
+}
+
+/// Appends LS+ or LS-: how many subscriptions there are to a subject on this side, of the
+/// members of `queue` or of others.
+pub fn push_interest(line: &mut Vec<u8>, subject: &[u8], queue: Option<&[u8]>, count: usize) {
+    line.extend_from_slice(if count > 0 { b"LS+ " } else { b"LS- " });
+    line.extend_from_slice(subject);
+    if let Some(queue) = queue {
+        line.push(b' ');
+        line.extend_from_slice(queue);
+        if count > 0 {
+            line.push(b' ');
+            line.extend_from_slice(count.to_string().as_bytes());
+        }
+    }
+    line.extend_from_slice(b"\r\n");
+}
+
+/// Appends LMSG or HMSG of a message up to its payload. `groups` are the queue groups on
+/// the other side that are to get it, with a blank between their names.
+pub fn push_head(line: &mut Vec<u8>, buffer: &[u8], message: &Message, groups: &[u8]) {
+    line.extend_from_slice(if message.headers > 0 {
+        b"HMSG "
+    } else {
+        b"LMSG "
+    });
+    let word = |line: &mut Vec<u8>, word: &[u8]| {
+        line.extend_from_slice(word);
+        line.push(b' ');
+    };
+    word(line, message.subject.of(buffer));
+    let reply = message.reply.of(buffer);
+    match (reply.is_empty(), groups.is_empty()) {
+        (true, true) => {}
+        (false, true) => word(line, reply),
+        (true, false) => {
+            word(line, b"|");
+            word(line, groups);
+        }
+        (false, false) => {
+            word(line, b"+");
+            word(line, reply);
+            word(line, groups);
+        }
+    }
+    if message.headers > 0 {
+        word(line, message.headers.to_string().as_bytes());
+    }
+    line.extend_from_slice(message.body.len().to_string().as_bytes());
+    line.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        max_control_line: 256,
+        max_payload: 1024,
+    };
+
+    fn parsed(input: &[u8]) -> LeafFrame<'_> {
+        let Ok(ParsedLeaf::Frame(frame, used)) = parse_leaf(input, &LIMITS) else {
+            panic!("{}: {:?}", input.escape_ascii(), parse_leaf(input, &LIMITS));
+        };
+        assert_eq!(used, input.len());
+        // As long as its end is missing, it is not complete, and not wrong either.
+        for length in 0..used {
+            let part = parse_leaf(&input[..length], &LIMITS);
+            let incomplete =
+                matches!(part, Ok(ParsedLeaf::Incomplete(needed)) if needed == 0 || needed == used);
+            assert!(incomplete, "{}: {part:?}", input[..length].escape_ascii());
+        }
+        frame
+    }
+
+    #[test]
+    fn interest_comes_with_and_without_queues() {
+        let (subject, queue) = (&b"a.>"[..], Some(&b"q"[..]));
+        for (line, frame) in [
+            (
+                &b"LS+ a.>\r\n"[..],
+                LeafFrame::Wanted {
+                    subject,
+                    queue: None,
+                },
+            ),
+            (b"LS+ a.> q 3\r\n", LeafFrame::Wanted { subject, queue }),
+            (b"ls+\t a.>  q\t0 \n", LeafFrame::Wanted { subject, queue }),
+            (
+                b"LS- a.>\r\n",
+                LeafFrame::Unwanted {
+                    subject,
+                    queue: None,
+                },
+            ),
+            (b"LS- a.> q\r\n", LeafFrame::Unwanted { subject, queue }),
+        ] {
+            assert_eq!(parsed(line), frame, "{}", line.escape_ascii());
+        }
+        for line in [
+            &b"LS+\r\n"[..],
+            b"LS+ a q\r\n",
+            b"LS+ a q 1 2\r\n",
+            b"LS- \r\n",
+            b"LS- a q 1\r\n",
+        ] {
+            let refused = parse_leaf(line, &LIMITS);
+            assert_eq!(
+                refused,
+                Err(ProtocolError::Arguments),
+                "{}",
+                line.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn messages_come_in_eight_forms() {
+        for (head, reply, groups, headers, canonical) in [
+            (&b"LMSG a.b 5"[..], "", "", 0, true),
+            (b"LMSG a.b r 5", "r", "", 0, true),
+            (b"LMSG a.b + r q 5", "r", "q", 0, false),
+            (b"LMSG a.b + r q p o 5", "r", "q p o", 0, false),
+            (b"LMSG a.b | q 5", "", "q", 0, false),
+            (b"LMSG a.b | q p o n 5", "", "q p o n", 0, false),
+            (b"HMSG a.b 2 5", "", "", 2, true),
+            (b"HMSG a.b r 2 5", "r", "", 2, true),
+            (b"HMSG a.b + r q 2 5", "r", "q", 2, false),
+            (b"HMSG a.b | q p 2 5", "", "q p", 2, false),
+            // A reply may be called so.
+            (b"LMSG a.b + 5", "+", "", 0, true),
+            (b"lmsg\ta.b  r 5 ", "r", "", 0, false),
+            (b"HMSG a.b 0 5", "", "", 0, false),
+        ] {
+            let bytes = [head, b"\r\nhello\r\n"].concat();
+            let LeafFrame::Message(found) = parsed(&bytes) else {
+                panic!("{}", head.escape_ascii());
+            };
+            let message = found.message;
+            assert_eq!(message.subject.of(&bytes), b"a.b");
+            assert_eq!(message.reply.of(&bytes), reply.as_bytes());
+            assert_eq!(found.groups.of(&bytes), groups.as_bytes());
+            assert_eq!(message.body.of(&bytes), b"hello");
+            assert_eq!(message.headers, headers);
+            assert_eq!(found.canonical, canonical, "{}", head.escape_ascii());
+            assert!(found.valid);
+            if canonical {
+                let tail = [reply.as_bytes(), b" "].concat();
+                let tail = if reply.is_empty() { &[][..] } else { &tail };
+                assert!(message.tail.of(&bytes).starts_with(tail));
+                assert!(message.tail.of(&bytes).ends_with(b"5\r\nhello\r\n"));
+            }
+            // Written anew it is the same message.
+            let mut line = Vec::new();
+            push_head(&mut line, &bytes, &message, groups.as_bytes());
+            line.extend_from_slice(b"hello\r\n");
+            let LeafFrame::Message(again) = parsed(&line) else {
+                panic!("{}", line.escape_ascii());
+            };
+            assert_eq!(again.message.reply.of(&line), reply.as_bytes());
+            assert_eq!(again.groups.of(&line), groups.as_bytes());
+            assert_eq!(again.message.body.of(&line), b"hello");
+            assert_eq!(again.message.headers, headers);
+        }
+    }
+
+    #[test]
+    fn bad_messages_are_refused() {
+        for (head, error) in [
+            (&b"LMSG a"[..], ProtocolError::Arguments),
+            (b"LMSG 5", ProtocolError::Arguments),
+            (b"LMSG a r x", ProtocolError::Arguments),
+            (b"LMSG a b c 5", ProtocolError::Arguments),
+            (b"LMSG a b c d 5", ProtocolError::Arguments),
+            (b"LMSG a + r 5", ProtocolError::Arguments),
+            (b"HMSG a 5", ProtocolError::Arguments),
+            (b"HMSG a 6 5", ProtocolError::Arguments),
+            (b"HMSG a + r 1 5", ProtocolError::Arguments),
+            (b"LMSG a 1025", ProtocolError::Payload),
+            (b"LMSG a 4", ProtocolError::UnknownOperation),
+            (b"LMSGS a 5", ProtocolError::UnknownOperation),
+            (b"PUB a 5", ProtocolError::UnknownOperation),
+            (b"HTTP/1.1 400 Bad Request", ProtocolError::UnknownOperation),
+        ] {
+            let bytes = [head, b"\r\nhello\r\n"].concat();
+            let refused = parse_leaf(&bytes, &LIMITS);
+            assert_eq!(refused, Err(error), "{}", head.escape_ascii());
+        }
+        let long = [b"LS+ ", "x".repeat(300).as_bytes()].concat();
+        let refused = parse_leaf(&long, &LIMITS);
+        assert_eq!(refused, Err(ProtocolError::ControlLine));
+    }
+
+    #[test]
+    fn other_lines_are_read() {
+        assert_eq!(parsed(b"PING\r\n"), LeafFrame::Ping);
+        assert_eq!(parsed(b"pong \n"), LeafFrame::Pong);
+        assert_eq!(parsed(b"+OK\r\n"), LeafFrame::Ignored);
+        let loops = &b"Loop detected for leafnode account=\"$G\""[..];
+        let line = [b"-ERR '", loops, b"'\r\n"].concat();
+        assert_eq!(parsed(&line), LeafFrame::Error(loops));
+        // Longer than other lines may be.
+        let json = format!("{{\"server_id\":\"{}\"}}", "A".repeat(1000));
+        let line = format!("INFO {json}\r\n");
+        let LeafFrame::Info(found) = parsed(line.as_bytes()) else {
+            panic!("no INFO");
+        };
+        assert_eq!(found, json.as_bytes());
+    }
+
+    #[test]
+    fn info_tells_a_port_for_leaf_nodes_from_others() {
+        for (json, is) in [
+            (&b"{\"client_id\":7,\"leafnode_urls\":[]}"[..], true),
+            (
+                b"{\"client_id\":7,\"leafnode_urls\":[\"a:1\"],\"new\":{}}",
+                true,
+            ),
+            (b"{\"client_id\":7}", false),
+            (b"{\"leafnode_urls\":[]}", false),
+        ] {
+            let info = HubInfo::parse(json).expect("it is JSON");
+            assert_eq!(info.is_for_leaf_nodes(), is, "{}", json.escape_ascii());
+        }
+        let json = b"{\"import\":{\"allow\":[\"a\"]},\"export\":{\"deny\":[\"b.>\"]}}";
+        let info = HubInfo::parse(json).expect("it is JSON");
+        let permission = |allow: Option<&str>, deny: Option<&str>| Permission {
+            allow: allow.map(|subject| vec![subject.to_owned()]),
+            deny: deny.map(str::to_owned).into_iter().collect(),
+        };
+        assert_eq!(info.import, Some(permission(Some("a"), None)));
+        assert_eq!(info.export, Some(permission(None, Some("b.>"))));
+        for json in [&b"{"[..], b"5", b"{\"client_id\":-1}", b"{\"nonce\":5}"] {
+            assert_eq!(HubInfo::parse(json), Err(ProtocolError::Arguments));
+        }
+    }
+
+    #[test]
+    fn connect_is_on_one_line_and_says_no_more_than_is_known() {
+        let login = Login {
+            user: Some("a\n".to_owned()),
+            ..Login::default()
+        };
+        let line = LeafConnect::new("ID", "edge", &[], &login, &LeafProof::default()).line();
+        assert_eq!(
+            line.escape_ascii().to_string().replace("\\\"", "'"),
+            "CONNECT {'version':'2.10.27','server_id':'ID','name':'edge','cluster':'edge',\
+             'remote_account':'$G','headers':true,'user':'a\\\\n'}\\r\\n"
+        );
+    }
+
+    #[test]
+    fn interest_is_written_as_hubs_read_it() {
+        let mut lines = Vec::new();
+        push_interest(&mut lines, b"a", None, 3);
+        push_interest(&mut lines, b"a", Some(b"q"), 3);
+        push_interest(&mut lines, b"a", Some(b"q"), 0);
+        push_interest(&mut lines, b"a", None, 0);
+        assert_eq!(lines, b"LS+ a\r\nLS+ a q 3\r\nLS- a q\r\nLS- a\r\n");
+    }
+
+    #[test]
+    fn the_subject_of_a_stream_is_behind_an_at_sign() {
+        for (reply, shown) in [
+            (
+                "$JS.ACK.s.c.1.2.3.4.5@orders.new",
+                Some(("orders.new", "$JS.ACK.s.c.1.2.3.4.5")),
+            ),
+            ("$JS.ACK.a@b@c", Some(("c", "$JS.ACK.a@b"))),
+            ("$JS.ACK.a@", None),
+            ("$JS.ACK.a", None),
+            ("_INBOX.a@b", None),
+        ] {
+            let bytes = format!("LMSG _INBOX.x {reply} 0\r\n\r\n");
+            let bytes = bytes.as_bytes();
+            let LeafFrame::Message(message) = parsed(bytes) else {
+                panic!("{reply}");
+            };
+            let found = message
+                .shown(bytes)
+                .map(|shown| (shown.subject.of(bytes), shown.reply.of(bytes)));
+            assert_eq!(
+                found,
+                shown.map(|(subject, reply)| (subject.as_bytes(), reply.as_bytes())),
+                "{reply}"
+            );
+        }
+    }
+}

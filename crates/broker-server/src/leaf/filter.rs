@@ -1,0 +1,126 @@
+//! Which subjects may cross to a hub, and which from there.
+
+use broker_protocol::{Permission, is_literal, tokens};
+
+/// Subjects that are allowed and denied.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    /// `None` allows all.
+    allow: Option<Vec<Box<[u8]>>>,
+    deny: Vec<Box<[u8]>>,
+}
+
+impl Filter {
+    /// What a hub allows, without `deny`.
+    pub(crate) fn new(permission: Option<&Permission>, deny: &[String]) -> Self {
+        let boxed = |subjects: &[String]| -> Vec<Box<[u8]>> {
+            let subjects = subjects.iter();
+            subjects.map(|subject| subject.as_bytes().into()).collect()
+        };
+        let allow = permission.and_then(|permission| permission.allow.as_deref());
+        let denied = permission.map_or(&[][..], |permission| &permission.deny);
+        Self {
+            allow: allow.map(boxed),
+            deny: [boxed(denied), boxed(deny)].concat(),
+        }
+    }
+
+    /// Whether a message to this subject may cross.
+    #[inline]
+    pub(crate) fn lets_through(&self, subject: &[u8]) -> bool {
+        if self.allow.is_none() && self.deny.is_empty() {
+            return true;
+        }
+        let covers = |pattern: &[u8]| covers(pattern, subject);
+        let is_allowed = |allow: &Vec<Box<[u8]>>| allow.iter().any(|pattern| covers(pattern));
+        self.allow.as_ref().is_none_or(is_allowed)
+            && !self.deny.iter().any(|pattern| covers(pattern))
+    }
+
+    /// Whether it may be asked for what is published to this pattern: also if only a part
+    /// of it crosses, as nats-server has it for leaf nodes.
+    pub(crate) fn may_be_wanted(&self, pattern: &[u8]) -> bool {
+        let is_in = |allow: &Vec<Box<[u8]>>| {
+            let wildcard = !is_literal(pattern);
+            allow
+                .iter()
+                .any(|known| covers(known, pattern) || wildcard && covers(pattern, known))
+        };
+        self.allow.as_ref().is_none_or(is_in)
+            && !self.deny.iter().any(|known| covers(known, pattern))
+    }
+}
+
+/// Whether all that matches `pattern` matches `wide` as well.
+fn covers(wide: &[u8], pattern: &[u8]) -> bool {
+    let mut pattern = tokens(pattern);
+    for token in tokens(wide) {
+        match (token, pattern.next()) {
+            (b">", Some(_)) => return true,
+            (b"*", Some(other)) if other != b">" => {}
+            (token, Some(other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    pattern.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_cover_what_is_narrower() {
+        for (wide, pattern, covered) in [
+            ("a", "a", true),
+            ("a", "b", false),
+            ("*", "a", true),
+            ("*", "*", true),
+            ("a", "*", false),
+            ("*", ">", false),
+            (">", ">", true),
+            (">", "a.*.b", true),
+            ("a.>", "a", false),
+            ("a.>", "a.>", true),
+            ("a.>", "a.*", true),
+            ("a.*", "a.>", false),
+            ("a.*.c", "a.b.c", true),
+            ("a.*", "a.b.c", false),
+            ("a.b.c", "a.b", false),
+        ] {
+            let found = covers(wide.as_bytes(), pattern.as_bytes());
+            assert_eq!(found, covered, "{wide} {pattern}");
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_and_denied_is_denied() {
+        let list = |subjects: &[&str]| -> Vec<String> {
+            subjects.iter().map(|&subject| subject.to_owned()).collect()
+        };
+        let permission = Permission {
+            allow: Some(list(&["a.>", "b.c"])),
+            deny: list(&["a.secret"]),
+        };
+        let filter = Filter::new(Some(&permission), &list(&["a.own.>"]));
+        for (subject, message, wanted) in [
+            ("a.b", true, true),
+            ("b.c", true, true),
+            ("b.d", false, false),
+            ("a.secret", false, false),
+            ("a.own.x", false, false),
+            ("c", false, false),
+            // A part of it is allowed.
+            ("b.*", false, true),
+            (">", false, true),
+            ("a.own.>", false, false),
+            ("a.*", true, true),
+        ] {
+            let subject_bytes = subject.as_bytes();
+            assert_eq!(filter.lets_through(subject_bytes), message, "{subject}");
+            assert_eq!(filter.may_be_wanted(subject_bytes), wanted, "{subject}");
+        }
+        let all = Filter::new(None, &[]);
+        assert!(all.lets_through(b"x") && all.may_be_wanted(b"x.>"));
+    }
+}

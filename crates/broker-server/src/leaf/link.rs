@@ -1,0 +1,421 @@
+//! The connection to a hub, as its worker sees it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+use broker_protocol::{HubInfo, LeafConnect, LeafProof, is_literal, push_interest, tokens};
+
+use super::LeafUrl;
+use super::backoff::Cause;
+use super::filter::Filter;
+#[cfg(feature = "tls")]
+use super::nkey::Proof;
+use super::remote::{Ended, Event, Remote};
+use crate::routes::{Routes, Watch};
+#[cfg(feature = "tls")]
+use crate::tls::Session;
+
+/// How long the first INFO may take, as with nats-server.
+const FIRST_INFO: Duration = Duration::from_secs(1);
+
+/// How long the answer to CONNECT may take, as with nats-server.
+const CONNECTED: Duration = Duration::from_secs(2);
+
+/// How long a link may be quiet before the hub is asked whether it lives: less than for a
+/// client, for all clients here are cut off by it.
+pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long a handshake of TLS may take, as with nats-server.
+const HANDSHAKE: Duration = Duration::from_secs(2);
+
+/// Subjects of JetStream. A hub ends the link of a leaf node that wants a literal one of
+/// these, unless it shares its JetStream with it.
+const JETSTREAM: [&[u8]; 3] = [b"$JS.API.", b"$KV.", b"$OBJ."];
+
+/// How far a link has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The first INFO has to come by then.
+    Info(Instant),
+    /// CONNECT was sent, and the answer has to come by then.
+    Connecting(Instant),
+    /// Messages go both ways.
+    Up,
+}
+
+/// A connection to a hub, to be taken over by a worker.
+#[derive(Debug)]
+pub(crate) struct Dialled {
+    pub(crate) socket: mio::net::TcpStream,
+    pub(crate) address: SocketAddr,
+    pub(crate) id: u64,
+    pub(crate) link: Box<Link>,
+}
+
+/// What is to be done after an INFO.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Todo {
+    Nothing,
+    /// To go on with TLS, and to send CONNECT when its handshake is done.
+    Encrypt,
+    /// To send CONNECT.
+    Connect,
+    /// To begin with messages, see [`Link::go_up`].
+    GoUp,
+    /// To close the connection.
+    End,
+}
+
+/// How the connection is protected, and how it is proved who asks.
+#[derive(Debug)]
+pub(crate) struct Security {
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    /// The name that the certificate of the hub has to have.
+    #[cfg(feature = "tls")]
+    pub(crate) server_name: String,
+    #[cfg(feature = "tls")]
+    pub(crate) proof: Option<Proof>,
+}
+
+impl Security {
+    #[cfg(feature = "tls")]
+    fn prove(&self, nonce: &str) -> LeafProof {
+        let Some(Proof { key, jwt }) = &self.proof else {
+            return LeafProof::default();
+        };
+        LeafProof {
+            nkey: jwt.is_none().then(|| key.public()),
+            jwt: jwt.clone(),
+            sig: Some(key.sign(nonce)),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_self)]
+    fn prove(&self, _: &str) -> LeafProof {
+        LeafProof::default()
+    }
+}
+
+/// A hub, as long as there is a connection to it.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) remote: Arc<Remote>,
+    /// Where it was dialled.
+    url: LeafUrl,
+    security: Security,
+    phase: Phase,
+    /// What the hub told of itself last.
+    info: HubInfo,
+    /// What may be given to the hub.
+    export: Filter,
+    /// What may be taken from it.
+    import: Filter,
+    /// What clients want, since the link is up.
+    watch: Option<Arc<Watch>>,
+    routes: Arc<Routes>,
+    /// Why it ends, once that is known.
+    end: Option<(Cause, String)>,
+    /// Who dials again.
+    events: Mutex<mpsc::Sender<Event>>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.watch {
+            self.routes.forget(watch);
+        }
+        let (cause, why) = self.end.take().unwrap_or_else(|| {
+            let (cause, why) = match self.phase {
+                Phase::Info(_) => (Cause::Refused, "it closed the connection before INFO"),
+                Phase::Connecting(_) => (Cause::Refused, "it closed the connection after CONNECT"),
+                Phase::Up => (Cause::Lost, "it closed the connection"),
+            };
+            (cause, why.to_owned())
+        });
+        let ended = Ended {
+            cause,
+            why,
+            was_up: self.phase == Phase::Up,
+        };
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        // At the end of the server nobody listens any more.
+        let _ = events.send(Event::Ended(ended));
+    }
+}
+
+impl Link {
+    pub(crate) fn new(
+        remote: Arc<Remote>,
+        url: LeafUrl,
+        security: Security,
+        routes: Arc<Routes>,
+        events: mpsc::Sender<Event>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            remote,
+            url,
+            security,
+            phase: Phase::Info(now + FIRST_INFO),
+            info: HubInfo::default(),
+            export: Filter::default(),
+            import: Filter::default(),
+            watch: None,
+            routes,
+            end: None,
+            events: Mutex::new(events),
+        }
+    }
+
+    /// Whether messages go both ways.
+    pub(crate) fn is_up(&self) -> bool {
+        self.phase == Phase::Up
+    }
+
+    /// Notes why it ends, unless something was noted before.
+    pub(crate) fn ends(&mut self, cause: Cause, why: impl Into<String>) {
+        if self.end.is_none() {
+            self.end = Some((cause, why.into()));
+        }
+    }
+
+    /// What the hub says is wrong, which comes before the end if it means one.
+    pub(crate) fn hub_says(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let lower = text.to_ascii_lowercase();
+        let says = |part: &str| lower.contains(part);
+        let cause = if says("loop detected") || says("duplicate") || says("same cluster name") {
+            Cause::Conflict
+        } else if says("stale connection") {
+            Cause::Lost
+        } else {
+            Cause::Refused
+        };
+        let hint = if says("duplicate") || says("same cluster name") {
+            "; give this server a name of its own (--name)"
+        } else if says("authorization violation") {
+            "; check user, password or token in --leaf"
+        } else if says("loop detected") {
+            "; leaf nodes and hubs must not make a ring"
+        } else {
+            ""
+        };
+        self.ends(cause, format!("it says: {text}{hint}"));
+    }
+
+    /// Takes an INFO, and tells what is to be done.
+    pub(crate) fn informed(&mut self, json: &[u8], now: Instant) -> Todo {
+        let Ok(info) = HubInfo::parse(json) else {
+            self.ends(Cause::Refused, "its INFO is not to be understood");
+            return Todo::End;
+        };
+        match self.phase {
+            Phase::Info(_) => {
+                if !info.is_for_leaf_nodes() {
+                    self.ends(
+                        Cause::Refused,
+                        "this is no port for leaf nodes (nats-server listens for them on 7422 by default)",
+                    );
+                    return Todo::End;
+                }
+                let encrypts = info.tls_required;
+                self.learn(info);
+                if encrypts {
+                    self.phase = Phase::Connecting(now + HANDSHAKE + CONNECTED);
+                    return Todo::Encrypt;
+                }
+                if self.url.tls {
+                    self.ends(
+                        Cause::Refused,
+                        "it has no TLS, which tls:// in --leaf asks for",
+                    );
+                    return Todo::End;
+                }
+                self.phase = Phase::Connecting(now + CONNECTED);
+                Todo::Connect
+            }
+            Phase::Connecting(_) => {
+                let up = info.connect_info;
+                self.learn(info);
+                if up { Todo::GoUp } else { Todo::Nothing }
+            }
+            Phase::Up => {
+                self.learn(info);
+                Todo::Nothing
+            }
+        }
+    }
+
+    /// CONNECT, and whether the hub answers it.
+    pub(crate) fn connect(&self) -> (Vec<u8>, bool) {
+        let Remote {
+            server_id,
+            name,
+            leaf,
+            ..
+        } = &*self.remote;
+        let proof = self.security.prove(&self.info.nonce);
+        let login = &self.url.login;
+        let connect = LeafConnect::new(server_id, name, &leaf.deny_imports, login, &proof);
+        (connect.line(), self.info.info_on_connect)
+    }
+
+    /// The session of TLS to go on with.
+    ///
+    /// # Errors
+    ///
+    /// When there can be none; why is noted.
+    #[cfg(feature = "tls")]
+    pub(crate) fn session(&mut self) -> Result<Session, ()> {
+        let name = &self.security.server_name;
+        Session::to(&self.security.tls, name).map_err(|error| {
+            self.ends(Cause::Refused, format!("TLS: {error}"));
+        })
+    }
+
+    /// Notes what went wrong with reading, as far as it says more than that the connection
+    /// has ended.
+    pub(crate) fn failed(&mut self, error: &std::io::Error) {
+        if error.kind() == std::io::ErrorKind::InvalidData {
+            self.ends(Cause::Refused, format!("TLS: {error}"));
+        }
+    }
+
+    fn learn(&mut self, info: HubInfo) {
+        let leaf = &self.remote.leaf;
+        self.export = Filter::new(info.export.as_ref(), &leaf.deny_exports);
+        self.import = Filter::new(info.import.as_ref(), &leaf.deny_imports);
+        self.remote
+            .learn_urls(info.leafnode_urls.as_deref().unwrap_or_default());
+        // What only the first one tells stays.
+        let first = std::mem::replace(&mut self.info, info);
+        if self.info.server_name.is_empty() {
+            self.info.server_name = first.server_name;
+        }
+        if self.info.max_payload == 0 {
+            self.info.max_payload = first.max_payload;
+        }
+        self.info.headers |= first.headers;
+        if self.info.domain.is_empty() {
+            self.info.domain = first.domain;
+        }
+        if self.info.nonce.is_empty() {
+            self.info.nonce = first.nonce;
+        }
+        self.info.info_on_connect |= first.info_on_connect;
+    }
+
+    /// Messages go both ways from now on. `tell` is called when `watch` has something.
+    /// Returns all that clients want.
+    pub(crate) fn go_up(&mut self, tell: impl Fn() + Send + Sync + 'static) -> Vec<u8> {
+        self.phase = Phase::Up;
+        let watch = Arc::new(Watch::new(tell));
+        let mut lines = Vec::new();
+        let loops = [b"$LDS.", self.remote.loop_id.as_bytes()].concat();
+        push_interest(&mut lines, &loops, None, 1);
+        self.routes.watch(&watch, |pattern, queue, clients| {
+            if self.may_want(pattern) {
+                push_interest(&mut lines, pattern, queue, clients);
+            }
+        });
+        self.watch = Some(watch);
+        self.remote.up(&self.url.address, &self.info);
+        lines
+    }
+
+    /// What clients want now and have not wanted before, and the other way around, for the
+    /// hub.
+    pub(crate) fn changes(&self) -> Option<Vec<u8>> {
+        let watch = self.watch.as_ref().filter(|watch| !watch.is_empty())?;
+        let mut lines = Vec::new();
+        while let Some(change) = watch.take() {
+            if self.may_want(&change.pattern) {
+                push_interest(
+                    &mut lines,
+                    &change.pattern,
+                    change.queue.as_deref(),
+                    change.clients,
+                );
+            }
+        }
+        Some(lines)
+    }
+
+    /// Whether the hub may be asked for what is published to this pattern.
+    fn may_want(&self, pattern: &[u8]) -> bool {
+        let is_below = |prefix: &[u8]| pattern.starts_with(prefix);
+        let is_jetstream = is_literal(pattern)
+            && (JETSTREAM.iter().any(|prefix| is_below(prefix)) || self.is_of_domain(pattern));
+        !is_jetstream && self.import.may_be_wanted(pattern)
+    }
+
+    /// Whether it is a subject of the API of the hub's JetStream.
+    fn is_of_domain(&self, pattern: &[u8]) -> bool {
+        let mut tokens = tokens(pattern);
+        tokens.next() == Some(b"$JS")
+            && tokens.next() == Some(self.info.domain.as_bytes())
+            && tokens.next() == Some(b"API")
+    }
+
+    /// Whether a message of so many bytes to this subject may be given to the hub.
+    #[inline]
+    pub(crate) fn takes(&self, subject: &[u8], body: usize) -> bool {
+        if !self.is_up() || !self.export.lets_through(subject) {
+            return false;
+        }
+        let most = self.info.max_payload;
+        if most > 0 && body > most {
+            self.remote.too_large(subject, body, most);
+            return false;
+        }
+        true
+    }
+
+    /// Whether a message to this subject may be taken from the hub.
+    #[inline]
+    pub(crate) fn gives(&self, subject: &[u8]) -> bool {
+        self.import.lets_through(subject)
+    }
+
+    /// Whether the hub understands headers.
+    #[inline]
+    pub(crate) fn has_headers(&self) -> bool {
+        self.info.headers
+    }
+
+    /// Counts a message for the hub.
+    #[inline]
+    pub(crate) fn count_out(&self, body: usize) {
+        self.remote.out_msgs.fetch_add(1, Relaxed);
+        self.remote.out_bytes.fetch_add(body as u64, Relaxed);
+    }
+
+    /// Counts a message from the hub.
+    #[inline]
+    pub(crate) fn count_in(&self, body: usize) {
+        self.remote.in_msgs.fetch_add(1, Relaxed);
+        self.remote.in_bytes.fetch_add(body as u64, Relaxed);
+    }
+
+    /// Whether it takes too long; why it ends is noted then.
+    pub(crate) fn is_overdue(&mut self, now: Instant) -> bool {
+        match self.phase {
+            Phase::Info(deadline) if now >= deadline => {
+                self.ends(
+                    Cause::Refused,
+                    "no INFO came within a second; is this a port for leaf nodes?",
+                );
+                true
+            }
+            Phase::Connecting(deadline) if now >= deadline => {
+                self.ends(Cause::Lost, "it did not answer CONNECT within two seconds");
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! What is known of a hub, whether there is a connection to it or not.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use broker_protocol::{Address, HubInfo, parse_url};
+
+use super::backoff::Cause;
+use super::{Leaf, LeafUrl, PORT};
+use crate::key::ConnectionKey;
+use crate::log_limit::{LogLimit, Verdict};
+
+/// Addresses of a hub that are kept beside those that were given, at most.
+const MOST_LEARNT: usize = 256;
+
+/// Messages and patterns that cannot cross that are logged in a second.
+const MOST_LOGGED: u32 = 1;
+
+/// What the thread that dials is told.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// There is no link any more.
+    Ended(Ended),
+    /// The server ends.
+    Stop,
+}
+
+/// The end of a link.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) cause: Cause,
+    pub(crate) why: String,
+    pub(crate) was_up: bool,
+}
+
+/// A link that is up.
+#[derive(Debug, Clone)]
+pub(crate) struct Up {
+    pub(crate) since: SystemTime,
+    pub(crate) address: Address,
+    pub(crate) server_id: String,
+    pub(crate) server_name: String,
+    pub(crate) domain: String,
+    pub(crate) account: String,
+}
+
+/// What is known of a hub whether there is a link or not.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) leaf: Leaf,
+    pub(crate) server_id: String,
+    pub(crate) name: String,
+    /// By which a loop of leaf nodes is noticed.
+    pub(crate) loop_id: String,
+    /// Addresses that the hub told of.
+    learnt: Mutex<Vec<Address>>,
+    up: Mutex<Option<Up>>,
+    /// The connection that there is, as its key has it; 0 for none.
+    connection: AtomicU32,
+    /// Messages too large for it, in the log.
+    too_large: Mutex<LogLimit>,
+    /// Patterns of a shape too many, in the log.
+    too_many_shapes: Mutex<LogLimit>,
+    pub(crate) in_msgs: AtomicU64,
+    pub(crate) out_msgs: AtomicU64,
+    pub(crate) in_bytes: AtomicU64,
+    pub(crate) out_bytes: AtomicU64,
+    /// Messages that were not given to it for being too large.
+    pub(crate) dropped: AtomicU64,
+    /// Links that there were.
+    pub(crate) links: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Remote {
+    pub(crate) fn new(leaf: Leaf, server_id: String, name: String) -> Self {
+        // As long as nats-server's.
+        let loop_id = std::iter::repeat_with(fastrand::alphanumeric);
+        Self {
+            leaf,
+            server_id,
+            name,
+            loop_id: loop_id.take(22).collect(),
+            learnt: Mutex::default(),
+            up: Mutex::default(),
+            connection: AtomicU32::new(0),
+            too_large: Mutex::new(LogLimit::new(MOST_LOGGED)),
+            too_many_shapes: Mutex::new(LogLimit::new(MOST_LOGGED)),
+            in_msgs: AtomicU64::default(),
+            out_msgs: AtomicU64::default(),
+            in_bytes: AtomicU64::default(),
+            out_bytes: AtomicU64::default(),
+            dropped: AtomicU64::default(),
+            links: AtomicU64::default(),
+        }
+    }
+
+    /// There is no link any more.
+    pub(super) fn down(&self) {
+        *lock(&self.up) = None;
+    }
+
+    /// The link, if there is one.
+    pub(crate) fn link(&self) -> Option<Up> {
+        lock(&self.up).clone()
+    }
+
+    /// Notes the connection that there is from now on, if there is one.
+    pub(crate) fn set_connection(&self, key: Option<ConnectionKey>) {
+        self.connection.store(key.map_or(0, |key| key.id), Relaxed);
+    }
+
+    /// Whether it is the connection that there is. The routes have what the hub wanted by
+    /// an earlier one for a while.
+    pub(crate) fn is_connection(&self, key: ConnectionKey) -> bool {
+        self.connection.load(Relaxed) == key.id
+    }
+
+    /// Keeps addresses that the hub told, as `host:port`.
+    pub(crate) fn learn_urls(&self, urls: &[String]) {
+        let urls = urls.iter().take(MOST_LEARNT);
+        let addresses = urls.filter_map(|url| parse_url(url, PORT).ok());
+        let addresses: Vec<_> = addresses.map(|url| url.address).collect();
+        if !addresses.is_empty() {
+            *lock(&self.learnt) = addresses;
+        }
+    }
+
+    /// A link is there.
+    pub(crate) fn up(&self, address: &Address, info: &HubInfo) {
+        self.links.fetch_add(1, Relaxed);
+        let name = if info.server_name.is_empty() {
+            &info.server_id
+        } else {
+            &info.server_name
+        };
+        tracing::info!("leaf node of {name} at {address}");
+        *lock(&self.up) = Some(Up {
+            since: SystemTime::now(),
+            address: address.clone(),
+            server_id: info.server_id.clone(),
+            server_name: name.clone(),
+            domain: info.domain.clone(),
+            account: info.remote_account.clone(),
+        });
+    }
+
+    /// A message is larger than the hub takes.
+    #[cold]
+    pub(crate) fn too_large(&self, subject: &[u8], body: usize, most: usize) {
+        self.dropped.fetch_add(1, Relaxed);
+        let mut log = lock(&self.too_large);
+        let now = Instant::now();
+        if let Some(count) = log.omitted(now) {
+            tracing::warn!("{count} more messages were too large for the hub");
+        }
+        if log.judge(now) == Verdict::Log {
+            tracing::warn!(
+                "a message of {body} bytes to {} is not given to the hub, which takes {most}",
+                subject.escape_ascii()
+            );
+        }
+    }
+
+    /// The hub wants a pattern that there is no room for.
+    #[cold]
+    pub(crate) fn too_many_shapes(&self, subject: &[u8]) {
+        let mut log = lock(&self.too_many_shapes);
+        if log.judge(Instant::now()) == Verdict::Log {
+            tracing::warn!(
+                "the hub does not get what is published to {}: its patterns are of too many shapes",
+                subject.escape_ascii()
+            );
+        }
+    }
+
+    /// All addresses in the order in which they are dialled: first those that the hub
+    /// told, then those given.
+    pub(super) fn urls(&self) -> Vec<LeafUrl> {
+        let given = &self.leaf.urls;
+        // Who asks is the same everywhere, as with nats-server.
+        let login = given.iter().map(|url| &url.login);
+        let login = login.max_by_key(|login| login.user.is_some() || login.token.is_some());
+        let login = login.cloned().unwrap_or_default();
+        let learnt = lock(&self.learnt).clone().into_iter();
+        let learnt = learnt.filter(|address| given.iter().all(|url| url.address != *address));
+        let mut urls: Vec<_> = learnt
+            .map(|address| LeafUrl {
+                address,
+                login: login.clone(),
+                tls: given.iter().any(|url| url.tls),
+            })
+            .collect();
+        fastrand::shuffle(&mut urls);
+        urls.extend(given.iter().cloned());
+        urls
+    }
+}

@@ -1,0 +1,46 @@
+//! `/leafz`: the hub that the server is a leaf node of, by nats-server's names.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use super::super::shared::Shared;
+use super::time::{duration, timestamp};
+
+/// What nats-server 2.10 tells, as far as it exists here; and of each link since when it
+/// is there, how many there were before, and what was not given to the hub for its size.
+pub(super) fn leafz(shared: &Shared) -> Value {
+    let now = SystemTime::now();
+    let remote = shared.hub.as_ref();
+    let up = remote.and_then(|remote| Some((remote, remote.link()?)));
+    let leafs: Vec<_> = up
+        .into_iter()
+        .map(|(remote, up)| {
+            json!({
+                "name": up.server_name,
+                "is_spoke": true,
+                "account": "$G",
+                "remote_account": up.account,
+                "server_id": up.server_id,
+                "domain": up.domain,
+                "ip": up.address.host,
+                "port": up.address.port,
+                "in_msgs": remote.in_msgs.load(Relaxed),
+                "out_msgs": remote.out_msgs.load(Relaxed),
+                "in_bytes": remote.in_bytes.load(Relaxed),
+                "out_bytes": remote.out_bytes.load(Relaxed),
+                "since": timestamp(up.since),
+                "uptime": duration(now.duration_since(up.since).unwrap_or_default()),
+                "links": remote.links.load(Relaxed),
+                "dropped_msgs": remote.dropped.load(Relaxed),
+            })
+        })
+        .collect();
+    json!({
+        "server_id": shared.info.server_id,
+        "now": timestamp(now),
+        "leafnodes": leafs.len(),
+        "leafs": leafs,
+    })
+}

@@ -1,0 +1,490 @@
+//! What a hub can do wrong, beside clients that must not notice.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::client::{Bystanders, Client};
+use crate::server::{PATIENCE, Server, stated_memory};
+use crate::stage::{CONNECTED, INFO, Stage};
+
+/// The line of the log that says why there is no link.
+fn why(edge: &Server) -> String {
+    edge.wait_for_log("cannot be a leaf node of")
+}
+
+#[test]
+fn connect_says_who_the_leaf_node_is_and_no_language() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--name", "shop-7", "--leaf-deny-import", "a.>"]);
+    let (mut hub, connect) = stage.link();
+    assert_eq!(connect["name"], "shop-7");
+    assert_eq!(connect["cluster"], "shop-7");
+    assert_eq!(connect["remote_account"], "$G");
+    assert_eq!(connect["deny_pub"], serde_json::json!(["a.>"]));
+    // A hub takes who tells a language for a client at the wrong port.
+    assert_eq!(connect.get("lang"), None);
+    edge.wait_for_log("leaf node of stage at");
+    hub.send("PING\r\n");
+    hub.expect("PONG\r\n");
+}
+
+#[test]
+fn credentials_of_the_url_are_shown_and_not_logged() {
+    for (login, shown) in [
+        (
+            "user:s3cret",
+            serde_json::json!({"user": "user", "pass": "s3cret"}),
+        ),
+        ("s3cret", serde_json::json!({"auth_token": "s3cret"})),
+        (
+            "us%40er:s3cret%3A",
+            serde_json::json!({"user": "us@er", "pass": "s3cret:"}),
+        ),
+    ] {
+        let stage = Stage::new();
+        let url = stage.url().replace("://", &format!("://{login}@"));
+        let edge = Server::start(&["--leaf", &url, "--log-level", "trace"]);
+        let (hub, connect) = stage.link();
+        for (name, value) in shown.as_object().expect("it is one") {
+            assert_eq!(connect[name], *value, "{login}");
+        }
+        drop(hub);
+        edge.wait_for_log("no leaf node of");
+        let log = edge.log().join("\n");
+        assert!(!log.contains("s3cret"), "{log}");
+    }
+}
+
+#[test]
+fn what_is_no_hub_is_named() {
+    for (first, said) in [
+        (
+            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
+            "it breaks the protocol",
+        ),
+        (
+            b"INFO {\"client_id\":7}\r\n",
+            "this is no port for leaf nodes",
+        ),
+        (b"INFO {}}\r\n", "its INFO is not to be understood"),
+        // Somebody in between may have put something there before TLS begins.
+        (
+            b"INFO {\"client_id\":7,\"leafnode_urls\":[],\"tls_required\":true}\r\n-ERR 'x'\r\n",
+            "it goes on in clear where TLS has to begin",
+        ),
+        (
+            b"-ERR 'Authorization Violation'\r\n",
+            "check user, password or token in --leaf",
+        ),
+        (b"\xff\xfe\0\0", "it breaks the protocol"),
+        // Half of it, and nothing more.
+        (b"INFO {\"client_id\"", "no INFO came within a second"),
+        (b"", "no INFO came within a second"),
+    ] {
+        let stage = Stage::new();
+        let edge = stage.leaf(&[]);
+        let mut bystanders = Bystanders::of(&edge);
+        let mut hub = stage.accept();
+        hub.send(first);
+        if first.starts_with(b"-ERR") {
+            drop(hub);
+        }
+        let line = why(&edge);
+        assert!(line.contains(said), "{line}");
+        bystanders.check();
+    }
+}
+
+#[test]
+fn a_hub_that_does_not_answer_connect_is_left() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let mut hub = stage.accept();
+    hub.send(INFO);
+    assert!(hub.line().starts_with("CONNECT "));
+    let line = why(&edge);
+    assert!(
+        line.contains("it did not answer CONNECT within two seconds"),
+        "{line}"
+    );
+    // Another try finds it well.
+    stage.link();
+    edge.wait_for_log("leaf node of stage at");
+}
+
+#[test]
+fn a_hub_that_is_stopped_is_left_and_found_again() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--ping-interval", "0.1"]);
+    let (mut hub, _) = stage.link();
+    // It is asked, and says nothing.
+    assert_eq!(hub.line(), "PING");
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(line.contains("it does not answer"), "{line}");
+    stage.link();
+}
+
+#[test]
+fn a_loop_is_noticed_by_either_side() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let mut hub = stage.accept();
+    hub.send(INFO);
+    hub.line();
+    hub.send(CONNECTED);
+    let own = hub.line();
+    hub.send(format!("{own}\r\n"));
+    let line = hub.line();
+    assert!(
+        line.starts_with("-ERR 'Loop detected for leafnode account="),
+        "{line}"
+    );
+    hub.expect_end();
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(line.contains("there is a loop"), "{line}");
+    // It would be the same again at once.
+    assert!(stage.is_left_alone(Duration::from_secs(2)));
+
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let (mut hub, _) = stage.link();
+    // Another leaf node's mark is nothing to us.
+    hub.send("LS+ $LDS.AAAAAAAAAAAAAAAAAAAAAA\r\n");
+    hub.send("-ERR 'Loop detected for leafnode account=\"$G\". Delaying attempt to reconnect for 30s'\r\n");
+    drop(hub);
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(
+        line.contains("Loop detected") && line.contains("ring"),
+        "{line}"
+    );
+    assert!(stage.is_left_alone(Duration::from_secs(2)));
+}
+
+#[test]
+fn a_name_that_another_has_too_is_told() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let (mut hub, _) = stage.link();
+    hub.send("-ERR 'Duplicate Remote LeafNode Connection'\r\n");
+    drop(hub);
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(line.contains("--name"), "{line}");
+}
+
+#[test]
+fn a_message_that_breaks_off_reaches_nobody() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let (mut hub, _) = stage.link();
+    let mut client = edge.connect();
+    client.send("SUB a 1\r\n");
+    client.sync();
+    assert_eq!(hub.line(), "LS+ a");
+    hub.send("LMSG a 5\r\nhello\r\nLMSG a 5\r\nhel");
+    client.expect("MSG a 1 5\r\nhello\r\n");
+    drop(hub);
+    edge.wait_for_log("no leaf node of");
+    let (mut hub, _) = stage.link();
+    assert_eq!(hub.line(), "LS+ a");
+    hub.send("LMSG a 1\r\nx\r\n");
+    client.expect("MSG a 1 1\r\nx\r\n");
+}
+
+#[test]
+fn garbage_in_the_midst_ends_the_link_alone() {
+    for garbage in [
+        &b"LMSG a x\r\n"[..],
+        b"LMSG a 999999999\r\n",
+        b"PUB a 1\r\nx\r\n",
+        b"LS+ a b\r\n",
+        b"LMSG a 1\r\nxyz\r\n",
+    ] {
+        let stage = Stage::new();
+        let edge = stage.leaf(&[]);
+        let (mut hub, _) = stage.link();
+        let mut bystanders = Bystanders::of(&edge);
+        hub.send(garbage);
+        let line = edge.wait_for_log("no leaf node of");
+        assert!(line.contains("it breaks the protocol"), "{line}");
+        bystanders.check();
+    }
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let (mut hub, _) = stage.link();
+    hub.send_in_vain(&[b"LS+ ", "x".repeat(70_000).as_bytes()].concat());
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(line.contains("maximum control line exceeded"), "{line}");
+}
+
+#[test]
+fn a_hub_that_takes_nothing_is_bounded_and_holds_nobody_up() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--max-pending", "1000000", "--write-deadline", "30"]);
+    let (mut hub, _) = stage.link();
+    hub.send("LS+ flood\r\nPING\r\n");
+    hub.expect("PONG\r\n");
+    let mut bystanders = Bystanders::of(&edge);
+    let mut publisher = edge.connect();
+    let payload = vec![b'x'; 60_000];
+    let message = [b"PUB flood 60000\r\n", &payload[..], b"\r\n"].concat();
+    let deadline = Instant::now() + PATIENCE;
+    // What the system takes for it is not known.
+    while !edge
+        .log()
+        .iter()
+        .any(|line| line.contains("no leaf node of"))
+    {
+        publisher.send(&message);
+        bystanders.check();
+        assert!(Instant::now() < deadline, "it is waited for without end");
+    }
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(
+        line.contains("it did not take what waited for it in time"),
+        "{line}"
+    );
+    publisher.sync();
+}
+
+#[test]
+fn a_hub_that_wants_everything_is_bounded_in_memory() {
+    const MEMORY: u64 = 16 << 20;
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--workers", "1", "--max-memory", "16777216"]);
+    let (hub, _) = stage.link();
+    let mut bystanders = Bystanders::of(&edge);
+    let mut wanting = hub.writing_half();
+    let flood = std::thread::spawn(move || {
+        for number in 0..200_000 {
+            wanting.send_in_vain(format!("LS+ flood.of.interest.number.{number}\r\n").as_bytes());
+        }
+    });
+    for _ in 0..50 {
+        bystanders.check();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let line = edge.wait_for_log("no leaf node of");
+    assert!(line.contains("--max-memory"), "{line}");
+    let _ = flood.join();
+    bystanders.check();
+    assert!(edge.peak_memory() < stated_memory(1, MEMORY));
+    drop(hub);
+}
+
+#[test]
+fn interest_comes_and_goes_once_for_all_clients() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--workers", "2"]);
+    let mut early = edge.connect();
+    early.send("SUB early 1\r\nSUB early q 2\r\nSUB $KV.bucket.key 3\r\n");
+    early.sync();
+    let (mut hub, _) = stage.link();
+    let mut told = [hub.line(), hub.line()];
+    told.sort();
+    assert_eq!(told, ["LS+ early", "LS+ early q 1"]);
+    let mut clients = [edge.connect(), edge.connect()];
+    let step = |hub: &mut crate::client::Client, lines: &[&str]| {
+        for &line in lines {
+            assert_eq!(hub.line(), line);
+        }
+    };
+    clients[0].send("SUB a.> 1\r\nSUB b q 2\r\n");
+    clients[0].sync();
+    step(&mut hub, &["LS+ a.>", "LS+ b q 1"]);
+    clients[1].send("SUB a.> 1\r\nSUB b q 2\r\n");
+    clients[1].sync();
+    step(&mut hub, &["LS+ b q 2"]);
+    clients[1].send("UNSUB 1\r\nUNSUB 2\r\n");
+    clients[1].sync();
+    step(&mut hub, &["LS+ b q 1"]);
+    drop(clients);
+    let mut told = [hub.line(), hub.line()];
+    told.sort();
+    assert_eq!(told, ["LS- a.>", "LS- b q"]);
+}
+
+#[test]
+fn a_message_goes_to_a_hub_once_whatever_it_wants_it_for() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--workers", "2"]);
+    let (mut hub, _) = stage.link();
+    hub.send("LS+ a.b\r\nLS+ a.*\r\nLS+ > q 2\r\nLS+ a.> r 1\r\nPING\r\n");
+    hub.expect("PONG\r\n");
+    // One of them is served by the worker that has the link, one by another.
+    for mut client in [edge.connect(), edge.connect()] {
+        client.send("PUB a.b 1\r\nx\r\n");
+        let line = hub.line();
+        assert!(
+            line == "LMSG a.b | q r 1" || line == "LMSG a.b | r q 1",
+            "{line}"
+        );
+        hub.expect("x\r\n");
+        client.send("PUB c reply 1\r\ny\r\n");
+        hub.expect("LMSG c + reply q 1\r\ny\r\n");
+        // A member here is asked first.
+        client.send("SUB c q 1\r\nPUB c 1\r\nz\r\nUNSUB 1\r\nPUB a.c 1\r\nw\r\n");
+        client.expect("MSG c 1 1\r\nz\r\n");
+        loop {
+            let line = hub.line();
+            if line.starts_with("LMSG") {
+                assert!(line.starts_with("LMSG a.c |"), "{line}");
+                break;
+            }
+            assert!(line.starts_with("LS"), "{line}");
+        }
+        hub.expect("w\r\n");
+    }
+}
+
+#[test]
+fn what_comes_from_a_hub_goes_to_the_groups_that_it_names() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--workers", "2"]);
+    let (mut hub, _) = stage.link();
+    let mut client = edge.connect();
+    client.send("SUB a 1\r\nSUB a q 2\r\nSUB a r 3\r\n");
+    client.sync();
+    let mut got = |hub: &mut crate::client::Client, line: &str| {
+        hub.send(line);
+        hub.send("LMSG a 3\r\nend\r\n");
+        let mut sids = Vec::new();
+        loop {
+            let Some(crate::client::Frame::Message { sid, payload, .. }) = client.frame() else {
+                panic!("no message");
+            };
+            if payload == b"end" {
+                return sids;
+            }
+            sids.push(sid);
+        }
+    };
+    assert_eq!(got(&mut hub, "LMSG a 1\r\nx\r\n"), ["1"]);
+    assert_eq!(got(&mut hub, "LMSG a | q 1\r\nx\r\n"), ["1", "2"]);
+    assert_eq!(
+        got(&mut hub, "LMSG a + reply r q 1\r\nx\r\n"),
+        ["1", "3", "2"]
+    );
+    assert_eq!(got(&mut hub, "LMSG a | unknown 1\r\nx\r\n"), ["1"]);
+}
+
+#[test]
+fn the_end_of_the_server_gives_the_hub_all_that_is_for_it() {
+    let stage = Stage::new();
+    let mut edge = stage.leaf(&[]);
+    let (mut hub, _) = stage.link();
+    hub.send("LS+ a\r\nPING\r\n");
+    hub.expect("PONG\r\n");
+    let mut client = edge.connect();
+    for _ in 0..1000 {
+        client.send("PUB a 4\r\nlast\r\n");
+    }
+    client.sync();
+    edge.signal(Signal::TERM);
+    for _ in 0..1000 {
+        hub.expect("LMSG a 4\r\nlast\r\n");
+    }
+    hub.expect_end();
+    assert!(edge.wait().success());
+}
+
+#[test]
+fn messages_too_large_for_the_hub_stay_here() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&[]);
+    let mut hub = stage.accept();
+    hub.send(INFO.replace("1048576", "10"));
+    hub.line();
+    hub.send(CONNECTED.replace("1048576", "10"));
+    hub.line();
+    hub.send("LS+ >\r\nPING\r\n");
+    hub.expect("PONG\r\n");
+    let mut client = edge.connect();
+    client.send("PUB a 11\r\nhello world\r\nPUB a 2\r\nhi\r\n");
+    hub.expect("LMSG a 2\r\nhi\r\n");
+    let line = edge.wait_for_log("is not given to the hub");
+    assert!(
+        line.contains("11 bytes to a") && line.contains("takes 10"),
+        "{line}"
+    );
+}
+
+#[test]
+fn several_servers_of_a_hub_are_tried_at_once() {
+    let stage = Stage::new();
+    let urls = format!(
+        "nats-leaf://127.0.0.1:1,{},nats-leaf://127.0.0.1:2",
+        stage.url()
+    );
+    let edge = Server::start(&["--leaf", &urls]);
+    let (mut hub, _) = stage.link();
+    edge.wait_for_log("leaf node of stage at");
+    // One that it tells of later is found when it is gone.
+    let other = Stage::new();
+    let told = other.url().replace("nats-leaf://", "");
+    hub.send(INFO.replace(
+        "\"leafnode_urls\":[]",
+        &format!("\"leafnode_urls\":[\"{told}\"]"),
+    ));
+    hub.send("PING\r\n");
+    hub.expect("PONG\r\n");
+    drop((hub, stage));
+    other.link();
+}
+
+#[test]
+fn a_name_that_hubs_do_not_take_is_refused() {
+    let output = std::process::Command::new(crate::server::program())
+        .args(["serve", "--leaf", "h", "--name", "a b"])
+        .output()
+        .expect("the executable starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--name \"a b\" has a space in it"), "{said}");
+}
+
+#[test]
+fn bad_urls_are_refused_with_what_is_wrong() {
+    for (url, said) in [
+        ("http://h", "the scheme is neither nats-leaf nor tls"),
+        ("nats-leaf://s3cret@", "the host is missing"),
+        ("nats-leaf://s3cret:x@h:0", "the port is no number"),
+        ("wss://s3cret@h", "WebSocket to a hub is not spoken here"),
+    ] {
+        let output = std::process::Command::new(crate::server::program())
+            .args(["serve", "--listen", "127.0.0.1:0", "--leaf", url])
+            .output()
+            .expect("the executable starts");
+        let said_so = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said_so}");
+        assert!(said_so.contains(said), "{said_so}");
+        assert!(!said_so.contains("s3cret"), "{said_so}");
+    }
+}
+
+/// A client that is slow takes nothing from the others that a hub has messages for.
+#[test]
+fn a_slow_client_does_not_hold_the_link_up() {
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--max-pending", "1000000"]);
+    let (mut hub, _) = stage.link();
+    let slow = {
+        let mut slow = Client::with_room(edge.port, 4096);
+        slow.read_info();
+        slow.connect();
+        slow.send("SUB flood 1\r\n");
+        slow.sync();
+        slow
+    };
+    let mut client = edge.connect();
+    client.send("SUB other 1\r\n");
+    client.sync();
+    let payload = "x".repeat(50_000);
+    for _ in 0..100 {
+        hub.send(format!(
+            "LMSG flood 50000\r\n{payload}\r\nLMSG other 1\r\ny\r\n"
+        ));
+        client.expect("MSG other 1 1\r\ny\r\n");
+    }
+    drop(slow);
+}

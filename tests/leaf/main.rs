@@ -1,0 +1,25 @@
+//! Broker as a leaf node: of a hub that says exactly what it is told to, and of
+//! nats-server, which the variable `HUB` names:
+//! `HUB=/usr/sbin/nats-server cargo test --test leaf -- --include-ignored`.
+
+#![cfg(unix)]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "tls")]
+#[path = "../common/certificates.rs"]
+mod certificates;
+#[path = "../common/client.rs"]
+mod client;
+mod corpus;
+mod faults;
+#[path = "../common/http.rs"]
+mod http;
+mod hub;
+mod jetstream;
+#[cfg(feature = "tls")]
+mod security;
+#[path = "../common/server.rs"]
+mod server;
+mod stage;
+mod stores;
+mod traffic;

@@ -1,0 +1,85 @@
+//! TLS and keys between a leaf node and nats-server.
+
+use crate::certificates::Files;
+use crate::hub::Hub;
+use crate::server::Server;
+
+/// The example of nats-server's documentation.
+const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+const PUBLIC: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+
+fn why(edge: &Server) -> String {
+    edge.wait_for_log("cannot be a leaf node of")
+}
+
+#[test]
+#[ignore = "needs nats-server: HUB"]
+fn a_link_goes_by_tls_where_the_hub_wants_it() {
+    let files = Files::new("leaf-tls");
+    let (certificate, key) = (files.path("server.pem"), files.path("server.key"));
+    let hub = Hub::start(&format!(
+        "tls {{ cert_file: {certificate:?}, key_file: {key:?} }} ---"
+    ));
+    let (ca, other) = (files.path("ca.pem"), files.path("client.pem"));
+    for scheme in ["nats-leaf", "tls"] {
+        let url = format!("{scheme}://localhost:{}", hub.leaf_port);
+        let edge = Server::start(&["--leaf", &url, "--leaf-tls-ca", &ca]);
+        edge.wait_for_log("leaf node of hub at");
+        let (mut here, mut there) = (edge.connect(), hub.connect());
+        here.send("SUB a 1\r\n");
+        here.sync();
+        // As much as needs several records.
+        let payload = "x".repeat(100_000);
+        // The hub learns of the subscription in a moment.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        there.send(format!("PUB a 100000\r\n{payload}\r\n"));
+        here.expect(format!("MSG a 1 100000\r\n{payload}\r\n"));
+    }
+    // Whom nobody vouches for.
+    let url = format!("tls://localhost:{}", hub.leaf_port);
+    for more in [&["--leaf-tls-ca", &other][..], &[]] {
+        let edge = Server::start(&[&["--leaf", &url], more].concat());
+        let line = why(&edge);
+        assert!(line.contains("TLS: invalid peer certificate"), "{line}");
+    }
+    // The certificate is for another name.
+    let url = format!("tls://127.0.0.1:{}", hub.leaf_port);
+    let line = why(&Server::start(&["--leaf", &url, "--leaf-tls-ca", &ca]));
+    assert!(line.contains("not valid for name"), "{line}");
+}
+
+#[test]
+#[ignore = "needs nats-server: HUB"]
+fn tls_is_not_left_out_where_it_was_asked_for() {
+    let hub = Hub::start("");
+    let url = format!("tls://127.0.0.1:{}", hub.leaf_port);
+    let line = why(&Server::start(&["--leaf", &url]));
+    assert!(
+        line.contains("it has no TLS, which tls:// in --leaf asks for"),
+        "{line}"
+    );
+}
+
+#[test]
+#[ignore = "needs nats-server: HUB"]
+fn a_key_lets_the_leaf_node_in() {
+    let hub = Hub::start(&format!("authorization {{ nkey: {PUBLIC} }} ---"));
+    let folder = std::env::temp_dir().join(format!("leaf-nkey-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("there is room");
+    let file = folder.join("seed");
+    std::fs::write(&file, format!("{SEED}\n")).expect("there is room");
+    let path = file.to_str().expect("plain letters");
+    let edge = hub.leaf(&["--leaf-nkey", path]);
+    drop(edge);
+    // Without it, and with what is none.
+    let line = why(&Server::start(&["--leaf", &hub.url()]));
+    assert!(line.contains("Authorization Violation"), "{line}");
+    std::fs::write(&file, "hello\n").expect("there is room");
+    let edge = Server::start(&["--leaf", &hub.url(), "--leaf-nkey", path]);
+    let line = why(&edge);
+    assert!(line.contains("holds no seed of a user's NKey"), "{line}");
+    // It is read again for the next try.
+    std::fs::write(&file, format!("{SEED}\n")).expect("there is room");
+    edge.wait_for_log("leaf node of hub at");
+    std::fs::remove_dir_all(folder).expect("it is there");
+}
