@@ -55,6 +55,9 @@ let
     '';
   });
   talking = map (name: "test/${name}");
+  # Each file or folder of tests/ but what they share, so that none is forgotten.
+  all = builtins.filter (name: name != "common")
+    (map (builtins.replaceStrings [ ".rs" ] [ "" ]) (builtins.attrNames (builtins.readDir ../../tests)));
 in
 {
   # What other commands on the same project, in the same profile, go on from.
@@ -64,7 +67,7 @@ in
   # All tests of the executable file `program`, Broker in one variant or another.
   of = name: program: run {
     name = "tests-${name}";
-    tests = talking [ "clients" "conformance" "info" "leaf" "leaving" "load" "serve" "soak" ];
+    tests = talking (builtins.filter (name: name != "adversary") all);
     meanwhile = talking [ "adversary" ];
     environment.SERVER_UNDER_TEST = "broker:${program}/bin/broker";
   };

@@ -53,7 +53,8 @@ in
   inherit benchmark;
   allocations = benchmark { name = variant.allocations; inherit (variant) features; };
 
-  # The unit tests of its crates, optimised as the program is.
+  # The unit tests of its crates, compiled as the program is, but with the C library's own memory routines: what brings others
+  # is no part of a library.
   units =
     let tested = project { package = "broker-server"; features = [ "tls" ]; cargoArgs = selected; };
     in

@@ -34,7 +34,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
 // import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; workspace = workspace // { source = source [ "crates" ]; }; others = [ "broker" ] ++ harness.libraries; }
   // {
   inherit (harness) units;
-  # As they are shipped.
+  # For the target and with the optimisation of what is shipped.
   units-broker-static = built.broker-static.units;
   benchmarks = call ./benchmarks.nix {
     executables = builtins.mapAttrs (_: build: build.allocations) built;
