@@ -52,7 +52,8 @@ What this does not renew: the older releases of Rust in flake.nix, which the
 published crates promise to build with and the seed was built by; the versions
 in nix/tools.nix and nix/programs/programs.nix; the clients
 that CI tests with (clients/python/requirements.txt,
-clients/javascript/package-lock.json) and its validator of CycloneDX
+clients/javascript/package-lock.json, clients/browser/package-lock.json)
+and its validator of CycloneDX
 (nix/release/requirements.txt); the Cargo.lock files of nix/rust/libc,
 nix/release/pack, nix/heavy/dependencies and the templates (cargo update there, then
 hashes). fuzz/ keeps no lock, and nix/heavy/ways is built with Cargo.lock.

@@ -19,50 +19,11 @@ import {
   TimeoutError,
 } from "@nats-io/transport-node";
 
+import { Inbox } from "./inbox.js";
 import { Server } from "./server.js";
 import { LIMIT, soon } from "./soon.js";
 
 const MIB = 1024 * 1024;
-
-/** What a subscription has received. */
-class Inbox {
-  #messages = [];
-  #wake = () => {};
-
-  constructor(client, subject, options) {
-    this.subscription = client.subscribe(subject, {
-      ...options,
-      callback: (error, message) => {
-        assert.equal(error, null);
-        this.#messages.push(message);
-        this.#wake();
-      },
-    });
-  }
-
-  async messages(count) {
-    const enough = async () => {
-      while (this.#messages.length < count) {
-        await new Promise((resolve) => (this.#wake = resolve));
-      }
-    };
-    await soon(`${count} messages`, enough());
-    return this.#messages.splice(0, count);
-  }
-
-  async message() {
-    return (await this.messages(1))[0];
-  }
-
-  async texts(count) {
-    return (await this.messages(count)).map((message) => message.string());
-  }
-
-  /** The payloads that are here already, as text. */
-  rest() {
-    return this.#messages.splice(0).map((message) => message.string());
-  }
-}
 
 /** Servers and clients of one test, ended with it. */
 class Scene {

@@ -12,11 +12,14 @@ import { createInterface } from "node:readline";
 
 import { soon } from "./soon.js";
 
-const LISTENING =
-  /(?:listening|for client connections) on 127\.0\.0\.1:(\d+)/;
+/** What the log says of each port. */
+const LISTENING = {
+  clients: /(?:listening|for client connections) on 127\.0\.0\.1:(\d+)/,
+  websocket: /websocket clients on wss?:\/\/127\.0\.0\.1:(\d+)/,
+};
 
-function broker(path, described, port) {
-  const command = [path, "serve", "--listen", `127.0.0.1:${port}`];
+function broker(path, described, ports) {
+  const command = [path, "serve", "--listen", `127.0.0.1:${ports.clients}`];
   if (described.user) {
     command.push("--user", described.user, "--password", described.password);
   }
@@ -31,12 +34,26 @@ function broker(path, described, port) {
   if (described.maxPayload) {
     command.push("--max-payload", String(described.maxPayload));
   }
+  const { websocket } = described;
+  if (websocket) {
+    command.push("--websocket", `127.0.0.1:${ports.websocket}`);
+    if (websocket.tls) {
+      command.push("--websocket-tls-cert", websocket.tls.certificate);
+      command.push("--websocket-tls-key", websocket.tls.key);
+    }
+    if (websocket.compression) command.push("--websocket-compression");
+    if (websocket.sameOrigin) command.push("--websocket-same-origin");
+    for (const origin of websocket.allowedOrigins ?? []) {
+      command.push("--websocket-allowed-origin", origin);
+    }
+  }
   return command;
 }
 
-function natsServer(path, described, port, folder) {
+function natsServer(path, described, ports, folder) {
   // Its "any free port" is -1; 0 is the default port.
-  const command = [path, "--addr", "127.0.0.1", "--port", String(port || -1)];
+  const port = String(ports.clients || -1);
+  const command = [path, "--addr", "127.0.0.1", "--port", port];
   if (described.user) {
     command.push("--user", described.user, "--pass", described.password);
   }
@@ -48,10 +65,30 @@ function natsServer(path, described, port, folder) {
       command.push("--tlsverify", "--tlscacert", described.tls.clientsCa);
     }
   }
-  if (described.maxPayload) {
-    // There is no flag for it.
+  // What there is no flag for. JSON is its configuration's syntax as well.
+  const configuration = {};
+  if (described.maxPayload) configuration.max_payload = described.maxPayload;
+  const { websocket } = described;
+  if (websocket) {
+    configuration.websocket = {
+      host: "127.0.0.1",
+      port: ports.websocket || -1,
+      ...(websocket.tls
+        ? {
+          tls: {
+            cert_file: websocket.tls.certificate,
+            key_file: websocket.tls.key,
+          },
+        }
+        : { no_tls: true }),
+      compression: websocket.compression ?? false,
+      same_origin: websocket.sameOrigin ?? false,
+      allowed_origins: websocket.allowedOrigins ?? [],
+    };
+  }
+  if (Object.keys(configuration).length > 0) {
     const file = join(folder, "nats-server.conf");
-    writeFileSync(file, `max_payload: ${described.maxPayload}\n`);
+    writeFileSync(file, JSON.stringify(configuration));
     command.push("--config", file);
   }
   return command;
@@ -64,19 +101,20 @@ export class Server {
   log = "";
   #described;
   #folder = mkdtempSync(join(tmpdir(), "broker-clients-"));
-  #port = 0;
+  #ports = { clients: 0, websocket: 0 };
   #running = null;
 
   /**
    * What a test asks of the server, in neither program's flags: user and password,
-   * token, tls ({ certificate, key, clientsCa }), maxPayload in bytes.
+   * token, tls ({ certificate, key, clientsCa }), maxPayload in bytes, websocket
+   * ({ tls: { certificate, key }, compression, sameOrigin, allowedOrigins }).
    */
   constructor(described) {
     this.#described = described;
   }
 
   /**
-   * Starts it on the port it had, or on any free one the first time; resolves when
+   * Starts it on the ports it had, or on any free ones the first time; resolves when
    * it answers.
    */
   async start() {
@@ -91,7 +129,7 @@ export class Server {
     const [file, ...flags] = COMMANDS[program](
       path,
       this.#described,
-      this.#port,
+      this.#ports,
       this.#folder,
     );
     const child = spawn(file, flags, { stdio: ["ignore", "ignore", "pipe"] });
@@ -103,21 +141,25 @@ export class Server {
   #listening(child) {
     return new Promise((resolve, reject) => {
       child.once("error", reject);
+      const awaited = new Set(["clients"]);
+      if (this.#described.websocket) awaited.add("websocket");
       const lines = createInterface({ input: child.stderr });
       lines.on("line", (line) => {
         this.log += `${line}\n`;
-        const port = LISTENING.exec(line)?.[1];
-        if (port) {
-          this.#port = Number(port);
-          resolve();
+        for (const name of awaited) {
+          const port = LISTENING[name].exec(line)?.[1];
+          if (!port) continue;
+          this.#ports[name] = Number(port);
+          awaited.delete(name);
         }
+        if (awaited.size === 0) resolve();
       });
       lines.once("close", () => reject(new Error("the server has ended")));
     });
   }
 
   async #greeting() {
-    const socket = createConnection(this.#port, "127.0.0.1");
+    const socket = createConnection(this.#ports.clients, "127.0.0.1");
     try {
       const [greeting] = await once(socket, "data");
       if (!greeting.toString("latin1").startsWith("INFO ")) {
@@ -129,7 +171,11 @@ export class Server {
   }
 
   get port() {
-    return this.#port;
+    return this.#ports.clients;
+  }
+
+  get websocketPort() {
+    return this.#ports.websocket;
   }
 
   /** Sends it a signal that ends it, and resolves when it has. */

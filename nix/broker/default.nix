@@ -9,7 +9,7 @@ let
   fetched = rust.fetchCrates {
     inherit manifests;
     lock = root + "/Cargo.lock";
-    hash = "sha256-FYNWpjWpKYPVLLdX9o53TN7IjUq0LbO6GCxbKMPVi14=";
+    hash = "sha256-a8LWUVlnEnPij4p8CT3nFOfw0c5f6GywSs+N3A8z2bY=";
   };
   crates = rust.scripts { inherit fetched; lock = root + "/Cargo.lock"; };
   package = import ./package.nix { inherit lib root; vendor = fetched; };

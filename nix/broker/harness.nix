@@ -63,7 +63,7 @@ in
   # What other commands on the same project, in the same profile, go on from.
   inherit project dependencies libraries;
 
-  units = run { name = "units"; tests = [ "bin/broker" ]; inherit libraries; };
+  units = run { name = "units"; tests = [ "bin/broker" "test/embedded" "test/leftovers" ]; inherit libraries; };
   # All tests of the executable file `program`, Broker in one variant or another.
   of = name: program: run {
     name = "tests-${name}";
@@ -74,7 +74,9 @@ in
   # As a leaf node of Debian's nats-server.
   leaf = name: program: hub: run {
     inherit name;
-    tests = talking [ "leaf" ];
+    tests = talking [ "leaf" "serve" ];
+    # And what nats-server makes of configuration files.
+    libraries = [ "broker-config" ];
     arguments = "--include-ignored";
     environment = { SERVER_UNDER_TEST = "broker:${program}/bin/broker"; HUB = hub; };
   };

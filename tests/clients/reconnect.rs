@@ -101,6 +101,7 @@ async fn subscriptions_resume_with_authentication_and_tls() {
             certificate: signed.certificate,
             key: signed.key,
             clients_ca: None,
+            first: false,
         }),
         ..Description::default()
     });

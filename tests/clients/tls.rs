@@ -19,6 +19,7 @@ fn described(signed: Signed, clients_ca: Option<PathBuf>) -> Description {
             certificate: signed.certificate,
             key: signed.key,
             clients_ca,
+            first: false,
         }),
         ..Description::default()
     }
@@ -63,6 +64,26 @@ async fn a_server_that_the_authority_vouches_for_is_trusted() {
     for number in numbers(5000) {
         assert_eq!(next_text(&mut subscriber).await, number);
     }
+}
+
+#[tokio::test]
+async fn tls_may_come_before_info() {
+    let authority = Authority::new();
+    let signed = authority.server();
+    let server = Server::described(Description {
+        tls: Some(Tls {
+            certificate: signed.certificate,
+            key: signed.key,
+            clients_ca: None,
+            first: true,
+        }),
+        ..Description::default()
+    });
+    let client = connect_with(&server, trusting(&authority).tls_first()).await;
+    assert!(client.server_info().tls_required);
+    let mut subscriber = subscribe(&client, "secret").await;
+    publish(&client, "secret", "first").await;
+    assert_eq!(next_text(&mut subscriber).await, "first");
 }
 
 #[tokio::test]

@@ -13,6 +13,9 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use crate::client::Client;
 use crate::server::Server;
 
+/// A client by TLS.
+pub(crate) type Encrypted = StreamOwned<ClientConnection, std::net::TcpStream>;
+
 /// A directory with an authority and what it vouches for, which goes with the test.
 pub(crate) struct Files(PathBuf);
 
@@ -56,11 +59,15 @@ impl Files {
     }
 
     /// A client by TLS, which has read INFO.
-    pub(crate) fn client(
-        &self,
-        server: &Server,
-        with_certificate: bool,
-    ) -> StreamOwned<ClientConnection, std::net::TcpStream> {
+    pub(crate) fn client(&self, server: &Server, with_certificate: bool) -> Encrypted {
+        let mut plain = Client::to(server.port);
+        let info = plain.read_info();
+        assert_eq!(info["tls_required"], true);
+        self.encrypt(plain, with_certificate)
+    }
+
+    /// A client that goes on by TLS, whatever it has read before.
+    pub(crate) fn encrypt(&self, plain: Client, with_certificate: bool) -> Encrypted {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(self.0.join("ca.pem")).expect("written");
         roots.add(authority).expect("it is one");
@@ -78,9 +85,6 @@ impl Files {
         } else {
             builder.with_no_client_auth()
         };
-        let mut plain = Client::to(server.port);
-        let info = plain.read_info();
-        assert_eq!(info["tls_required"], true);
         let name = ServerName::try_from("localhost").expect("a name");
         let session = ClientConnection::new(Arc::new(config), name).expect("a session");
         StreamOwned::new(session, plain.stream)

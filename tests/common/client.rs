@@ -180,12 +180,17 @@ impl Client {
         serde_json::from_str(json).expect("it is JSON")
     }
 
+    /// The next bytes, so many if the end does not come before.
+    pub(crate) fn take(&mut self, length: usize) -> Vec<u8> {
+        while self.buffer.len() < length && self.fill() {}
+        let length = length.min(self.buffer.len());
+        self.buffer.drain(..length).collect()
+    }
+
     /// Exactly these bytes come next.
     pub(crate) fn expect(&mut self, bytes: impl AsRef<[u8]>) {
         let expected = bytes.as_ref();
-        while self.buffer.len() < expected.len() && self.fill() {}
-        let length = expected.len().min(self.buffer.len());
-        let found: Vec<u8> = self.buffer.drain(..length).collect();
+        let found = self.take(expected.len());
         if found != expected {
             let [found, expected] =
                 [&found[..], expected].map(|bytes| bytes.escape_ascii().to_string());

@@ -40,6 +40,8 @@ pub(crate) struct Description {
     pub(crate) max_pending: Option<usize>,
     /// It serves `/varz`.
     pub(crate) monitor: bool,
+    /// A configuration file, in nats-server's format, which both read.
+    pub(crate) config: Option<PathBuf>,
     /// Flags of Broker alone, for what nats-server does not have.
     pub(crate) broker_flags: Vec<String>,
 }
@@ -51,6 +53,8 @@ pub(crate) struct Tls {
     pub(crate) key: PathBuf,
     /// Whose client certificates are asked for; `None` asks for none.
     pub(crate) clients_ca: Option<PathBuf>,
+    /// It comes before INFO.
+    pub(crate) first: bool,
 }
 
 /// The server under test.
@@ -102,7 +106,7 @@ impl Program {
             Self::NatsServer(path) => {
                 let settings = nats_servers_settings(described);
                 let mut command = nats_server(path, described, port);
-                if let Some(file) = &settings {
+                if let Some(file) = settings.as_ref().or(described.config.as_ref()) {
                     command.arg("--config").arg(file);
                 }
                 let process = Process::start(command);
@@ -133,6 +137,9 @@ fn broker(path: &PathBuf, described: &Description, port: u16) -> Command {
         if let Some(ca) = &tls.clients_ca {
             command.arg("--tls-ca").arg(ca);
         }
+        if tls.first {
+            command.arg("--tls-handshake-first");
+        }
     }
     if let Some(bytes) = described.max_payload {
         command.args(["--max-payload", &bytes.to_string()]);
@@ -142,6 +149,9 @@ fn broker(path: &PathBuf, described: &Description, port: u16) -> Command {
     }
     if described.monitor {
         command.args(["--http", "127.0.0.1:0"]);
+    }
+    if let Some(file) = &described.config {
+        command.arg("--config").arg(file);
     }
     command.args(&described.broker_flags);
     command
@@ -162,7 +172,8 @@ fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
     if let Some(token) = described.token {
         command.args(["--auth", token]);
     }
-    if let Some(tls) = &described.tls {
+    // What comes first is in the file of settings, with all of TLS.
+    if let Some(tls) = described.tls.as_ref().filter(|tls| !tls.first) {
         command.arg("--tls");
         command.arg("--tlscert").arg(&tls.certificate);
         command.arg("--tlskey").arg(&tls.key);
@@ -185,6 +196,13 @@ fn nats_servers_settings(described: &Description) -> Option<PathBuf> {
         if let Some(bytes) = bytes {
             let _ = writeln!(settings, "{name}: {bytes}");
         }
+    }
+    if let Some(tls) = described.tls.as_ref().filter(|tls| tls.first) {
+        let (certificate, key) = (tls.certificate.display(), tls.key.display());
+        let _ = writeln!(
+            settings,
+            "tls {{ cert_file: \"{certificate}\", key_file: \"{key}\", handshake_first: true }}"
+        );
     }
     if described.monitor {
         settings.push_str("http: \"127.0.0.1:-1\"\n");

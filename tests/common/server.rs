@@ -133,6 +133,11 @@ impl Server {
         client
     }
 
+    /// Its number, as the system knows it.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         self.process.signal(signal);
     }

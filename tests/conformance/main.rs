@@ -15,6 +15,7 @@ mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::path::Path;
 
 use client::Client;
 use server::{Description, Server};
@@ -30,6 +31,9 @@ fn description(words: &'static str) -> Description {
         ["token", token] => description.token = Some(token),
         ["max_payload", bytes] => {
             description.max_payload = Some(bytes.parse().expect("a number of bytes"));
+        }
+        ["config", file] => {
+            description.config = Some(Path::new("tests/conformance").join(file));
         }
         [""] => {}
         _ => panic!("no server is described by {words}"),

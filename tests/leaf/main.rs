@@ -10,12 +10,14 @@
 mod certificates;
 #[path = "../common/client.rs"]
 mod client;
+mod cluster;
 mod corpus;
 mod faults;
 #[path = "../common/http.rs"]
 mod http;
 mod hub;
 mod jetstream;
+mod lame_duck;
 #[cfg(feature = "tls")]
 mod security;
 #[path = "../common/server.rs"]

@@ -50,6 +50,42 @@ fn a_link_goes_by_tls_where_the_hub_wants_it() {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
+fn a_hub_may_want_a_certificate_and_tls_before_info() {
+    let files = Files::new("leaf-mutual");
+    let file = |name: &str| files.path(name);
+    let (certificate, key, ca) = (file("server.pem"), file("server.key"), file("ca.pem"));
+    for first in [false, true] {
+        let hub = Hub::start(&format!(
+            "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {ca:?}, verify: true, handshake_first: {first} }} ---"
+        ));
+        let url = format!("nats-leaf://localhost:{}", hub.leaf_port);
+        let (own, its_key) = (file("client.pem"), file("client.key"));
+        let mut flags = vec!["--leaf", &url, "--leaf-tls-ca", &ca];
+        if first {
+            flags.push("--leaf-tls-first");
+        }
+        let line = why(&Server::start(&flags));
+        assert!(line.contains("TLS: received fatal alert"), "{line}");
+        flags.extend(["--leaf-tls-cert", &own, "--leaf-tls-key", &its_key]);
+        let edge = Server::start(&flags);
+        edge.wait_for_log("leaf node of hub at");
+        let (mut here, mut there) = (edge.connect(), hub.connect());
+        there.send("SUB a 1\r\n");
+        there.sync();
+        // The leaf node learns of the subscription in a moment.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        here.send("PUB a 1\r\nx\r\n");
+        there.expect("MSG a 1 1\r\nx\r\n");
+    }
+    // A hub that says INFO first is no such hub.
+    let hub = Hub::start("");
+    let url = format!("nats-leaf://localhost:{}", hub.leaf_port);
+    let line = why(&Server::start(&["--leaf", &url, "--leaf-tls-first"]));
+    assert!(line.contains("TLS: "), "{line}");
+}
+
+#[test]
+#[ignore = "needs nats-server: HUB"]
 fn tls_is_not_left_out_where_it_was_asked_for() {
     let hub = Hub::start("");
     let url = format!("tls://127.0.0.1:{}", hub.leaf_port);

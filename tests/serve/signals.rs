@@ -18,28 +18,10 @@ fn there_is_nothing_to_reload_and_no_log_file_to_open() {
 }
 
 #[test]
-fn a_lame_duck_drains() {
-    let mut server = Server::start(&[]);
-    let mut subscriber = server.connect();
-    subscriber.send("SUB last 1\r\n");
-    subscriber.sync();
-    let mut publisher = server.connect();
-    publisher.send("PUB last 1\r\nx\r\n".repeat(1000));
-    publisher.sync();
-    server.signal(Signal::USR2);
-    subscriber.expect("MSG last 1 1\r\nx\r\n".repeat(1000));
-    assert_eq!(subscriber.read_info()["ldm"], true);
-    subscriber.expect_end();
-    assert_eq!(server.wait().code(), Some(0));
-    server.wait_for_log("lame duck");
-    server.wait_for_log("drained");
-}
-
-#[test]
 fn while_it_drains_only_signals_to_end_do_that_at_once() {
     let mut server = Server::start(&["--drain-timeout", "1000"]);
     let _clients = with_a_stuck_client(&server);
-    server.signal(Signal::USR2);
+    server.signal(Signal::TERM);
     server.wait_for_log("draining");
     server.signal(Signal::HUP);
     server.wait_for_log("SIGHUP");

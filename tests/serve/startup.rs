@@ -35,6 +35,7 @@ fn bad_flags_and_variables_are_named() {
         (&["--ping-interval", "NaN"], &[], &["--ping-interval"]),
         (&["--log-level", "loud"], &[], &["--log-level", "loud"]),
         (&["--tls-cert", "x"], &[], &["--tls-key"]),
+        (&["--tls-handshake-first", "soon"], &[], &["auto"]),
         (
             &["--token", "a", "--user", "b"],
             &[],
@@ -77,6 +78,10 @@ fn what_flags_cannot_be_seen_to_lack_is_named_in_one_line() {
         (&["--user", "ada"][..], "--password"),
         (&["--password", "x"], "--user"),
         (&["--token", ""], "empty"),
+        (
+            &["--lame-duck-grace-period", "120"],
+            "--lame-duck-duration (120 s)",
+        ),
         (&["--token-file", "/does/not/exist"], "/does/not/exist"),
         (
             &["--user", "ada", "--password-file", "/dev/null"],

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::certificates::Files;
-use crate::client::Bystanders;
+use crate::client::{Bystanders, Client};
 use crate::server::{Server, program};
 
 fn expect(stream: &mut impl Read, text: &[u8]) {
@@ -80,6 +81,104 @@ fn certificates_of_clients_are_asked_for() {
     assert!(unknown.read_to_end(&mut found).is_err() || found.is_empty());
     known.write_all(b"PING\r\n").expect("written");
     expect(&mut known, b"PONG\r\n");
+}
+
+/// The next line by TLS, without its end.
+fn line(stream: &mut impl Read) -> String {
+    let mut line = Vec::new();
+    while !line.ends_with(b"\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("it comes");
+        line.push(byte[0]);
+    }
+    String::from_utf8(line).expect("text")
+}
+
+fn says_all(stream: &mut (impl Read + Write)) {
+    stream
+        .write_all(b"CONNECT {\"verbose\":false}\r\nSUB a 1\r\nPUB a 1\r\nx\r\nPING\r\n")
+        .expect("written");
+    expect(stream, b"MSG a 1 1\r\nx\r\nPONG\r\n");
+}
+
+#[test]
+fn tls_may_have_to_come_first() {
+    let files = Files::new("first");
+    // That clear is allowed means nothing then.
+    let flags = ["--tls-handshake-first", "--tls-allow-clear"];
+    let server = files.server(&[&flags[..], &["--auth-timeout", "1"]].concat());
+    let mut first = files.encrypt(Client::to(server.port), false);
+    let info = line(&mut first);
+    assert!(info.contains("\"tls_required\":true"), "{info}");
+    says_all(&mut first);
+    // A client that waits for INFO waits in vain.
+    let mut waits = Client::to(server.port);
+    let told = waits.read_to_end();
+    assert!(!told.starts_with(b"INFO"), "{}", told.escape_ascii());
+    let mut clear = Client::to(server.port);
+    clear.send("CONNECT {}\r\n");
+    clear.expect("-ERR 'Secure Connection - TLS Required'\r\n");
+    clear.expect_end();
+    says_all(&mut first);
+}
+
+#[test]
+fn tls_comes_first_if_the_client_begins_it() {
+    let files = Files::new("auto");
+    for delay in ["auto", "0.3"] {
+        let server = files.server(&["--tls-handshake-first", delay]);
+        let start = Instant::now();
+        let mut second = Client::to(server.port);
+        let info = second.read_info();
+        let waited = start.elapsed();
+        assert_eq!(info["tls_required"], true);
+        let expected = if delay == "auto" { 50 } else { 300 };
+        assert!(waited >= Duration::from_millis(expected), "{waited:?}");
+        says_all(&mut files.encrypt(second, false));
+        let start = Instant::now();
+        let mut first = files.encrypt(Client::to(server.port), false);
+        let info = line(&mut first);
+        assert!(info.contains("\"tls_required\":true"), "{info}");
+        assert!(delay == "auto" || start.elapsed() < Duration::from_millis(300));
+        says_all(&mut first);
+        std::thread::sleep(Duration::from_millis(400));
+        first.write_all(b"PING\r\n").expect("written");
+        expect(&mut first, b"PONG\r\n");
+    }
+}
+
+#[test]
+fn clients_may_do_without_tls_where_that_is_allowed() {
+    let files = Files::new("allowed");
+    for more in [&[][..], &["--tls-handshake-first", "auto"]] {
+        let server =
+            files.server(&[&["--tls-allow-clear", "--auth-timeout", "0.5"], more].concat());
+        let mut clear = Client::to(server.port);
+        let info = clear.read_info();
+        assert!(info.get("tls_required").is_none());
+        assert_eq!(info["tls_available"], true);
+        clear.connect();
+        let mut encrypted = Client::to(server.port);
+        encrypted.read_info();
+        let mut encrypted = files.encrypt(encrypted, false);
+        says_all(&mut encrypted);
+        clear.send("SUB a 1\r\n");
+        clear.sync();
+        encrypted
+            .write_all(b"PUB a 5\r\nhello\r\n")
+            .expect("written");
+        clear.expect("MSG a 1 5\r\nhello\r\n");
+        // One that has nothing to say for longer than the handshake may take.
+        let mut silent = Client::to(server.port);
+        silent.read_info();
+        std::thread::sleep(Duration::from_millis(1200));
+        silent.connect();
+    }
+    // Credentials are wanted in time all the same.
+    let server = files.server(&["--tls-allow-clear", "--auth-timeout", "0.3", "--token", "t"]);
+    let mut silent = server.open();
+    silent.expect("-ERR 'Authentication Timeout'\r\n");
+    silent.expect_end();
 }
 
 #[test]

@@ -9,6 +9,10 @@
 
 #![forbid(unsafe_code)]
 
+// Tests run with the memory routines that the program has.
+#[cfg(test)]
+use broker_runtime as _;
+
 mod clock;
 mod connect;
 mod counters;

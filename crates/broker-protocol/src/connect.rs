@@ -30,6 +30,12 @@ pub struct Connect {
     pub pass: Option<String>,
     /// A token in the place of user and password.
     pub auth_token: Option<String>,
+    /// The public NKey of the user.
+    pub nkey: Option<String>,
+    /// The nonce of INFO, signed by that key, in base64.
+    pub sig: Option<String>,
+    /// What an operator has signed for the user, which means nothing here.
+    pub jwt: Option<String>,
     /// An account for the client, of which there are none here.
     pub account: Option<String>,
     /// The account is to be made for the client.
@@ -54,6 +60,9 @@ impl Default for Connect {
             user: None,
             pass: None,
             auth_token: None,
+            nkey: None,
+            sig: None,
+            jwt: None,
             account: None,
             new_account: false,
             name: None,
@@ -96,7 +105,22 @@ impl Connect {
     /// Whether it says who the client is. A further CONNECT need not.
     #[must_use]
     pub fn gives_credentials(&self) -> bool {
-        self.user.is_some() || self.pass.is_some() || self.auth_token.is_some()
+        let given = [&self.user, &self.pass, &self.auth_token, &self.nkey];
+        given.into_iter().any(Option::is_some)
+    }
+
+    /// Whether the client is who anybody is: what it gives is empty, if it gives anything.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        let given = [
+            &self.user,
+            &self.pass,
+            &self.auth_token,
+            &self.nkey,
+            &self.jwt,
+        ];
+        let mut given = given.into_iter().flatten();
+        given.all(String::is_empty)
     }
 
     /// Whether the options go together.
@@ -219,12 +243,15 @@ impl<'de> Visitor<'de> for Options<'_> {
                 "pass" => set_text(&mut map, &mut to.pass)?,
                 "auth_token" => set_text(&mut map, &mut to.auth_token)?,
                 "account" => set_text(&mut map, &mut to.account)?,
+                "nkey" => set_text(&mut map, &mut to.nkey)?,
+                "sig" => set_text(&mut map, &mut to.sig)?,
+                "jwt" => set_text(&mut map, &mut to.jwt)?,
                 "name" => set_text(&mut map, &mut to.name)?,
                 "lang" => set_text(&mut map, &mut to.lang)?,
                 "version" => set_text(&mut map, &mut to.version)?,
                 // Known to nats-server, and therefore of the right type.
                 "tls_required" => set(&mut map, &mut false)?,
-                "nkey" | "jwt" | "sig" | "remote_account" => set(&mut map, &mut String::new())?,
+                "remote_account" => set(&mut map, &mut String::new())?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }

@@ -89,8 +89,14 @@ pub enum Violation<'a> {
     Publish(&'a [u8]),
     /// A message with a [reserved](super::is_reserved_reply) reply.
     Reply(&'a [u8]),
-    /// A subscription to a subject by the queue group [`SYSTEM_QUEUE`].
-    Queue(&'a [u8]),
+    /// A subscription to a subject by a queue group, [`SYSTEM_QUEUE`] for one.
+    Queue(&'a [u8], &'a [u8]),
+    /// A subscription to a subject that the user may not subscribe to.
+    Subscription(&'a [u8]),
+    /// The same, for a subscription that the client has had under this name.
+    Removed(&'a [u8], &'a [u8]),
+    /// A subscription to a subject with more tokens than may be.
+    Tokens(&'a [u8]),
 }
 
 /// The queue group that nats-server keeps for itself.
@@ -103,11 +109,18 @@ impl Violation<'_> {
         let what = match self {
             Self::Publish(subject) => format!("Publish to {}", quoted(subject)),
             Self::Reply(reply) => format!("Publish with Reply of {}", quoted(reply)),
-            Self::Queue(subject) => format!(
+            Self::Queue(subject, queue) => format!(
                 "Subscription to {} using queue {}",
                 quoted(subject),
-                quoted(SYSTEM_QUEUE)
+                quoted(queue)
             ),
+            Self::Subscription(subject) => format!("Subscription to {}", quoted(subject)),
+            Self::Tokens(subject) => {
+                format!("Subscription to {}, too many tokens", quoted(subject))
+            }
+            Self::Removed(subject, sid) => {
+                format!("Subscription to {} (sid {})", quoted(subject), quoted(sid))
+            }
         };
         format!("-ERR 'Permissions Violation for {what}'\r\n")
     }
@@ -147,12 +160,24 @@ mod tests {
             "-ERR 'Permissions Violation for Publish with Reply of \"_R_.\\\"\\\\\\xff\\x01\\x7f\u{e9}\"'\r\n"
         );
         assert_eq!(
-            Violation::Queue(b"a").line(),
+            Violation::Queue(b"a", SYSTEM_QUEUE).line(),
             "-ERR 'Permissions Violation for Subscription to \"a\" using queue \"_sys_\"'\r\n"
         );
         assert_eq!(
             Violation::Publish(b"_GR_.x").line(),
             "-ERR 'Permissions Violation for Publish to \"_GR_.x\"'\r\n"
+        );
+        assert_eq!(
+            Violation::Subscription(b"a.>").line(),
+            "-ERR 'Permissions Violation for Subscription to \"a.>\"'\r\n"
+        );
+        assert_eq!(
+            Violation::Tokens(b"a.b").line(),
+            "-ERR 'Permissions Violation for Subscription to \"a.b\", too many tokens'\r\n"
+        );
+        assert_eq!(
+            Violation::Removed(b"a", b"7").line(),
+            "-ERR 'Permissions Violation for Subscription to \"a\" (sid \"7\")'\r\n"
         );
     }
 }

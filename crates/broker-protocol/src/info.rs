@@ -26,6 +26,11 @@ pub struct ServerInfo {
     /// Version of Broker. INFO tells [`PROTOCOL_VERSION`] in its place.
     #[serde(skip)]
     pub version: &'static str,
+    /// What INFO tells as the version: [`PROTOCOL_VERSION`].
+    #[serde(rename = "version")]
+    pub protocol_version: &'static str,
+    /// [`GO`].
+    pub go: &'static str,
     /// 1: the server understands `echo` and sends INFO at any time.
     pub proto: u8,
     /// Address it listens at.
@@ -40,9 +45,15 @@ pub struct ServerInfo {
     /// The connection goes on with TLS right after this line.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_required: bool,
+    /// The connection may go on with TLS right after this line.
+    #[serde(skip_serializing_if = "is_false")]
+    pub tls_available: bool,
     /// A certificate of the client is wanted too.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_verify: bool,
+    /// What a client with an NKey has to sign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
     /// Largest payload, headers counted in, in bytes.
     pub max_payload: usize,
     /// Number of the connection.
@@ -64,19 +75,7 @@ impl ServerInfo {
     /// The whole line, with its end.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            version: &'static str,
-            go: &'static str,
-            #[serde(flatten)]
-            info: &'a ServerInfo,
-        }
-        let line = Line {
-            version: PROTOCOL_VERSION,
-            go: GO,
-            info: self,
-        };
-        let json = serde_json::to_string(&line).unwrap_or_default();
+        let json = serde_json::to_string(self).unwrap_or_default();
         format!("INFO {json}\r\n").into_bytes()
     }
 }

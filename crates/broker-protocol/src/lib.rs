@@ -4,6 +4,10 @@
 
 #![forbid(unsafe_code)]
 
+// Tests run with the memory routines that the program has.
+#[cfg(test)]
+use broker_runtime as _;
+
 mod address;
 mod connect;
 mod error;
@@ -23,4 +27,6 @@ pub use leaf::{
 };
 pub use message::{Message, SHARE_FROM, Span, no_responders};
 pub use parser::{Frame, Limits, Parsed, Publish, parse};
-pub use subject::{is_literal, is_reserved, is_reserved_reply, is_valid, tokens};
+pub use subject::{
+    covers, is_literal, is_reserved, is_reserved_reply, is_valid, matches, overlap, tokens,
+};

@@ -28,6 +28,50 @@ pub fn is_literal(subject: &[u8]) -> bool {
     tokens(subject).all(|token| !token.is_empty() && token != b"*" && token != b">")
 }
 
+/// Whether all that matches `pattern` matches `wide` as well.
+#[must_use]
+pub fn covers(wide: &[u8], pattern: &[u8]) -> bool {
+    let mut pattern = tokens(pattern);
+    for token in tokens(wide) {
+        match (token, pattern.next()) {
+            (b">", Some(_)) => return true,
+            (b"*", Some(other)) if other != b">" => {}
+            (token, Some(other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    pattern.next().is_none()
+}
+
+/// Whether `pattern` matches a message's subject, in which `*` and `>` are tokens like
+/// any other.
+#[must_use]
+pub fn matches(pattern: &[u8], subject: &[u8]) -> bool {
+    let mut subject = tokens(subject);
+    for token in tokens(pattern) {
+        match (token, subject.next()) {
+            (b">", Some(_)) => return true,
+            (b"*", Some(_)) => {}
+            (token, Some(other)) if token == other => {}
+            _ => return false,
+        }
+    }
+    subject.next().is_none()
+}
+
+/// Whether there is a subject that matches both patterns.
+#[must_use]
+pub fn overlap(one: &[u8], other: &[u8]) -> bool {
+    let (mut one, mut other) = (tokens(one), tokens(other));
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) | (Some(b">"), Some(_)) | (Some(_), Some(b">")) => return true,
+            (Some(a), Some(b)) if a == b || a == b"*" || b == b"*" => {}
+            _ => return false,
+        }
+    }
+}
+
 /// What the subject has after the prefix.
 fn after<'a>(prefix: &[u8], subject: &'a [u8]) -> Option<&'a [u8]> {
     subject.strip_prefix(prefix).filter(|rest| !rest.is_empty())
@@ -78,6 +122,69 @@ mod tests {
         ] {
             assert_eq!(is_valid(subject.as_bytes()), valid, "{subject:?}");
             assert_eq!(is_literal(subject.as_bytes()), literal, "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn patterns_cover_what_is_narrower() {
+        for (wide, pattern, covered) in [
+            ("a", "a", true),
+            ("a", "b", false),
+            ("*", "a", true),
+            ("*", "*", true),
+            ("a", "*", false),
+            ("*", ">", false),
+            (">", ">", true),
+            (">", "a.*.b", true),
+            ("a.>", "a", false),
+            ("a.>", "a.>", true),
+            ("a.>", "a.*", true),
+            ("a.*", "a.>", false),
+            ("a.*.c", "a.b.c", true),
+            ("a.*", "a.b.c", false),
+            ("a.b.c", "a.b", false),
+        ] {
+            let found = covers(wide.as_bytes(), pattern.as_bytes());
+            assert_eq!(found, covered, "{wide} {pattern}");
+        }
+    }
+
+    #[test]
+    fn wildcards_in_a_subject_of_a_message_are_tokens() {
+        for (pattern, subject, matched) in [
+            ("a.*", "a.b", true),
+            ("a.*", "a.*", true),
+            ("a.*", "a.>", true),
+            ("a.b", "a.*", false),
+            ("a.b", "a.>", false),
+            ("a.>", "a", false),
+            ("a.>", "a.b.c", true),
+            ("*", "a.b", false),
+            ("a.b", "a", false),
+        ] {
+            let found = matches(pattern.as_bytes(), subject.as_bytes());
+            assert_eq!(found, matched, "{pattern} {subject}");
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_if_a_subject_matches_both() {
+        for (one, other, common) in [
+            ("a", "a", true),
+            ("a", "b", false),
+            ("*.b", "a.*", true),
+            ("*.b", "a.c", false),
+            ("a.>", "*.*.c", true),
+            ("a.>", "a", false),
+            (">", "a", true),
+            ("a.*", "a.b.c", false),
+            ("a.b", "a.b.c", false),
+            ("b.>", "a.>", false),
+        ] {
+            for (one, other) in [(one, other), (other, one)] {
+                let found = overlap(one.as_bytes(), other.as_bytes());
+                assert_eq!(found, common, "{one} {other}");
+            }
         }
     }
 

@@ -38,7 +38,22 @@ pub(crate) struct Cache {
     /// The place looked at last: many messages have the subject of the one before.
     last: usize,
     bytes: usize,
+    /// Subjects that were looked up because they were not remembered.
+    misses: u64,
     seed: u64,
+}
+
+/// What a worker remembers of subjects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct CacheFigures {
+    /// Subjects that are remembered.
+    pub(crate) subjects: u64,
+    /// Subjects that were looked up since the start because they were not remembered.
+    pub(crate) misses: u64,
+    /// Most subscriptions that one of them goes to.
+    pub(crate) max_fanout: u64,
+    /// Subscriptions that all of them go to.
+    pub(crate) fanout: u64,
 }
 
 /// What was found, and what it cost: how many patterns were looked for.
@@ -53,6 +68,7 @@ impl Cache {
             places: std::iter::repeat_with(|| None).take(PLACES).collect(),
             last: 0,
             bytes: 0,
+            misses: 0,
             // So that nobody can choose subjects that share a place.
             seed: fastrand::u64(..) | 1,
         }
@@ -83,6 +99,7 @@ impl Cache {
     }
 
     fn look_up(&mut self, place: usize, subject: &[u8], routes: &Routes) -> usize {
+        self.misses += 1;
         let part = Part::of(subject);
         // Read before the routes are: a change in between is noticed next time.
         let generation = routes.generation(part);
@@ -107,6 +124,21 @@ impl Cache {
         entry.generation = generation;
         self.bytes += entry.bytes();
         looked_for
+    }
+
+    /// What there is to tell of it.
+    pub(crate) fn figures(&self) -> CacheFigures {
+        let mut figures = CacheFigures {
+            misses: self.misses,
+            ..CacheFigures::default()
+        };
+        for entry in self.places.iter().flatten() {
+            let fanout = entry.matches.len() as u64;
+            figures.subjects += 1;
+            figures.fanout += fanout;
+            figures.max_fanout = figures.max_fanout.max(fanout);
+        }
+        figures
     }
 
     fn place(&self, subject: &[u8]) -> usize {

@@ -4,19 +4,22 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use subtle::{Choice, ConstantTimeEq};
-
 use super::leaf::Leaf;
-use broker_protocol::{Connect, Limits};
+use super::origin::Origin;
+use super::users::User;
+use broker_protocol::Limits;
 
-/// All of it, with sense already checked.
+/// All of it. Its [default](Config::default) is that of `broker serve`.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where clients connect; port 0 is any free one.
     pub listen: SocketAddr,
     /// Where monitoring is served, if it is.
     pub http: Option<SocketAddr>,
-    /// Threads that serve clients.
+    /// What the paths of the monitoring's pages begin with, such as `/nats`; nothing, if it
+    /// is empty or `/`.
+    pub http_base_path: String,
+    /// Threads that serve clients; 0 counts as 1.
     pub workers: usize,
     /// Name of the server, for people.
     pub name: Option<String>,
@@ -26,12 +29,18 @@ pub struct Config {
     pub leaf: Option<Leaf>,
     /// Files for TLS, if it is asked of clients.
     pub tls: Option<TlsFiles>,
+    /// How connections with TLS begin.
+    pub tls_start: TlsStart,
+    /// Where clients connect by WebSocket, if they can.
+    pub websocket: Option<WebSocketConfig>,
     /// Bounds on what one client may send.
     pub limits: Limits,
     /// Most connections at a time.
     pub max_connections: usize,
     /// Most subscriptions of a connection; 0 is any number.
     pub max_subscriptions: usize,
+    /// Most tokens of a subject that is subscribed to; 0 is any number.
+    pub max_subscription_tokens: usize,
     /// Most bytes that may wait for a connection.
     pub max_pending: usize,
     /// Most memory held for clients in all, in bytes.
@@ -46,8 +55,49 @@ pub struct Config {
     pub write_deadline: Duration,
     /// How long the end of the server may take.
     pub drain_timeout: Duration,
+    /// How long a lame duck takes at most to close its connections, from its beginning.
+    /// If it is not longer than the grace period, a second after that.
+    pub lame_duck_duration: Duration,
+    /// How long a lame duck waits before it closes the first connection.
+    pub lame_duck_grace_period: Duration,
     /// What the program's allocator is asked.
     pub allocator: Allocator,
+}
+
+impl Default for Config {
+    /// The defaults of `broker serve`: a server at 127.0.0.1:4222 without credentials, with
+    /// a worker for each CPU and the bounds of its `--help`.
+    fn default() -> Self {
+        Self {
+            listen: ([127, 0, 0, 1], 4222).into(),
+            http: None,
+            http_base_path: String::new(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            name: None,
+            credentials: Credentials::None,
+            leaf: None,
+            tls: None,
+            tls_start: TlsStart::default(),
+            websocket: None,
+            limits: Limits {
+                max_control_line: 4096,
+                max_payload: 1 << 20,
+            },
+            max_connections: 65_536,
+            max_subscriptions: 65_536,
+            max_subscription_tokens: 0,
+            max_pending: 64 << 20,
+            max_memory: 1 << 30,
+            ping_interval: Duration::from_mins(2),
+            max_pings_out: 2,
+            auth_timeout: Duration::from_secs(2),
+            write_deadline: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(10),
+            lame_duck_duration: Duration::from_mins(2),
+            lame_duck_grace_period: Duration::from_secs(10),
+            allocator: Allocator::default(),
+        }
+    }
 }
 
 /// What the allocator of the program, which no library can see, has to be asked.
@@ -71,7 +121,7 @@ impl Default for Allocator {
 }
 
 /// The files of `--tls-cert`, `--tls-key` and `--tls-ca`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
     /// The certificate and those that vouch for it.
     pub certificate: PathBuf,
@@ -79,6 +129,58 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// Who vouches for clients; they need a certificate if it is given.
     pub ca: Option<PathBuf>,
+    /// TLS 1.2 is refused.
+    pub only_tls13: bool,
+}
+
+/// How a connection begins at a port with TLS.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TlsStart {
+    /// Who speaks first.
+    pub first: First,
+    /// A client may go on in clear after INFO, unless TLS always comes first.
+    pub allow_clear: bool,
+}
+
+impl TlsStart {
+    /// Whether INFO may be followed by something else than TLS.
+    pub(crate) fn allows_clear(&self) -> bool {
+        self.allow_clear && self.first != First::Always
+    }
+}
+
+/// Whether TLS comes before INFO: `handshake_first` of nats-server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum First {
+    /// INFO comes first, in clear.
+    #[default]
+    Never,
+    /// TLS comes first, and INFO after its handshake.
+    Always,
+    /// TLS comes first if the client begins it within this time, else INFO.
+    Auto(Duration),
+}
+
+impl First {
+    /// The time that nats-server waits if none is said.
+    pub const DELAY: Duration = Duration::from_millis(50);
+}
+
+/// A port for clients by WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebSocketConfig {
+    /// Where they connect; port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Files for TLS; without them it is in clear.
+    pub tls: Option<TlsFiles>,
+    /// Web pages have to be from the host and port that they connect to.
+    pub same_origin: bool,
+    /// Web pages have to be from one of these; from any, if there is none.
+    pub allowed_origins: Vec<Origin>,
+    /// Whether messages are compressed for clients that can it.
+    pub compression: bool,
+    /// How long a client may take until its request to upgrade has come.
+    pub handshake_timeout: Duration,
 }
 
 /// What a client must know to be let in.
@@ -93,6 +195,14 @@ pub enum Credentials {
     Token(String),
     /// A name and a password.
     User(String, String),
+    /// Those of one of several users.
+    Users {
+        /// The users.
+        users: Vec<User>,
+        /// The name of the user that a client is who gives no credentials at all
+        /// (`no_auth_user`).
+        guest: Option<String>,
+    },
 }
 
 // Secrets do not belong into logs.
@@ -102,6 +212,7 @@ impl std::fmt::Debug for Credentials {
             Self::None => "None",
             Self::Token(_) => "Token",
             Self::User(..) => "User",
+            Self::Users { .. } => "Users",
         })
     }
 }
@@ -110,125 +221,6 @@ impl Credentials {
     /// Whether a client needs any.
     #[must_use]
     pub fn are_wanted(&self) -> bool {
-        !matches!(self, Self::None)
-    }
-
-    /// Whether [`Credentials::accept`] computes a hash, which takes a CPU for tens of
-    /// milliseconds and more: no event loop should wait for it.
-    #[must_use]
-    pub fn are_hashed(&self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Token(secret) | Self::User(_, secret) => is_bcrypt(secret),
-        }
-    }
-
-    /// Whether the client knows them.
-    ///
-    /// It takes the same time whichever part is wrong, and from which byte on.
-    #[must_use]
-    pub fn accept(&self, client: &Connect) -> bool {
-        let same = |known: &str, given: &Option<String>| -> Choice {
-            let given = given.as_deref().unwrap_or_default();
-            known.as_bytes().ct_eq(given.as_bytes())
-        };
-        let knows = |secret: &str, given: &Option<String>| -> Choice {
-            if is_bcrypt(secret) {
-                let given = given.as_deref().unwrap_or_default();
-                // What is no hash after all is the hash of nothing.
-                u8::from(bcrypt::verify(given, secret).unwrap_or(false)).into()
-            } else {
-                same(secret, given)
-            }
-        };
-        match self {
-            Self::None => true,
-            Self::Token(token) => knows(token, &client.auth_token).into(),
-            Self::User(user, password) => {
-                (same(user, &client.user) & knows(password, &client.pass)).into()
-            }
-        }
-    }
-}
-
-/// Whether nats-server would take it for a hash: `$2a$` and two digits at its start.
-fn is_bcrypt(secret: &str) -> bool {
-    matches!(
-        secret.as_bytes(),
-        [
-            b'$',
-            b'2',
-            b'a' | b'b' | b'x' | b'y',
-            b'$',
-            b'0'..=b'9',
-            b'0'..=b'9',
-            b'$',
-            ..
-        ]
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_is_right_in_all_parts_is_accepted() {
-        let client = |user: &str, pass: &str, token: &str| Connect {
-            user: Some(user.to_owned()),
-            pass: Some(pass.to_owned()),
-            auth_token: Some(token.to_owned()),
-            ..Connect::default()
-        };
-        let user = Credentials::User("u".to_owned(), "p".to_owned());
-        assert!(user.accept(&client("u", "p", "")));
-        for wrong in [
-            client("u", "", ""),
-            client("", "p", ""),
-            client("p", "u", ""),
-        ] {
-            assert!(!user.accept(&wrong));
-        }
-        assert!(!user.accept(&Connect::default()));
-        let token = Credentials::Token("t".to_owned());
-        assert!(token.accept(&client("", "", "t")));
-        assert!(!token.accept(&client("t", "t", "tt")));
-        assert!(!token.accept(&Connect::default()));
-        assert!(Credentials::None.accept(&Connect::default()));
-        assert_eq!(format!("{user:?}{token:?}"), "UserToken");
-    }
-
-    #[test]
-    fn a_bcrypt_hash_is_known_by_its_password() {
-        let client = |user: &str, secret: &str| Connect {
-            user: Some(user.to_owned()),
-            pass: Some(secret.to_owned()),
-            auth_token: Some(secret.to_owned()),
-            ..Connect::default()
-        };
-        let parts = bcrypt::hash_with_salt("secret", 4, [7; 16]).expect("a cost of 4 is allowed");
-        for version in [
-            bcrypt::Version::TwoA,
-            bcrypt::Version::TwoB,
-            bcrypt::Version::TwoX,
-            bcrypt::Version::TwoY,
-        ] {
-            let hash = parts.format_for_version(version);
-            let user = Credentials::User("u".to_owned(), hash.clone());
-            let token = Credentials::Token(hash.clone());
-            assert!(user.are_hashed() && token.are_hashed());
-            assert!(user.accept(&client("u", "secret")) && token.accept(&client("", "secret")));
-            for wrong in ["", "secret1", &hash] {
-                assert!(!user.accept(&client("u", wrong)) && !token.accept(&client("", wrong)));
-            }
-            assert!(!user.accept(&client("v", "secret")));
-        }
-        let broken = Credentials::Token("$2a$04$".to_owned());
-        assert!(broken.are_hashed());
-        assert!(!broken.accept(&client("", "$2a$04$")) && !broken.accept(&client("", "")));
-        for plain in ["$2c$04$x", "$2a$4$x", "2a$04$", "t"] {
-            assert!(!Credentials::Token(plain.to_owned()).are_hashed());
-        }
-        assert!(!Credentials::None.are_hashed());
+        !matches!(self, Self::None | Self::Users { guest: Some(_), .. })
     }
 }

@@ -1,14 +1,19 @@
 //! What a worker knows of one client.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::about::About;
+use super::access::Grant;
 use super::input::Input;
 use super::key::ConnectionKey;
 use super::leaf::link::{Link, PING_INTERVAL};
 use super::output::{Blocks, Output, Written};
+use super::rights::{Memory, Rights};
 use super::stall::{Backlog, Bounds};
 use super::subscriptions::Subscriptions;
+use super::tally::Tally;
 use super::transport::Transport;
 use super::waiting::Waiting;
 use broker_protocol::{Connect, ProtocolError};
@@ -19,9 +24,6 @@ const FIRST_PING: Duration = Duration::from_secs(2);
 
 /// Memory that a connection takes in any case, in bytes, about.
 const PER_CONNECTION: usize = 1024;
-
-/// The same for the session of TLS, whose buffers grow to this.
-const PER_SESSION: usize = 64 * 1024;
 
 /// Bytes written to one connection before it is the turn of others.
 const WRITTEN_AT_A_TIME: usize = 512 * 1024;
@@ -37,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) no_responders: bool,
     /// It understands INFO at any time.
     pub(crate) info: bool,
+    /// There are subjects that it may not publish to.
+    pub(crate) restricted: bool,
 }
 
 impl From<&Connect> for Options {
@@ -48,6 +52,7 @@ impl From<&Connect> for Options {
             headers: connect.headers,
             no_responders: connect.no_responders,
             info: connect.protocol >= 1,
+            restricted: false,
         }
     }
 }
@@ -70,7 +75,7 @@ impl Options {
 /// How far a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The TLS handshake has to be done by then.
+    /// The handshake of TLS or WebSocket has to be done by then.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is no TLS"))]
     Handshake(Instant),
     /// The right credentials have to come by then.
@@ -123,6 +128,29 @@ pub(crate) struct Intervals {
     pub(crate) write_deadline: Duration,
 }
 
+/// Who a client is, with what it is remembered for.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) grant: Arc<Grant>,
+    pub(crate) memory: Memory,
+}
+
+impl Identity {
+    /// Whether it may get a message that one of its subscriptions wants. It may answer that
+    /// then.
+    #[cold]
+    pub(crate) fn may_receive(&mut self, subject: &[u8], reply: &[u8], now: Instant) -> bool {
+        let Some(rights) = &self.grant.rights else {
+            return true;
+        };
+        let allowed = rights.may_receive(subject);
+        if allowed {
+            self.memory.note_request(rights, reply, now);
+        }
+        allowed
+    }
+}
+
 /// A client.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -137,8 +165,19 @@ pub(crate) struct Connection {
     pub(crate) reading: Reading,
     pub(crate) writing: Writing,
     pub(crate) subscriptions: Subscriptions,
+    /// Who it is, once that is known.
+    pub(crate) identity: Option<Box<Identity>>,
+    /// What it was given to sign.
+    pub(crate) nonce: Option<Box<str>>,
     /// It is that of a hub, and no client.
     pub(crate) link: Option<Box<Link>>,
+    /// What it counts.
+    pub(crate) tally: Tally,
+    /// What the client told of itself, if it did.
+    pub(crate) about: Option<Box<About>>,
+    /// Subscriptions that it had when they were ended all at once.
+    pub(crate) ended_subscriptions: usize,
+    pub(crate) start: Instant,
     /// The work done for it, see [`super::turns`].
     pub(crate) served: u64,
     /// The client will send nothing more; the end is yet to be read, and no event
@@ -152,6 +191,10 @@ pub(crate) struct Connection {
     pings_out: u32,
     /// It was asked once already, so that the time for an answer is known.
     asked: bool,
+    /// When it was asked last, if it has not answered.
+    asked_at: Option<Instant>,
+    /// How long its last answer took; that to INFO, before it was asked.
+    pub(crate) rtt: Duration,
 }
 
 impl Connection {
@@ -175,7 +218,13 @@ impl Connection {
             reading: Reading::Idle,
             writing: Writing::Idle,
             subscriptions: Subscriptions::default(),
+            identity: None,
+            nonce: None,
             link: None,
+            tally: Tally::new(now),
+            about: None,
+            ended_subscriptions: 0,
+            start: now,
             served: 0,
             ending: false,
             waiting: Waiting::default(),
@@ -184,6 +233,8 @@ impl Connection {
             next_ping: now + ping_interval,
             pings_out: 0,
             asked: false,
+            asked_at: None,
+            rtt: Duration::ZERO,
         }
     }
 
@@ -197,16 +248,16 @@ impl Connection {
 
     /// Memory that belongs to it alone, in bytes, about.
     pub(crate) fn held(&self) -> usize {
-        let session = if self.transport.is_encrypted() {
-            PER_SESSION
-        } else {
-            0
-        };
         PER_CONNECTION
-            + session
+            + self.transport.held()
+            + self.about.as_ref().map_or(0, |about| about.held())
             + self.input.held()
             + self.output.held()
             + self.subscriptions.held()
+            + self
+                .identity
+                .as_ref()
+                .map_or(0, |identity| identity.memory.held())
     }
 
     /// What it is answerable for, in bytes: with what it shares with others.
@@ -234,11 +285,47 @@ impl Connection {
     /// The client has answered.
     pub(crate) fn pong(&mut self) {
         self.pings_out = 0;
+        if let Some(asked_at) = self.asked_at.take() {
+            self.rtt = asked_at.elapsed();
+        }
+    }
+
+    /// It is somebody, and may do what that one may.
+    pub(crate) fn identify(&mut self, grant: Arc<Grant>) {
+        self.options.restricted = grant.rights.is_some();
+        let memory = Memory::default();
+        self.identity = Some(Box::new(Identity { grant, memory }));
+    }
+
+    /// What it may not do, if there is anything.
+    pub(crate) fn rights(&self) -> Option<&Rights> {
+        self.identity.as_ref()?.grant.rights.as_ref()
+    }
+
+    /// Whether it may publish to a subject.
+    pub(crate) fn may_publish(&mut self, subject: &[u8], now: Instant) -> bool {
+        self.identity.as_deref_mut().is_none_or(|identity| {
+            let rights = identity.grant.rights.as_ref();
+            rights.is_none_or(|rights| identity.memory.may_publish(rights, subject, now))
+        })
+    }
+
+    /// Keeps what the client tells of itself; its user only if that `is_accepted`.
+    pub(crate) fn introduce(&mut self, connect: &Connect, is_accepted: bool) {
+        self.about = About::after(self.about.take(), connect, is_accepted);
     }
 
     /// CONNECT has been accepted.
     pub(crate) fn welcome(&mut self, connect: &Connect, now: Instant, ping_interval: Duration) {
-        self.options = Options::from(connect);
+        let restricted = self.options.restricted;
+        self.options = Options {
+            restricted,
+            ..Options::from(connect)
+        };
+        if self.phase != Phase::Welcome {
+            self.rtt = now.saturating_duration_since(self.start);
+        }
+        self.introduce(connect, true);
         self.phase = Phase::Welcome;
         self.next_ping = now + ping_interval.min(FIRST_PING);
     }
@@ -268,7 +355,7 @@ impl Connection {
         if self.output.pending() < before || self.waits_since.is_none() {
             self.waits_since = Some(now);
         }
-        // What only TLS has to write waits too.
+        // What only TLS or WebSocket has to write waits too.
         let written = written.min(queued.saturating_sub(1));
         self.waiting.note(written, queued, now, write_deadline);
         Ok(result)
@@ -282,6 +369,19 @@ impl Connection {
             oldest: self.waiting.oldest(now),
             idle: self.waits_since.map_or(Duration::ZERO, idle),
         }
+    }
+
+    /// The name of the user that was let in, if there is one.
+    pub(crate) fn user(&self) -> &str {
+        let known = self.identity.as_ref();
+        let known = known.and_then(|identity| identity.grant.user.as_deref());
+        // Where everybody is let in, it is who the client says that it is.
+        known.unwrap_or_else(|| self.about.as_ref().map_or("", |about| &about.user))
+    }
+
+    /// When the client last published, changed what it subscribes to, or got a message.
+    pub(crate) fn last_activity(&self) -> Instant {
+        self.last_active.max(self.tally.last_out)
     }
 
     /// Whether so much waits for it that its publishers may be stalled.
@@ -321,6 +421,7 @@ impl Connection {
         }
         self.pings_out += 1;
         self.asked = true;
+        self.asked_at = Some(now);
         Due::Ping
     }
 }

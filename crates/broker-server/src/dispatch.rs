@@ -104,7 +104,11 @@ impl Dispatch {
         }
     }
 
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "messages of hubs go this way too, which kept it from that"
+    )]
     fn send_to_plain(
         &mut self,
         local: &mut Local,
@@ -131,7 +135,11 @@ impl Dispatch {
     }
 
     /// Sends a message to a member of a group.
-    #[inline]
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "messages of hubs go this way too, which kept it from that"
+    )]
     fn send_to_group(
         &mut self,
         local: &mut Local,

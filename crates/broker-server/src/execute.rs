@@ -1,22 +1,25 @@
 //! What each command of a client does.
 
+mod hub;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub(crate) use hub::encrypt;
+
+use super::access::Grant;
 use super::cache::Cache;
-use super::connection::{Options, Phase, Reading};
+use super::connection::{Connection, Options, Phase, Reading};
 use super::dispatch::Dispatch;
 use super::key::{ConnectionKey, Target};
-use super::leaf::backoff::Cause;
-use super::leaf::link::Todo;
-use super::local::{Local, Origin, Reason};
+use super::local::{Local, Origin};
+use super::settings::Settings;
 use super::shared::Shared;
 use super::subscriptions::Subscription;
 use broker_protocol::{
-    Connect, Frame, LeafFrame, LeafMessage, Limits, Message, Parsed, ParsedLeaf, ProtocolError,
-    Publish, SYSTEM_QUEUE, Violation, is_literal, is_reserved, is_reserved_reply, is_valid, parse,
-    parse_leaf,
+    Connect, Frame, Limits, Parsed, ProtocolError, Publish, SYSTEM_QUEUE, Violation, is_literal,
+    is_reserved, is_reserved_reply, is_valid, parse, tokens,
 };
 
 /// Work that a frame is at least, see [`super::turns`].
@@ -32,17 +35,6 @@ const PER_PATTERN: u64 = 1;
 
 /// Work that a subscription is when it comes or goes.
 const PER_SUBSCRIPTION: u64 = 64;
-
-/// What a hub may send: its own bound on a payload is not known in time, and lines have
-/// none there. A line is less than what one read brings.
-const HUB_LIMITS: Limits = Limits {
-    max_control_line: 32 * 1024,
-    max_payload: 64 * 1024 * 1024,
-};
-
-/// What a hub is told when there is a loop, in the words of nats-server.
-const LOOP: &[u8] =
-    b"-ERR 'Loop detected for leafnode account=\"$G\". Delaying attempt to reconnect for 30s'\r\n";
 
 /// What is published here ends the worker of a test.
 const PANIC: &[u8] = b"$TEST.PANIC";
@@ -65,6 +57,7 @@ pub(crate) enum Carried {
 #[derive(Debug)]
 pub(crate) struct Executor {
     shared: Arc<Shared>,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) cache: Cache,
     pub(crate) dispatch: Dispatch,
 }
@@ -74,6 +67,7 @@ impl Executor {
         Self {
             cache: Cache::new(),
             dispatch: Dispatch::new(index, Arc::clone(&shared)),
+            settings: shared.settings(),
             shared,
         }
     }
@@ -91,7 +85,7 @@ impl Executor {
         if local.get(key).is_some_and(|client| client.link.is_some()) {
             return self.carry_out_of_hub(local, key, data, most);
         }
-        let limits = self.shared.config.limits;
+        let limits = self.settings.limits;
         let mut at = 0;
         let mut work = 0;
         while at < data.len() {
@@ -108,241 +102,6 @@ impl Executor {
             }
         }
         (at, work, Carried::All { needed: 0 })
-    }
-
-    /// The same for what a hub has sent.
-    #[cold]
-    fn carry_out_of_hub(
-        &mut self,
-        local: &mut Local,
-        key: ConnectionKey,
-        data: &Bytes,
-        most: u64,
-    ) -> (usize, u64, Carried) {
-        let mut at = 0;
-        let mut work = 0;
-        while at < data.len() {
-            if work >= most {
-                return (at, work, Carried::Interrupted);
-            }
-            match self.next_of_hub(local, key, data, at, &mut work) {
-                Ok(Step::Done(used) | Step::Verifying(used)) => at += used,
-                Ok(Step::Incomplete(needed)) => return (at, work, Carried::All { needed }),
-                Ok(Step::Closed) => return (data.len(), work, Carried::All { needed: 0 }),
-                Err(error) => return (at, work, Carried::Failed(error)),
-            }
-        }
-        (at, work, Carried::All { needed: 0 })
-    }
-
-    /// Carries out the frame of a hub that starts at `at`.
-    fn next_of_hub(
-        &mut self,
-        local: &mut Local,
-        key: ConnectionKey,
-        data: &Bytes,
-        at: usize,
-        work: &mut u64,
-    ) -> Result<Step, ProtocolError> {
-        *work += PER_FRAME;
-        let now = local.now;
-        let Some(client) = local.get(key) else {
-            return Ok(Step::Closed);
-        };
-        let Some(link) = &mut client.link else {
-            return Ok(Step::Closed);
-        };
-        let (frame, used) = match parse_leaf(&data[at..], &HUB_LIMITS)? {
-            ParsedLeaf::Frame(frame, used) => (frame, used),
-            ParsedLeaf::Incomplete(needed) => return Ok(Step::Incomplete(needed)),
-        };
-        match frame {
-            LeafFrame::Info(json) => {
-                let todo = link.informed(json, now);
-                if todo == Todo::Encrypt && at + used < data.len() {
-                    // Somebody in between may have put it there.
-                    link.ends(Cause::Refused, "it goes on in clear where TLS has to begin");
-                    local.close(key, Reason::Gone);
-                    return Ok(Step::Closed);
-                }
-                match todo {
-                    Todo::Nothing => {}
-                    Todo::Connect => self.connect_to_hub(local, key),
-                    Todo::GoUp => self.go_up(local, key),
-                    Todo::Encrypt if encrypt(local, key).is_ok() => {}
-                    Todo::Encrypt | Todo::End => {
-                        local.close(key, Reason::Gone);
-                        return Ok(Step::Closed);
-                    }
-                }
-            }
-            LeafFrame::Error(text) => link.hub_says(text),
-            LeafFrame::Wanted { subject, queue } => {
-                *work += PER_SUBSCRIPTION;
-                client.was_active(now);
-                self.wanted(local, key, subject, queue);
-            }
-            LeafFrame::Unwanted { subject, queue } => {
-                *work += PER_SUBSCRIPTION;
-                if let Some(place) = client.subscriptions.place(&hubs_name(subject, queue)) {
-                    local.unsubscribe(key, place);
-                }
-            }
-            LeafFrame::Message(message) => {
-                client.was_active(now);
-                self.publish_of_hub(local, key, data, at, message, work);
-            }
-            LeafFrame::Ping => local.tell(key, b"PONG\r\n"),
-            LeafFrame::Pong => client.pong(),
-            LeafFrame::Ignored => {}
-        }
-        Ok(Step::Done(used))
-    }
-
-    /// Tells a hub who this is.
-    pub(crate) fn connect_to_hub(&mut self, local: &mut Local, key: ConnectionKey) {
-        let hub = local.get(key).and_then(|client| client.link.as_ref());
-        let Some((line, is_answered)) = hub.map(|link| link.connect()) else {
-            return;
-        };
-        local.tell(key, &line);
-        // Hubs before nats-server 2.4 do not answer.
-        if !is_answered {
-            self.go_up(local, key);
-        }
-    }
-
-    /// Messages go to a hub and come from there from now on.
-    fn go_up(&mut self, local: &mut Local, key: ConnectionKey) {
-        let Some(client) = local.get(key) else {
-            return;
-        };
-        client.phase = Phase::Welcome;
-        let Some(link) = &mut client.link else {
-            return;
-        };
-        let (shared, worker) = (Arc::downgrade(&self.shared), key.worker());
-        let interest = link.go_up(move || {
-            if let Some(shared) = shared.upgrade() {
-                shared.workers[worker].mailbox.call_for_interest();
-            }
-        });
-        local.tell(key, &interest);
-    }
-
-    /// A hub wants what is published to a subject.
-    fn wanted(
-        &mut self,
-        local: &mut Local,
-        key: ConnectionKey,
-        subject: &[u8],
-        queue: Option<&[u8]>,
-    ) {
-        let Some(client) = local.get(key) else {
-            return;
-        };
-        let Some(link) = &mut client.link else {
-            return;
-        };
-        if let Some(id) = subject.strip_prefix(b"$LDS.") {
-            if id == link.remote.loop_id.as_bytes() {
-                link.ends(
-                    Cause::Conflict,
-                    "there is a loop: what this server tells it comes back; leaf nodes and hubs must not make a ring",
-                );
-                local.tell(key, LOOP);
-                local.close(key, Reason::Gone);
-            }
-            return;
-        }
-        let name = hubs_name(subject, queue);
-        let subscriptions = &client.subscriptions;
-        if !is_valid(subject) || subscriptions.place(&name).is_some() {
-            return;
-        }
-        let (place, serial) = subscriptions.next();
-        let target = Target {
-            connection: key,
-            place,
-            serial,
-        };
-        let may_add_shape = subscriptions.may_add_shape();
-        let remote = Arc::clone(&link.remote);
-        let routes = &self.shared.routes;
-        let Ok(new_shape) = routes.insert(subject, queue, target, may_add_shape) else {
-            remote.too_many_shapes(subject);
-            return;
-        };
-        local.change(key, |client| {
-            client.subscriptions.insert(Subscription {
-                sid: name.into(),
-                subject: subject.into(),
-                queue: queue.map(Into::into),
-                serial,
-                delivered: 0,
-                max: None,
-                new_shape,
-            });
-        });
-        local.counters.subscriptions += 1;
-    }
-
-    /// Sends on what comes from a hub.
-    fn publish_of_hub(
-        &mut self,
-        local: &mut Local,
-        key: ConnectionKey,
-        data: &Bytes,
-        at: usize,
-        from: LeafMessage,
-        work: &mut u64,
-    ) {
-        let input = &data[at..];
-        let subject = from.message.subject.of(input);
-        let Some(link) = local.get(key).and_then(|client| client.link.as_ref()) else {
-            return;
-        };
-        let body = from.message.body.len();
-        link.count_in(body);
-        // A control byte in a subject breaks subscribers that read lines.
-        if !from.valid || !link.gives(subject) {
-            return;
-        }
-        local.counters.in_msgs += 1;
-        local.counters.in_bytes += body as u64;
-        let origin = Origin {
-            key,
-            echo: false,
-            hub: true,
-        };
-        let found = self.cache.find(subject, &self.shared.routes);
-        *work += found.matches.len() as u64 * PER_TARGET;
-        if found.looked_for > 0 {
-            *work += PER_LOOK_UP + found.looked_for as u64 * PER_PATTERN;
-        }
-        let shown = from.shown(input);
-        let (copy, message);
-        let buffer = if from.canonical && shown.is_none() {
-            message = from.message.moved(at);
-            data
-        } else {
-            let (subject, reply) = shown
-                .map_or((from.message.subject, from.message.reply), |shown| {
-                    (shown.subject, shown.reply)
-                });
-            let as_shown = Message {
-                subject,
-                reply,
-                ..from.message
-            };
-            let (bytes, rewritten) = as_shown.rewritten(input, true);
-            copy = Bytes::from(bytes);
-            message = rewritten;
-            &copy
-        };
-        let groups = from.groups(input);
-        self.dispatch
-            .publish_from_hub(local, buffer, &message, origin, found.matches, groups);
     }
 
     /// Carries out the frame that starts at `at`.
@@ -422,7 +181,6 @@ impl Executor {
         key: ConnectionKey,
         json: &[u8],
     ) -> Result<bool, ProtocolError> {
-        let config = &self.shared.config;
         let Some(client) = local.get(key) else {
             return Ok(false);
         };
@@ -434,14 +192,21 @@ impl Executor {
             self.welcome(local, key, connect)?;
             return Ok(false);
         }
-        if let Some(verify) = &self.shared.verify
-            && verify.send((key, Box::new(connect.clone()))).is_ok()
+        if self.settings.access.is_slow(&connect)
+            && self
+                .shared
+                .verify
+                .send((key, Box::new(connect.clone())))
+                .is_ok()
         {
             client.reading = Reading::Verifying;
             return Ok(true);
         }
-        let is_right = config.credentials.accept(&connect);
-        self.verified(local, key, connect, is_right)?;
+        let grant = self
+            .settings
+            .access
+            .admit(&connect, client.nonce.as_deref());
+        self.verified(local, key, connect, grant)?;
         Ok(false)
     }
 
@@ -451,11 +216,15 @@ impl Executor {
         local: &mut Local,
         key: ConnectionKey,
         connect: Connect,
-        is_right: bool,
+        grant: Option<Arc<Grant>>,
     ) -> Result<(), ProtocolError> {
-        if !is_right {
+        // It may be of before a reload.
+        let grant = grant.and_then(|grant| self.settings.access.renew(&grant));
+        let Some(grant) = grant else {
+            local.change(key, |client| client.introduce(&connect, false));
             return Err(ProtocolError::Authorization);
-        }
+        };
+        identify(local, key, grant);
         self.welcome(local, key, connect)
     }
 
@@ -465,12 +234,14 @@ impl Executor {
         key: ConnectionKey,
         connect: Connect,
     ) -> Result<(), ProtocolError> {
-        let config = &self.shared.config;
+        let ping_interval = self.settings.intervals.ping_interval;
         let now = local.now;
+        local.change(key, |client| {
+            client.welcome(&connect, now, ping_interval);
+        });
         let Some(client) = local.get(key) else {
             return Ok(());
         };
-        client.welcome(&connect, now, config.ping_interval);
         connect.check()?;
         tracing::debug!(
             "client {} at {}: {:?} {:?} {:?}",
@@ -506,7 +277,12 @@ impl Executor {
             return Err(ProtocolError::HeadersNotSupported);
         }
         let subject = message.subject.of(data);
-        if options.pedantic || options.verbose || !publish.valid || is_reserved(subject) {
+        if options.pedantic
+            || options.verbose
+            || options.restricted
+            || !publish.valid
+            || is_reserved(subject)
+        {
             let goes_on = self.answer_publish(local, key, options, publish.valid, subject);
             if !goes_on {
                 return Ok(());
@@ -573,12 +349,15 @@ impl Executor {
         if !is_valid || options.pedantic && !is_literal(subject) {
             complain(local, key, ProtocolError::PublishSubject);
         }
-        let is_reserved = is_valid && is_reserved(subject);
-        if is_reserved {
+        let now = local.now;
+        let may = |client: &mut Connection| client.may_publish(subject, now);
+        let denied =
+            is_reserved(subject) || options.restricted && !local.change(key, may).unwrap_or(false);
+        if is_valid && denied {
             local.tell(key, Violation::Publish(subject).line().as_bytes());
         }
         self.bound_replies(local, key);
-        is_valid && !is_reserved
+        is_valid && !denied
     }
 
     fn subscribe(
@@ -590,10 +369,11 @@ impl Executor {
         sid: &[u8],
     ) {
         if queue == Some(SYSTEM_QUEUE) {
-            local.tell(key, Violation::Queue(subject).line().as_bytes());
+            let violation = Violation::Queue(subject, SYSTEM_QUEUE);
+            local.tell(key, violation.line().as_bytes());
             return;
         }
-        let most = self.shared.config.max_subscriptions;
+        let most = self.settings.max_subscriptions;
         let Some(client) = local.get(key) else {
             return;
         };
@@ -611,6 +391,22 @@ impl Executor {
             complain(local, key, ProtocolError::Subject);
             return;
         }
+        let most = self.settings.max_subscription_tokens;
+        if most > 0 && tokens(subject).count() > most {
+            let violation = Violation::Tokens(subject);
+            local.tell(key, violation.line().as_bytes());
+            return;
+        }
+        let rights = client.rights();
+        if rights.is_some_and(|rights| !rights.may_subscribe(subject, queue)) {
+            let violation = match queue {
+                Some(queue) => Violation::Queue(subject, queue),
+                None => Violation::Subscription(subject),
+            };
+            local.tell(key, violation.line().as_bytes());
+            return;
+        }
+        let looked_at = rights.is_some_and(|rights| rights.looks_at(subject));
         let (place, serial) = subscriptions.next();
         let target = Target {
             connection: key,
@@ -631,6 +427,7 @@ impl Executor {
                 serial,
                 delivered: 0,
                 max: None,
+                looked_at,
                 new_shape,
             });
         });
@@ -651,37 +448,6 @@ enum Step {
     Closed,
 }
 
-/// Goes on with TLS to a hub.
-#[cfg(feature = "tls")]
-fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
-    // The link has a deadline of its own.
-    let deadline = local.now + std::time::Duration::from_hours(1);
-    let encrypted = local.change(key, |client| {
-        let link = client.link.as_mut().ok_or(())?;
-        client.transport.session = Some(Box::new(link.session()?));
-        client.phase = Phase::Handshake(deadline);
-        client.transport.flush().map_err(drop)
-    });
-    encrypted.unwrap_or(Err(()))
-}
-
-/// Goes on with TLS to a hub, which this build has not.
-#[cfg(not(feature = "tls"))]
-fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
-    let link = local.get(key).and_then(|client| client.link.as_mut());
-    let link = link.ok_or(())?;
-    link.ends(Cause::Refused, "it wants TLS, and this build has none");
-    Err(())
-}
-
-/// What stands for the name that a client gives a subscription: hubs give none.
-fn hubs_name(subject: &[u8], queue: Option<&[u8]>) -> Vec<u8> {
-    match queue {
-        None => subject.to_vec(),
-        Some(queue) => [subject, b" ", queue].concat(),
-    }
-}
-
 fn unsubscribe(local: &mut Local, key: ConnectionKey, sid: &[u8], max: Option<u64>) {
     let Some(client) = local.get(key) else {
         return;
@@ -695,6 +461,30 @@ fn unsubscribe(local: &mut Local, key: ConnectionKey, sid: &[u8], max: Option<u6
         }
     }
     confirm(local, key);
+}
+
+/// Has a client be somebody. What it subscribed to before and may not have as that one ends.
+pub(crate) fn identify(local: &mut Local, key: ConnectionKey, grant: Arc<Grant>) {
+    let Some(client) = local.get(key) else {
+        return;
+    };
+    let before = client.identity.as_ref().map(|known| &known.grant);
+    if before.is_some_and(|before| Arc::ptr_eq(before, &grant)) {
+        return;
+    }
+    local.change(key, |client| client.identify(grant));
+    let Some(client) = local.get(key) else {
+        return;
+    };
+    let rights = client
+        .identity
+        .as_ref()
+        .and_then(|known| known.grant.rights.as_ref());
+    for denied in client.subscriptions.judge(rights) {
+        local.unsubscribe(key, denied.place);
+        let violation = Violation::Removed(&denied.subject, &denied.sid);
+        local.tell(key, violation.line().as_bytes());
+    }
 }
 
 fn confirm(local: &mut Local, key: ConnectionKey) {

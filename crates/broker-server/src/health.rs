@@ -12,6 +12,8 @@ const LONGEST_ROUND: Duration = Duration::from_secs(5);
 pub(crate) enum Health {
     /// All is well.
     Ok,
+    /// The server takes no connections any more, and sends clients to other servers.
+    LameDuck,
     /// The server is about to end.
     Draining,
     /// A worker does not come round.
@@ -27,12 +29,12 @@ pub(crate) enum Health {
 }
 
 impl Health {
-    /// Concludes it from facts: the worker that is dead, if one is; whether the
-    /// server drains; and for each worker how long ago its round began, or `None`
+    /// Concludes it from facts: the worker that is dead, if one is; how the server
+    /// ends, if it does; and for each worker how long ago its round began, or `None`
     /// while it sleeps.
     pub(crate) fn of(
         failed: Option<usize>,
-        draining: bool,
+        end: Option<Self>,
         rounds: impl IntoIterator<Item = Option<Duration>>,
     ) -> Self {
         let is_stuck = |round: Option<Duration>| round.is_some_and(|age| age > LONGEST_ROUND);
@@ -40,10 +42,8 @@ impl Health {
             Self::Failed { worker }
         } else if let Some(worker) = rounds.into_iter().position(is_stuck) {
             Self::Stuck { worker }
-        } else if draining {
-            Self::Draining
         } else {
-            Self::Ok
+            end.unwrap_or(Self::Ok)
         }
     }
 }
@@ -52,6 +52,8 @@ impl Display for Health {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ok => f.write_str("ok"),
+            // As nats-server words it.
+            Self::LameDuck => f.write_str("failed to be ready for connections after 1ms: server"),
             Self::Draining => f.write_str("the server is draining"),
             Self::Stuck { worker } => write!(
                 f,
@@ -73,32 +75,43 @@ mod tests {
         const SHORT: Option<Duration> = Some(Duration::from_millis(3));
         const LONGEST: Option<Duration> = Some(LONGEST_ROUND);
         const LONG: Option<Duration> = Some(Duration::from_millis(5001));
-        for (failed, draining, rounds, health) in [
-            (None, false, &[][..], Health::Ok),
-            (None, false, &[ASLEEP, SHORT, LONGEST], Health::Ok),
-            (None, true, &[ASLEEP, SHORT], Health::Draining),
+        for (failed, end, rounds, health) in [
+            (None, None, &[][..], Health::Ok),
+            (None, None, &[ASLEEP, SHORT, LONGEST], Health::Ok),
             (
                 None,
-                false,
+                Some(Health::Draining),
+                &[ASLEEP, SHORT],
+                Health::Draining,
+            ),
+            (
+                None,
+                None,
                 &[ASLEEP, LONG, LONG],
                 Health::Stuck { worker: 1 },
             ),
-            (None, true, &[LONG], Health::Stuck { worker: 0 }),
+            (None, Some(Health::LameDuck), &[ASLEEP], Health::LameDuck),
+            (
+                None,
+                Some(Health::Draining),
+                &[LONG],
+                Health::Stuck { worker: 0 },
+            ),
             (
                 Some(2),
-                false,
+                None,
                 &[ASLEEP, SHORT, ASLEEP],
                 Health::Failed { worker: 2 },
             ),
             (
                 Some(2),
-                true,
+                Some(Health::Draining),
                 &[LONG, LONG, LONG],
                 Health::Failed { worker: 2 },
             ),
         ] {
-            let found = Health::of(failed, draining, rounds.iter().copied());
-            assert_eq!(found, health, "{failed:?} {draining} {rounds:?}");
+            let found = Health::of(failed, end, rounds.iter().copied());
+            assert_eq!(found, health, "{failed:?} {end:?} {rounds:?}");
         }
     }
 }

@@ -1,74 +1,201 @@
-//! A server for clients of NATS.
+//! A server for clients of NATS, to be part of a program or of its tests.
 //!
-//! A fixed number of workers, each with an event loop over the connections that
-//! it owns. A message for a connection of the same worker is appended to its
-//! output at once; those for another worker are collected during a round and sent
-//! in one batch. [`Server::bind`] opens what can fail, [`Server::run`] serves.
+//! It speaks the [NATS client protocol], so that clients of NATS in any language can
+//! connect to it: subjects with `*` and `>`, queue groups, headers, request–reply with
+//! no-responders, users and tokens, TLS, monitoring by HTTP. `broker serve` is this
+//! crate with a command line.
+//!
+//! # In a test
+//!
+//! [`Server::start`] starts a server at a free port of the loopback interface. It ends
+//! when what it returns is dropped, and leaves no thread and no open file behind.
+//! Several of them can run in one process.
+//!
+//! ```
+//! use std::io::{BufRead, BufReader, Write};
+//! use std::net::TcpStream;
+//!
+//! use broker_server::Server;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::start()?;
+//!
+//! // A client of NATS would be given `server.url()`. This one speaks for itself.
+//! let mut client = BufReader::new(TcpStream::connect(server.address())?);
+//! client.get_mut().write_all(
+//!     b"CONNECT {\"verbose\":false}\r\nSUB greetings.* 1\r\nPUB greetings.world 5\r\nhello\r\n",
+//! )?;
+//! let mut lines = client.lines();
+//! assert!(lines.next().unwrap()?.starts_with("INFO {"));
+//! assert_eq!(lines.next().unwrap()?, "MSG greetings.world 1 5");
+//! assert_eq!(lines.next().unwrap()?, "hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # In a program
+//!
+//! [`Server::bind`] opens ports and reads files, and reports what fails.
+//! [`Server::run`] serves in the thread that calls it, [`Server::spawn`] in another. A
+//! [`Handle`] ends the server from any thread: [`drain`](Handle::drain) gives clients
+//! what waits for them, [`lame_duck`](Handle::lame_duck) sends them to other servers
+//! first, [`stop`](Handle::stop) does not wait.
+//!
+//! ```
+//! use broker_server::{Config, Credentials, Server};
+//!
+//! # fn main() -> Result<(), broker_server::ServerError> {
+//! let server = Server::bind(Config {
+//!     listen: ([127, 0, 0, 1], 0).into(),
+//!     credentials: Credentials::Token("a secret".to_owned()),
+//!     max_connections: 100,
+//!     ..Config::default()
+//! })?;
+//! let handle = server.handle();
+//! println!("clients connect to {}", handle.url());
+//! # let asks = std::thread::spawn(move || handle.drain());
+//! // Until some thread calls `handle.drain()`:
+//! server.run()?;
+//! # asks.join().unwrap();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A server takes no signal, changes no limit of the process, and never ends the process:
+//! all of that is left to the program. It logs by [`tracing`]. What the allocator of the
+//! program is asked is in [`Config::allocator`].
+//!
+//! # What there is not
+//!
+//! - **No persistence.** A message goes to those who subscribe to its subject at that time.
+//!   Streams, key–value and object stores (JetStream) come from a NATS server to which this
+//!   one connects as a leaf node, see [`Config::leaf`].
+//! - **No cluster** of several of these servers, no accounts, no MQTT.
+//! - [`Config`] is taken once. Another one needs another server.
+//!
+//! # What it bounds
+//!
+//! Clients are not trusted with more than their share: connections, subscriptions, sizes,
+//! times and memory have bounds, which are fields of [`Config`] and have the defaults of
+//! `broker serve`. The process takes at most 32 MiB, 16 MiB for each of
+//! [`Config::workers`], and 1.25 times [`Config::max_memory`] for it, beside what the
+//! program takes itself. Each connection is an open file: a program that serves many has
+//! to raise its limit, as `broker serve` does.
+//!
+//! # How it works
+//!
+//! A fixed number of workers, each with an event loop over the connections that it owns.
+//! A message for a connection of the same worker is appended to its output at once; those
+//! for another worker are collected during a round and sent in one batch. A server has a
+//! thread for each worker and one that takes connections; one more each for monitoring, for
+//! a leaf node's connection, and for passwords that are given as hashes.
+//!
+//! # Features
+//!
+//! - `tls`: TLS for clients and to hubs, and NKeys. Without it, a [`Config`] that asks for
+//!   TLS is refused. Its cryptography is partly C and assembly, and needs a C compiler.
+//!
+//! [NATS client protocol]: https://docs.nats.io/reference/reference-protocols/nats-protocol
 
 #![forbid(unsafe_code)]
 
+// Tests run with the memory routines that the program has.
+#[cfg(test)]
+use broker_runtime as _;
+
+mod about;
 mod accept;
+mod access;
 mod batch;
 mod cache;
 mod chunks;
+mod closed;
 mod config;
 mod connection;
 mod counters;
 mod dispatch;
+mod ending;
 mod execute;
 #[cfg(any(test, fuzzing))]
 mod fuzz;
+mod handle;
 mod health;
 mod input;
+mod inspect;
 #[cfg(test)]
 mod interleavings;
 mod key;
+#[cfg(feature = "tls")]
+mod layers;
 mod leaf;
 mod listen;
 mod local;
 mod log_limit;
 mod mailbox;
 mod monitor;
+#[cfg(feature = "tls")]
+mod nkey;
+mod origin;
 mod output;
+mod pace;
 #[cfg(test)]
 mod panic;
+mod reason;
 #[cfg(any(test, fuzzing))]
 mod rig;
+mod rights;
 mod routes;
+mod row;
+mod running;
+mod settings;
 mod shared;
-mod signals;
 mod stall;
 mod subscriptions;
+mod tally;
 #[cfg(feature = "tls")]
 mod tls;
 mod transport;
 mod turns;
+mod upkeep;
+mod users;
 mod verify;
 mod waiting;
+#[cfg(feature = "tls")]
+mod websocket;
 mod worker;
+mod worker_threads;
 
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use crossbeam::utils::CachePadded;
 use mio::{Poll, Waker};
 
-pub use config::{Allocator, Config, Credentials, TlsFiles};
+pub use access::AccessError;
+pub use broker_protocol::Limits;
+pub use config::{Allocator, Config, Credentials, First, TlsFiles, TlsStart, WebSocketConfig};
+pub use handle::Handle;
 pub use leaf::{Leaf, LeafUrl, ProofFile, may_be_denied};
+pub use origin::{BadOrigin, Origin};
+pub use running::Running;
+pub use settings::ReloadError;
 #[cfg(feature = "tls")]
 pub use tls::TlsError;
+pub use users::{Login, Permissions, Responses, Subjects, User};
 
 use accept::Acceptor;
-use broker_protocol::ServerInfo;
+use broker_protocol::{GO, PROTOCOL_VERSION, ServerInfo};
 use leaf::dialler::Dialler;
 use local::Local;
-use mailbox::Mailbox;
+use mailbox::{Given, Mail, Mailbox};
 use monitor::Monitor;
+use settings::Settings;
 use shared::{Peer, Shared};
-use signals::Signals;
+#[cfg(feature = "tls")]
+use websocket::Port;
 use worker::{MAIL, Worker};
 
 /// Runs a server without threads through what the input says, and checks what its
@@ -99,13 +226,21 @@ pub enum ServerError {
         /// The flag that sets the address.
         flag: &'static str,
     },
-    /// The files for TLS are of no use.
+    /// What is configured makes no sense.
+    #[error(transparent)]
+    Config(#[from] ReloadError),
+    /// The files for TLS to a hub are of no use.
     #[cfg(feature = "tls")]
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The program was built without TLS.
     #[error("this build has no TLS; leave out the --tls options or build with the feature `tls`")]
     NoTls,
+    /// The program was built without WebSocket.
+    #[error(
+        "this build has no WebSocket; leave out the --websocket options or build with the feature `tls`"
+    )]
+    NoWebSocket,
     /// Some other thing that the system would not give.
     #[error("cannot {what}: {source}")]
     System {
@@ -128,75 +263,91 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> ServerError {
     move |source| ServerError::System { what, source }
 }
 
-/// A server that is ready to be run.
+/// Threads of a server that [`Server::start`] has at most, beside the one that takes
+/// connections.
+const MOST_STARTED: usize = 2;
+
+/// A server that is ready to be run. Clients can connect already, and wait.
 #[derive(Debug)]
 pub struct Server {
     acceptor: Acceptor,
     monitor: Option<Monitor>,
     workers: Vec<(Worker, Poll)>,
+    /// Passwords that are to be checked.
+    given: mpsc::Receiver<Given>,
     shared: Arc<Shared>,
 }
 
 impl Server {
-    /// Opens all that a server needs: its port, its files, its signals.
+    /// Opens all that a server needs: its ports and its files. It starts no thread.
     ///
     /// # Errors
     ///
     /// What cannot be had, and why.
     pub fn bind(config: Config) -> Result<Self, ServerError> {
-        #[cfg(feature = "tls")]
-        let tls = config.tls.as_ref().map(tls::load).transpose()?;
         #[cfg(not(feature = "tls"))]
         if config.tls.is_some() {
             return Err(ServerError::NoTls);
         }
-        let signals = Signals::register().map_err(system("listen to signals"))?;
-        let acceptor = Acceptor::bind(config.listen, signals)?;
+        #[cfg(not(feature = "tls"))]
+        if config.websocket.is_some() {
+            return Err(ServerError::NoWebSocket);
+        }
+        // Before the port is taken: it may not make sense.
+        let mut settings = Settings::new(&config, &info(&config, config.listen))?;
+        #[cfg_attr(not(feature = "tls"), allow(unused_mut))]
+        let mut acceptor = Acceptor::bind(config.listen)?;
+        #[cfg(feature = "tls")]
+        let websocket = match &config.websocket {
+            None => None,
+            Some(websocket) => {
+                let address = acceptor.bind_websocket(websocket.listen)?;
+                Some(Port::new(websocket, address, &config.limits)?)
+            }
+        };
         let address = acceptor.address;
         let monitor = config.http.map(Monitor::bind).transpose()?;
         tracing::info!("listening on {address}");
         if let Some(monitor) = &monitor {
             tracing::info!("monitoring on {}", monitor.address);
         }
+        #[cfg(feature = "tls")]
+        if let Some(port) = &websocket {
+            port.log();
+        }
         if !address.ip().is_loopback() && !config.credentials.are_wanted() {
             tracing::warn!(
-                "anyone who reaches {address} may publish and subscribe: there is neither --token nor --user"
+                "anyone who reaches {address} may publish and subscribe: there is neither a token nor a user"
             );
         }
 
         let mut polls = Vec::new();
         let mut peers = Vec::new();
-        for _ in 0..config.workers {
+        for _ in 0..config.workers.max(1) {
             let poll = Poll::new().map_err(system("ask for events"))?;
             let waker = Waker::new(poll.registry(), MAIL).map_err(system("ask for events"))?;
             polls.push(poll);
             peers.push(CachePadded::new(Peer::new(Mailbox::new(waker))));
         }
-        let info = info(&config, address);
-        let (verify, given) = if config.credentials.are_hashed() {
-            let (verify, given) = mpsc::channel();
-            (Some(verify), Some(given))
-        } else {
-            (None, None)
-        };
+        settings.info.host = address.ip().to_string();
+        settings.info.port = address.port();
+        let (verify, given) = mpsc::channel();
         let shared = Arc::new(Shared::new(
             config,
-            info,
+            settings,
             #[cfg(feature = "tls")]
-            tls,
+            websocket,
             verify,
             peers,
         ));
-        if let Some(given) = given {
-            verify::start(Arc::clone(&shared), given)?;
-        }
         let mut workers = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let registry = poll.registry().try_clone();
             let registry = registry.map_err(system("ask for events"))?;
             let peer = &shared.workers[index];
             let (routes, connections) = (Arc::clone(&shared.routes), Arc::clone(&peer.connections));
-            let local = Local::new(index, &shared.config, routes, connections);
+            let closed = Arc::clone(&shared.closed);
+            let local = Local::new(index, &shared.config, routes, connections, closed);
             shared.place(index, local);
             workers.push((Worker::new(index, Arc::clone(&shared), registry), poll));
         }
@@ -204,84 +355,118 @@ impl Server {
             acceptor,
             monitor,
             workers,
+            given,
             shared,
         })
     }
 
-    /// Serves clients until a signal ends it.
+    /// Starts a server for tests: at a free port of the loopback interface, with one or
+    /// two workers, else with the [defaults](Config::default).
+    ///
+    /// # Errors
+    ///
+    /// What cannot be had, and why.
+    pub fn start() -> Result<Running, ServerError> {
+        let config = Config::default();
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            workers: config.workers.min(MOST_STARTED),
+            ..config
+        };
+        Self::bind(config)?.spawn()
+    }
+
+    /// A way to reach the server from any thread.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        let monitor = self.monitor.as_ref().map(|monitor| monitor.address);
+        self.acceptor.handle(monitor, &self.shared)
+    }
+
+    /// Serves clients in a thread of its own until the server is asked to end by a
+    /// [`Handle`], or until what this returns is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no thread for it.
+    pub fn spawn(self) -> Result<Running, ServerError> {
+        let handle = self.handle();
+        let thread = spawn("server", move || {
+            let (ended, rest) = self.serve();
+            for thread in rest {
+                // If it has panicked, that was told when it did.
+                let _ = thread.join();
+            }
+            ended
+        })?;
+        Ok(Running::new(handle, thread))
+    }
+
+    /// Serves clients until the server is asked to end by a [`Handle`].
     ///
     /// A panic in a worker ends it too: the clients of that worker lose their
     /// connections, those of others get what waits for them.
+    ///
+    /// Of its threads, those that connect to a hub and check passwords may be in the midst
+    /// of that when it returns. They end when they are done with it.
     ///
     /// # Errors
     ///
     /// When it cannot go on, or ends with something lost.
     pub fn run(self) -> Result<(), ServerError> {
-        let mut threads = Vec::new();
-        for (worker, poll) in self.workers {
-            let waker = self.acceptor.waker();
-            let index = worker.index();
-            let shared = Arc::clone(&self.shared);
-            let work = move || {
-                let served = catch_unwind(AssertUnwindSafe(|| worker::run(worker, poll)));
-                if !matches!(served, Ok(Ok(_))) {
-                    shared.workers[index].bury();
-                    // It has no way to fail that would matter more than this.
-                    let _ = waker.wake();
-                }
-                match served {
-                    Ok(served) => served.map_err(Failure::System),
-                    Err(_) => Err(Failure::Panic),
-                }
-            };
-            threads.push(spawn("worker", work)?);
-        }
-        let monitor = self.monitor;
-        // Dropped at the end, it ends.
-        let _monitor = monitor
-            .map(|monitor| monitor.start(Arc::clone(&self.shared)))
-            .transpose()?;
-        let hub = self.shared.hub.as_ref();
-        let dialler = hub
-            .map(|remote| Dialler::start(&self.shared, remote))
-            .transpose()?;
-        self.acceptor.run(&self.shared)?;
-        dialler.inspect(Dialler::stop);
-        let mut clean = true;
-        let mut failure = None;
-        for thread in threads {
-            match thread.join() {
-                Ok(Ok(all)) => clean &= all,
-                Ok(Err(Failure::System(source))) => {
-                    failure = Some(system("wait for events")(source));
-                }
-                Ok(Err(Failure::Panic)) | Err(_) => failure = Some(ServerError::Panicked("worker")),
-            }
-        }
-        if let Some(failure) = failure {
-            return Err(failure);
-        }
-        if !clean {
-            return Err(ServerError::Undrained);
-        }
-        tracing::info!("drained");
-        Ok(())
+        self.serve().0
     }
-}
 
-/// Why a worker ended before the server.
-#[derive(Debug)]
-enum Failure {
-    /// It has no events any more.
-    System(io::Error),
-    /// It has panicked.
-    Panic,
+    /// Serves clients to the end. Returns the threads that may be busy for a while, and
+    /// have been told to end.
+    fn serve(self) -> (Result<(), ServerError>, Vec<JoinHandle<()>>) {
+        let Self {
+            acceptor,
+            monitor,
+            workers,
+            given,
+            shared,
+        } = self;
+        let handle = acceptor.handle(None, &shared);
+        let (mut threads, mut rest) = (Vec::new(), Vec::new());
+        let alive = Arc::new(AtomicUsize::new(0));
+        let start = || {
+            for (worker, poll) in workers {
+                let waker = acceptor.waker();
+                threads.push(worker_threads::start(worker, poll, &shared, waker, &alive)?);
+            }
+            rest.push(verify::start(&shared, given)?);
+            // Dropped at the end, it ends.
+            let _monitor = monitor
+                .map(|monitor| monitor.start(Arc::clone(&shared)))
+                .transpose()?;
+            let hub = shared.hub.as_ref();
+            let dialler = hub
+                .map(|remote| Dialler::start(&shared, remote))
+                .transpose()?;
+            let ended = acceptor
+                .run(&shared)
+                .and_then(|ending| ending.run(&shared, &alive));
+            rest.extend(dialler.map(Dialler::stop));
+            ended
+        };
+        let served = start();
+        if served.is_err() {
+            ending::send_all(&shared, || Mail::Stop);
+        }
+        let ended = served.and(worker_threads::join(threads));
+        if ended.is_ok() {
+            let stopped = handle.was_stopped();
+            tracing::info!("{}", if stopped { "stopped" } else { "drained" });
+        }
+        (ended, rest)
+    }
 }
 
 fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<thread::JoinHandle<T>, ServerError> {
+) -> Result<JoinHandle<T>, ServerError> {
     thread::Builder::new()
         .name(name.to_owned())
         .stack_size(STACK)
@@ -289,20 +474,25 @@ fn spawn<T: Send + 'static>(
         .map_err(system("start a thread"))
 }
 
+/// What INFO tells of the server itself.
 fn info(config: &Config, address: SocketAddr) -> ServerInfo {
     let server_id = server_id();
     ServerInfo {
         server_name: config.name.clone().unwrap_or_else(|| server_id.clone()),
         server_id,
         version: env!("CARGO_PKG_VERSION"),
+        protocol_version: PROTOCOL_VERSION,
+        go: GO,
         proto: 1,
         host: address.ip().to_string(),
         port: address.port(),
         headers: true,
-        auth_required: config.credentials.are_wanted(),
-        tls_required: config.tls.is_some(),
-        tls_verify: config.tls.as_ref().is_some_and(|tls| tls.ca.is_some()),
-        max_payload: config.limits.max_payload,
+        auth_required: false,
+        tls_required: false,
+        tls_available: false,
+        tls_verify: false,
+        nonce: None,
+        max_payload: 0,
         client_id: 0,
         client_ip: String::new(),
         ldm: false,

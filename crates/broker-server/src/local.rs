@@ -12,6 +12,7 @@ use bytes::Bytes;
 use slab::Slab;
 
 use super::chunks::CHUNK;
+use super::closed::{Closed, ClosedConnections};
 use super::config::Config;
 use super::connection::{Connection, Phase, Writing};
 use super::counters::Counters;
@@ -20,6 +21,7 @@ use super::leaf::backoff::Cause;
 use super::leaf::link::Link;
 use super::log_limit::{LogLimit, Verdict};
 use super::output::{Blocks, Written};
+pub(crate) use super::reason::Reason;
 use super::routes::Routes;
 use super::stall::{self, Bounds};
 use super::subscriptions::Subscription;
@@ -41,17 +43,6 @@ const WRITTEN_PER_ROUND: usize = 8 << 20;
 
 /// Clients whose errors are logged in a second.
 const MOST_ERRORS_LOGGED: u32 = 20;
-
-/// Why a connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The client left, or the network did.
-    Gone,
-    /// The client did something wrong; it is told.
-    Error(ProtocolError),
-    /// The server ends.
-    Shutdown,
-}
 
 /// Who published a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +108,10 @@ pub(crate) struct Local {
     pub(crate) unsent: usize,
     /// Connections that were given to this worker and are not closed.
     connections: Arc<AtomicUsize>,
+    /// The connection that is carried out now, and messages and bytes that clients had
+    /// published before.
+    turn: Option<(ConnectionKey, u64, u64)>,
+    pub(crate) closed: Arc<ClosedConnections>,
     /// For reading what nobody wants.
     scratch: Box<[u8]>,
     /// Errors of clients in the log.
@@ -129,6 +124,7 @@ impl Local {
         config: &Config,
         routes: Arc<Routes>,
         connections: Arc<AtomicUsize>,
+        closed: Arc<ClosedConnections>,
     ) -> Self {
         Self {
             index,
@@ -146,6 +142,8 @@ impl Local {
             held: 0,
             unsent: 0,
             connections,
+            turn: None,
+            closed,
             scratch: vec![0; 4096].into(),
             errors: LogLimit::new(MOST_ERRORS_LOGGED),
         }
@@ -194,6 +192,24 @@ impl Local {
         let result = change(client);
         self.held = self.held + client.held() - before;
         Some(result)
+    }
+
+    /// What clients publish from now on is published by this one.
+    pub(crate) fn begin_turn(&mut self, key: ConnectionKey) {
+        self.turn = Some((key, self.counters.in_msgs, self.counters.in_bytes));
+    }
+
+    /// Counts for the connection what it has published since its turn began.
+    pub(crate) fn end_turn(&mut self) {
+        let Counters {
+            in_msgs, in_bytes, ..
+        } = self.counters;
+        if let Some((key, msgs, bytes)) = self.turn.take()
+            && let Some(client) = self.get(key)
+        {
+            client.tally.in_msgs += in_msgs - msgs;
+            client.tally.in_bytes += in_bytes - bytes;
+        }
     }
 
     /// Appends a line for a client.
@@ -260,6 +276,17 @@ impl Local {
         if pending > 0 && pending + body > self.bounds.max_pending {
             return Delivery::Full;
         }
+        if subscription.looked_at
+            && let Some(identity) = &mut client.identity
+        {
+            let before = identity.memory.held();
+            let (subject, reply) = (message.subject.of(buffer), message.reply.of(buffer));
+            let allowed = identity.may_receive(subject, reply, self.now);
+            self.held = self.held + identity.memory.held() - before;
+            if !allowed {
+                return Delivery::Refused;
+            }
+        }
         subscription.delivered += 1;
         let last = subscription
             .max
@@ -281,6 +308,7 @@ impl Local {
             message.body.len()
         };
         self.held = self.held + output.held() - before;
+        client.tally.count_out(body, self.now);
         self.counters.out_msgs += 1;
         self.counters.out_bytes += body as u64;
         self.unsent += body;
@@ -455,7 +483,7 @@ impl Local {
         let result = client.write(self.now, self.bounds.write_deadline, &mut self.blocks);
         self.held = self.held + client.output.held() - held;
         let Ok(result) = result else {
-            self.close(key, Reason::Gone);
+            self.close(key, Reason::Unwritable);
             return 0;
         };
         let written = pending - client.output.pending();
@@ -494,7 +522,10 @@ impl Local {
 
     /// Has the subscriptions of a connection removed, as there is time.
     fn end_subscriptions(&mut self, key: ConnectionKey) {
-        let taken = self.change(key, |client| std::mem::take(&mut client.subscriptions));
+        let taken = self.change(key, |client| {
+            client.ended_subscriptions += client.subscriptions.len();
+            std::mem::take(&mut client.subscriptions)
+        });
         let Some(subscriptions) = taken.filter(|all| all.len() > 0) else {
             return;
         };
@@ -547,6 +578,9 @@ impl Local {
         if self.get(key).is_none() {
             return;
         }
+        if self.turn.is_some_and(|(turn, ..)| turn == key) {
+            self.end_turn();
+        }
         let mut client = self.clients.remove(key.slot());
         self.held -= client.held();
         let (id, address) = (client.id, client.address);
@@ -563,12 +597,15 @@ impl Local {
                 }
             }
             let _ = client.write(self.now, self.bounds.write_deadline, &mut self.blocks);
-            client.transport.finish(&mut self.scratch);
+            client.transport.finish(reason, &mut self.scratch);
             return;
         }
         self.connections.fetch_sub(1, Ordering::Relaxed);
+        let (now, write_deadline) = (self.now, self.bounds.write_deadline);
+        self.closed
+            .add(|| Closed::of(&client, reason, now, write_deadline));
         match reason {
-            Reason::Gone => {
+            Reason::Gone | Reason::Unreadable | Reason::Unwritable => {
                 tracing::debug!("client {id} at {address} is gone");
             }
             Reason::Shutdown => {}
@@ -589,7 +626,7 @@ impl Local {
                 }
             }
         }
-        client.transport.finish(&mut self.scratch);
+        client.transport.finish(reason, &mut self.scratch);
     }
 }
 
@@ -597,7 +634,7 @@ impl Local {
 fn note_end(link: &mut Link, reason: Reason) {
     match reason {
         // Why is noted, or the hub ended it.
-        Reason::Gone => {}
+        Reason::Gone | Reason::Unreadable | Reason::Unwritable => {}
         Reason::Shutdown => link.ends(Cause::Lost, "this server ends"),
         Reason::Error(ProtocolError::SlowConsumer) => {
             link.ends(Cause::Lost, "it did not take what waited for it in time");

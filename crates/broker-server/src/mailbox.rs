@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 use std::time::Duration;
 
@@ -9,10 +10,24 @@ use crossbeam::queue::SegQueue;
 use mio::Waker;
 use mio::net::TcpStream;
 
+use super::access::Grant;
 use super::batch::Batch;
+use super::inspect::Asked;
 use super::key::ConnectionKey;
 use super::leaf::link::Dialled;
+use super::settings::Settings;
 use broker_protocol::Connect;
+
+/// A connection that was accepted.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) socket: TcpStream,
+    pub(crate) address: SocketAddr,
+    /// Its number.
+    pub(crate) id: u64,
+    /// It came to the port for WebSocket.
+    pub(crate) websocket: bool,
+}
 
 /// A CONNECT whose password takes long to check. There is one at most for each
 /// connection, which is not read from until it is done.
@@ -29,12 +44,23 @@ pub(crate) enum Mail {
     /// Nobody got a request of a connection that it owns, which wants to know it by
     /// this subject.
     NoResponders(ConnectionKey, Box<[u8]>),
-    /// Whether what a connection that it owns has given in this CONNECT is right.
-    Verified(ConnectionKey, Box<Connect>, bool),
+    /// Who a connection that it owns is by what it has given in this CONNECT, if that is
+    /// right.
+    Verified(ConnectionKey, Box<Connect>, Option<Arc<Grant>>),
+    /// The server goes by these from now on. The second is dropped when the worker does.
+    Settings(Arc<Settings>, Arc<()>),
+    /// The monitor asks something.
+    Asked(Box<Asked>),
     /// There is too much memory in use, and most of it may be its.
     Shed,
+    /// The server takes no connections any more, and is going to close those that it has.
+    LameDuck,
+    /// The server is a lame duck, and one of the worker's clients is to be let go.
+    LetGo,
     /// The server is about to end.
     Drain,
+    /// The server ends at once.
+    Stop,
 }
 
 impl Mail {
@@ -48,8 +74,8 @@ impl Mail {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
-    /// Connections to own, with their numbers. Messages do not wait for them.
-    connections: SegQueue<(TcpStream, SocketAddr, u64)>,
+    /// Connections to own. Messages do not wait for them.
+    connections: SegQueue<Accepted>,
     /// Connections to hubs to own.
     links: SegQueue<Dialled>,
     /// A hub of it has not been told yet what clients have come to want.
@@ -101,9 +127,9 @@ impl Mailbox {
     }
 
     /// Gives the worker a connection to own.
-    pub(crate) fn send_connection(&self, socket: TcpStream, address: SocketAddr, id: u64) {
+    pub(crate) fn send_connection(&self, accepted: Accepted) {
         if !self.closed.load(Ordering::Relaxed) {
-            self.connections.push((socket, address, id));
+            self.connections.push(accepted);
             self.rouse();
         }
     }
@@ -133,7 +159,7 @@ impl Mailbox {
     }
 
     /// Takes the oldest of the connections.
-    pub(crate) fn take_connection(&self) -> Option<(TcpStream, SocketAddr, u64)> {
+    pub(crate) fn take_connection(&self) -> Option<Accepted> {
         self.connections.pop()
     }
 

@@ -11,12 +11,13 @@ use std::time::Duration;
 use crossbeam::utils::CachePadded;
 
 use super::chunks::Chunks;
-use super::config::{Allocator, Config, Credentials};
+use super::config::{Allocator, Config, Credentials, TlsStart};
 use super::connection::{Connection, Writing};
 use super::execute::{Carried, Executor};
 use super::key::ConnectionKey;
 use super::local::{Local, Reason};
 use super::mailbox::{Mail, Mailbox};
+use super::settings::Settings;
 use super::shared::{Peer, Shared};
 use super::transport::Transport;
 use broker_protocol::{Limits, ProtocolError};
@@ -71,18 +72,20 @@ impl Rig {
         };
         let config = config();
         let info = super::info(&config, config.listen);
+        let settings = Settings::new(&config, &info).expect("it makes sense");
         let shared = Arc::new(Shared::new(
             config,
-            info,
+            settings,
             #[cfg(feature = "tls")]
             None,
-            None,
+            std::sync::mpsc::channel().0,
             polls.iter().map(peer).collect(),
         ));
         for index in 0..WORKERS {
             let routes = Arc::clone(&shared.routes);
             let connections = Arc::clone(&shared.workers[index].connections);
-            let local = Local::new(index, &shared.config, routes, connections);
+            let closed = Arc::clone(&shared.closed);
+            let local = Local::new(index, &shared.config, routes, connections, closed);
             shared.place(index, local);
         }
         let lent = |index: usize| Arc::clone(&shared.workers[index].lent);
@@ -375,10 +378,33 @@ fn pair() -> io::Result<(TcpStream, TcpStream)> {
     Ok((client, listener.accept()?.0))
 }
 
+/// The connections of a worker, so many of them, and the clients' ends.
+#[cfg(test)]
+pub(super) fn local_with(count: u64) -> (Local, Vec<TcpStream>) {
+    let config = config();
+    let closed = Arc::new(super::closed::ClosedConnections::new(true));
+    let connections = Arc::new(usize::try_from(count).unwrap_or_default().into());
+    let routes = Arc::new(super::routes::Routes::new());
+    let mut local = Local::new(0, &config, routes, connections, closed);
+    let mut clients = Vec::new();
+    for id in 1..=count {
+        let (client, server) = pair().expect("the system has sockets");
+        server.set_nonblocking(true).expect("it is a socket");
+        clients.push(client);
+        let transport = Transport::new(mio::net::TcpStream::from_std(server));
+        let now = local.now;
+        local.insert(id, |key| {
+            Connection::new(transport, config.listen, key, id, now, HOUR)
+        });
+    }
+    (local, clients)
+}
+
 pub(super) fn config() -> Config {
     Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
         http: None,
+        http_base_path: String::new(),
         workers: WORKERS,
         name: None,
         credentials: Credentials::None,
@@ -389,6 +415,7 @@ pub(super) fn config() -> Config {
         },
         max_connections: 1000,
         max_subscriptions: 0,
+        max_subscription_tokens: 0,
         max_pending: 64 << 20,
         max_memory: 1 << 30,
         ping_interval: HOUR,
@@ -396,6 +423,10 @@ pub(super) fn config() -> Config {
         auth_timeout: HOUR,
         write_deadline: HOUR,
         drain_timeout: HOUR,
+        tls_start: TlsStart::default(),
+        websocket: None,
+        lame_duck_duration: HOUR,
+        lame_duck_grace_period: HOUR,
         allocator: Allocator::default(),
         leaf: None,
     }

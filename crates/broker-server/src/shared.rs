@@ -2,21 +2,28 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
 use crossbeam::utils::CachePadded;
 
 use super::batch::Batch;
+use super::closed::ClosedConnections;
 use super::config::Config;
 use super::counters::{Counters, Published};
 use super::health::Health;
 use super::leaf::remote::Remote;
 use super::local::Local;
-use super::mailbox::{Given, Mailbox};
+use super::mailbox::{Given, Mail, Mailbox};
 use super::routes::Routes;
-use broker_protocol::ServerInfo;
+use super::settings::Settings;
+#[cfg(feature = "tls")]
+use super::websocket::Port;
+
+/// How long a reload waits for the workers to go by what is new.
+const MOST_RENEWAL: Duration = Duration::from_secs(1);
 
 /// Used batches of a worker that are kept, at most.
 const MOST_USED: usize = 4;
@@ -28,19 +35,24 @@ const MOST_USED_BYTES: usize = 512 * 1024;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    /// INFO without what differs between clients.
-    pub(crate) info: ServerInfo,
+    settings: RwLock<Arc<Settings>>,
     /// The hub that the server is a leaf node of, if it is.
     pub(crate) hub: Option<Arc<Remote>>,
     pub(crate) routes: Arc<Routes>,
+    /// The port for WebSocket, if there is one.
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) websocket: Option<Port>,
     pub(crate) workers: Vec<CachePadded<Peer>>,
+    /// The connections that were closed last.
+    pub(crate) closed: Arc<ClosedConnections>,
     /// Where passwords are checked, if that takes long.
-    pub(crate) verify: Option<Sender<Given>>,
+    pub(crate) verify: Sender<Given>,
+    /// The server sends its clients to other servers.
+    pub(crate) lame_duck: AtomicBool,
     /// The server is about to end.
     pub(crate) draining: AtomicBool,
-    started: Instant,
+    /// From when on rounds count.
+    pub(crate) started: Instant,
 }
 
 /// A worker as the other threads see it.
@@ -135,6 +147,13 @@ impl Peer {
         self.connections.store(0, Ordering::Relaxed);
     }
 
+    /// How long its round has been going on, `now` after the start of the server; `None`
+    /// while it sleeps.
+    pub(crate) fn busy_since(&self, now: Duration) -> Option<Duration> {
+        let round = Duration::from_millis(self.round.load(Ordering::Relaxed));
+        (!self.mailbox.is_asleep()).then(|| now.saturating_sub(round))
+    }
+
     /// Whether it has panicked.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
@@ -144,26 +163,56 @@ impl Peer {
 impl Shared {
     pub(crate) fn new(
         config: Config,
-        info: ServerInfo,
-        #[cfg(feature = "tls")] tls: Option<Arc<rustls::ServerConfig>>,
-        verify: Option<Sender<Given>>,
+        settings: Settings,
+        #[cfg(feature = "tls")] websocket: Option<Port>,
+        verify: Sender<Given>,
         workers: Vec<CachePadded<Peer>>,
     ) -> Self {
         let hub = config.leaf.clone().map(|leaf| {
+            let info = &settings.info;
             let (id, name) = (info.server_id.clone(), info.server_name.clone());
             Arc::new(Remote::new(leaf, id, name))
         });
         Self {
+            closed: Arc::new(ClosedConnections::new(config.http.is_some())),
             config,
-            info,
+            settings: RwLock::new(Arc::new(settings)),
             hub,
             routes: Arc::new(Routes::new()),
             #[cfg(feature = "tls")]
-            tls,
+            websocket,
             workers,
             verify,
+            lame_duck: AtomicBool::new(false),
             draining: AtomicBool::new(false),
             started: Instant::now(),
+        }
+    }
+
+    /// What the server goes by now.
+    ///
+    /// # Panics
+    ///
+    /// If whoever renewed them panicked.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().expect("a reload has panicked"))
+    }
+
+    /// Has all go by others, and waits for workers that are not busy for long.
+    ///
+    /// # Panics
+    ///
+    /// If whoever renewed them before panicked.
+    pub(crate) fn renew(&self, settings: &Arc<Settings>) {
+        *self.settings.write().expect("a reload has panicked") = Arc::clone(settings);
+        let untaken = Arc::new(());
+        for peer in self.workers.iter().filter(|peer| !peer.is_dead()) {
+            let mail = Mail::Settings(Arc::clone(settings), Arc::clone(&untaken));
+            peer.mailbox.send(mail);
+        }
+        let deadline = Instant::now() + MOST_RENEWAL;
+        while Arc::strong_count(&untaken) > 1 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -205,11 +254,19 @@ impl Shared {
     pub(crate) fn health(&self) -> Health {
         let now = self.started.elapsed();
         let failed = self.workers.iter().position(|peer| peer.is_dead());
-        let rounds = self.workers.iter().map(|peer| {
-            let round = Duration::from_millis(peer.round.load(Ordering::Relaxed));
-            (!peer.mailbox.is_asleep()).then(|| now.saturating_sub(round))
-        });
-        Health::of(failed, self.draining.load(Ordering::Relaxed), rounds)
+        let rounds = self.workers.iter().map(|peer| peer.busy_since(now));
+        let end = if self.draining.load(Ordering::Relaxed) {
+            Some(Health::Draining)
+        } else {
+            let lame_duck = self.lame_duck.load(Ordering::Relaxed);
+            lame_duck.then_some(Health::LameDuck)
+        };
+        Health::of(failed, end, rounds)
+    }
+
+    /// Whether a worker has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.workers.iter().any(|peer| peer.is_dead())
     }
 
     /// Whether all workers have sent all that clients had published before the end of

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::key::LINK;
+use super::rights::Rights;
 
 /// Memory that a subscription takes beside its texts, in bytes, here and in the
 /// routes, about.
@@ -30,6 +31,8 @@ pub(crate) struct Subscription {
     pub(crate) delivered: u64,
     /// After how many messages it ends.
     pub(crate) max: Option<u64>,
+    /// The user may not get every message that it wants, or may answer requests.
+    pub(crate) looked_at: bool,
     /// Its pattern was the first of its shape.
     pub(crate) new_shape: bool,
 }
@@ -40,6 +43,14 @@ impl Subscription {
         // The subject is in the routes as well.
         PER_SUBSCRIPTION + self.sid.len() + 2 * self.subject.len() + queue
     }
+}
+
+/// One that the client may not have any more.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    pub(crate) place: u32,
+    pub(crate) subject: Box<[u8]>,
+    pub(crate) sid: Box<[u8]>,
 }
 
 /// Those of one connection.
@@ -68,6 +79,12 @@ impl Subscriptions {
         self.all.len()
     }
 
+    /// All places are below this one. Some of them are empty.
+    #[allow(clippy::cast_possible_truncation, reason = "places are u32")]
+    pub(crate) fn places(&self) -> u32 {
+        self.all.capacity() as u32
+    }
+
     /// Memory that they take, in bytes, about.
     pub(crate) fn held(&self) -> usize {
         self.held
@@ -83,6 +100,30 @@ impl Subscriptions {
     pub(crate) fn next(&self) -> (u32, u32) {
         let serial = self.serial.wrapping_add(1) & !LINK | self.mark;
         (self.all.vacant_key() as u32, serial)
+    }
+
+    /// Notes what `rights` say of each. Returns those that they do not allow.
+    pub(crate) fn judge(&mut self, rights: Option<&Rights>) -> Vec<Denied> {
+        let mut denied = Vec::new();
+        for (place, subscription) in &mut self.all {
+            let Subscription {
+                subject,
+                queue,
+                sid,
+                ..
+            } = &*subscription;
+            if rights.is_some_and(|rights| !rights.may_subscribe(subject, queue.as_deref())) {
+                #[allow(clippy::cast_possible_truncation, reason = "places are u32")]
+                denied.push(Denied {
+                    place: place as u32,
+                    subject: subject.clone(),
+                    sid: sid.clone(),
+                });
+            }
+            let looked_at = rights.is_some_and(|rights| rights.looks_at(subject));
+            subscription.looked_at = looked_at;
+        }
+        denied
     }
 
     /// Adds one with the place and number that [`Subscriptions::next`] told.
@@ -150,6 +191,7 @@ mod tests {
             serial,
             delivered: 0,
             max: None,
+            looked_at: false,
             new_shape: serial == 1,
         }
     }

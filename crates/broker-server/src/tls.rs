@@ -11,10 +11,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, ClientConfig, ClientConnection, Connection, DigitallySignedStruct,
-    DistinguishedName, RootCertStore, ServerConfig, ServerConnection, SignatureScheme,
+    CertificateError, CipherSuite, ClientConfig, ClientConnection, Connection,
+    DigitallySignedStruct, DistinguishedName, ProtocolVersion, RootCertStore, ServerConfig,
+    ServerConnection, SignatureScheme,
 };
 
+use super::about::TlsUsed;
 use super::config::TlsFiles;
 
 /// Why TLS cannot be had with the files given.
@@ -65,26 +67,40 @@ fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'s
     Ok(found)
 }
 
+/// Reads a certificate, with those that vouch for it, and its key.
+fn pair(
+    certificate: &Path,
+    key: &Path,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    let chain = certificates("a certificate", certificate)?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::File {
+        what: "a private key",
+        path: key.to_owned(),
+        reason: reason(&error),
+    })?;
+    Ok((chain, key))
+}
+
 /// Reads the files and makes what sessions need.
 ///
 /// # Errors
 ///
 /// Names the file and what is wrong with it.
 pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
-    let chain = certificates("a certificate", &files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
-        what: "a private key",
-        path: files.key.clone(),
-        reason: reason(&error),
-    })?;
+    let (chain, key) = pair(&files.certificate, &files.key)?;
     let pair = |source| TlsError::Pair {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
         source,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions: &[_] = if files.only_tls13 {
+        &[&rustls::version::TLS13]
+    } else {
+        rustls::DEFAULT_VERSIONS
+    };
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(pair)?;
     let builder = match &files.ca {
         None => builder.with_no_client_auth(),
@@ -119,13 +135,16 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// What sessions of a client need: the authorities in `ca`, or those that the system
-/// trusts.
+/// What sessions of a client need: the authorities that were given, or those that the system
+/// trusts, and a certificate, if one was given.
 ///
 /// # Errors
 ///
 /// Names the file and what is wrong with it.
-pub(crate) fn load_client(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsError> {
+pub(crate) fn load_client(
+    ca: Option<&Path>,
+    certificate: Option<&(PathBuf, PathBuf)>,
+) -> Result<Arc<ClientConfig>, TlsError> {
     let roots = if let Some(path) = ca {
         authorities(path)?
     } else {
@@ -138,7 +157,21 @@ pub(crate) fn load_client(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsErr
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("ring has the ciphers of TLS 1.2 and 1.3");
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    let builder = builder.with_root_certificates(roots);
+    let config = match certificate {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let (chain, private) = pair(certificate, key)?;
+            let wrong = |source| TlsError::Pair {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                source,
+            };
+            builder
+                .with_client_auth_cert(chain, private)
+                .map_err(wrong)?
+        }
+    };
     Ok(Arc::new(config))
 }
 
@@ -219,6 +252,33 @@ impl Session {
             .map_err(|_| rustls::Error::General(format!("{name} is no name of a server")))?;
         let tls = ClientConnection::new(Arc::clone(config), name)?.into();
         Ok(Self { tls, begun: true })
+    }
+
+    /// How it is encrypted, once that is agreed upon, in the names of nats-server.
+    pub(crate) fn used(&self) -> Option<TlsUsed> {
+        let version = match self.tls.protocol_version()? {
+            ProtocolVersion::TLSv1_2 => "1.2",
+            ProtocolVersion::TLSv1_3 => "1.3",
+            _ => "unknown",
+        };
+        let cipher = match self.tls.negotiated_cipher_suite()?.suite() {
+            CipherSuite::TLS13_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+            CipherSuite::TLS13_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+            CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+            CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305"
+            }
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305"
+            }
+            other => other.as_str().unwrap_or("unknown"),
+        };
+        Some(TlsUsed { version, cipher })
+    }
+
+    /// Whether the other end has sent something.
+    pub(crate) fn has_begun(&self, socket: &TcpStream) -> bool {
+        self.begun || socket.peek(&mut [0]).is_ok()
     }
 
     /// Reads what is there.

@@ -1,26 +1,33 @@
 //! A thread with an event loop over the connections that it owns.
 
+mod arrival;
+mod ending;
+mod lame_duck;
+
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use mio::event::Event;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Poll, Registry, Token};
 
+use self::ending::stop;
+use super::access::Grant;
 use super::chunks::Chunks;
-use super::connection::{Connection, Due, Intervals, Phase, Reading};
-use super::execute::{Carried, Executor};
+use super::connection::{Due, Phase, Reading};
+use super::execute::{Carried, Executor, identify};
+use super::handle::Wish;
 use super::input::Read;
+use super::inspect::Asked;
 use super::key::ConnectionKey;
-use super::leaf::link::Dialled;
 use super::local::{Local, Reason};
 use super::mailbox::{Mail, Mailbox};
+use super::settings::Settings;
 use super::shared::Shared;
-use super::transport::Transport;
+use super::stall::Bounds;
 use super::turns::{ROUND, TURN, Turns};
 use broker_protocol::{Connect, ProtocolError};
 
@@ -104,47 +111,43 @@ pub(crate) struct Worker {
     turns: Turns,
     /// Connections that are not read from for a while.
     stalled: Vec<ConnectionKey>,
+    /// Connections that are told INFO at that time, if they have not begun TLS. The
+    /// earliest is first.
+    hesitant: VecDeque<(Instant, ConnectionKey)>,
     /// Another worker has more to do than it may.
     congested: bool,
     /// Bytes that may wait for another worker.
     most_mail: usize,
     /// There is something to be removed from the routes.
     remains: bool,
-    intervals: Intervals,
     tick: Duration,
     next_tick: Instant,
-    /// The server is about to end.
-    to_drain: bool,
+    /// What the server is asked to do.
+    asked: Wish,
+    /// Connections whose clients were told that the server is a lame duck.
+    warned: Vec<ConnectionKey>,
     draining: Option<Instant>,
 }
 
 impl Worker {
     pub(crate) fn new(index: usize, shared: Arc<Shared>, registry: Registry) -> Self {
-        let config = &shared.config;
-        let intervals = Intervals {
-            ping_interval: config.ping_interval,
-            max_pings_out: config.max_pings_out,
-            write_deadline: config.write_deadline,
-        };
-        let shortest = config
-            .ping_interval
-            .min(config.write_deadline)
-            .min(config.auth_timeout);
+        let executor = Executor::new(index, Arc::clone(&shared));
         Self {
             index,
             registry,
             chunks: Chunks::new(Arc::clone(&shared.workers[index].lent)),
             turns: Turns::default(),
             stalled: Vec::new(),
+            hesitant: VecDeque::new(),
             congested: false,
-            most_mail: MOST_MAIL.min(config.max_pending / 8),
+            most_mail: MOST_MAIL.min(shared.config.max_pending / 8),
             remains: false,
-            intervals,
-            tick: (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500)),
+            tick: executor.settings.tick(),
             next_tick: Instant::now(),
-            to_drain: false,
+            asked: Wish::Serve,
+            warned: Vec::new(),
             draining: None,
-            executor: Executor::new(index, Arc::clone(&shared)),
+            executor,
             shared,
         }
     }
@@ -172,10 +175,16 @@ impl Worker {
         self.welcome_some(local);
         self.take_links(local);
         self.read_mail(local);
-        if self.to_drain {
-            self.drain(local);
+        match self.asked {
+            Wish::Stop => {
+                stop(local);
+                return Some(true);
+            }
+            Wish::Drain => self.drain(local),
+            Wish::LameDuck | Wish::Serve => {}
         }
         self.end_stalls(local);
+        self.end_hesitation(local);
         if local.now >= self.next_tick {
             self.tick(local);
         }
@@ -212,7 +221,11 @@ impl Worker {
         if local.clients.is_empty() {
             return None;
         }
-        Some(self.next_tick.saturating_duration_since(local.now))
+        let next = match self.hesitant.front() {
+            Some(&(deadline, _)) => deadline.min(self.next_tick),
+            None => self.next_tick,
+        };
+        Some(next.saturating_duration_since(local.now))
     }
 
     fn note(&mut self, local: &mut Local, event: &Event) {
@@ -332,15 +345,23 @@ impl Worker {
 
     /// The client sends nothing more.
     fn end_input(&mut self, local: &mut Local, key: ConnectionKey, error: &io::Error) {
+        let phase = local.get(key).map(|client| client.phase);
         match error.kind() {
+            // Nothing waits for a client that has not ended its handshake.
+            ErrorKind::UnexpectedEof if matches!(phase, Some(Phase::Handshake(_))) => {
+                local.close(key, Reason::Gone);
+            }
             ErrorKind::UnexpectedEof => {
                 self.settle(local);
                 local.leave(key);
             }
+            ErrorKind::Unsupported if self.shared.config.tls_start.allows_clear() => {
+                self.go_on_in_clear(local, key);
+            }
             // A client that talks in clear to a server with TLS is told so in clear.
             ErrorKind::Unsupported => {
                 #[cfg(feature = "tls")]
-                local.change(key, |client| client.transport.session = None);
+                local.change(key, |client| client.transport.layers = None);
                 local.close(key, Reason::Error(ProtocolError::TlsRequired));
             }
             _ => {
@@ -348,33 +369,9 @@ impl Worker {
                 if let Some(link) = local.get(key).and_then(|client| client.link.as_mut()) {
                     link.failed(error);
                 }
-                local.close(key, Reason::Gone);
+                local.close(key, Reason::Unreadable);
             }
         }
-    }
-
-    /// The time for the credentials begins when the handshake has ended.
-    fn end_handshake(&mut self, local: &mut Local, key: ConnectionKey) {
-        let config = &self.shared.config;
-        let deadline = local.now + config.auth_timeout;
-        let Some(client) = local.get(key) else {
-            return;
-        };
-        if !matches!(client.phase, Phase::Handshake(_)) || client.transport.is_handshaking() {
-            return;
-        }
-        if client.link.is_some() {
-            client.phase = Phase::Guest;
-            self.executor.connect_to_hub(local, key);
-            return;
-        }
-        client.phase = if config.credentials.are_wanted() {
-            Phase::Stranger(deadline)
-        } else {
-            Phase::Guest
-        };
-        // What was waiting for the handshake can go now.
-        local.tell(key, b"");
     }
 
     /// Carries out what a client has sent, and keeps what it could not. Tells whether
@@ -394,7 +391,9 @@ impl Worker {
             let part = data.slice(at..);
             // Parts, so that not too much is appended before it is written.
             let most_now = (most - sum).min(TURN / 4);
+            local.begin_turn(key);
             let (used, work, carried) = self.executor.carry_out(local, key, &part, most_now);
+            local.end_turn();
             at += used;
             sum += work;
             match carried {
@@ -523,16 +522,52 @@ impl Worker {
                     dispatch.nobody_answers(local, cache, key, &reply);
                     self.mailbox().settle();
                 }
-                Mail::Verified(key, connect, is_right) => {
-                    self.verified(local, key, *connect, is_right);
+                Mail::Verified(key, connect, grant) => {
+                    self.verified(local, key, *connect, grant);
                 }
+                Mail::Settings(settings, _taken) => self.renew(local, settings),
+                Mail::Asked(asked) => self.answer(local, *asked),
                 Mail::Shed => {
                     if self.shared.is_over_memory() {
                         self.shed(local);
                     }
                 }
-                Mail::Drain => self.to_drain = true,
+                Mail::LameDuck => self.warn(local),
+                Mail::LetGo => self.let_one_go(local),
+                Mail::Drain => self.asked = self.asked.max(Wish::Drain),
+                Mail::Stop => self.asked = Wish::Stop,
             }
+        }
+    }
+
+    /// Goes by other settings from now on. Who may not stay is told so, and what clients
+    /// subscribed to and may not have any more ends.
+    fn renew(&mut self, local: &mut Local, settings: Arc<Settings>) {
+        self.tick = settings.tick();
+        self.next_tick = self.next_tick.min(local.now + self.tick);
+        let max_pending = self.shared.config.max_pending;
+        local.bounds = Bounds::new(max_pending, settings.intervals.write_deadline);
+        let clients = local.clients.iter();
+        let known: Vec<_> = clients
+            .filter_map(|(_, client)| Some((client.key, client.identity.as_ref()?)))
+            .map(|(key, identity)| (key, settings.access.renew(&identity.grant)))
+            .collect();
+        self.executor.settings = settings;
+        for (key, grant) in known {
+            match grant {
+                Some(grant) => identify(local, key, grant),
+                None => local.close(key, Reason::Error(ProtocolError::Authorization)),
+            }
+        }
+    }
+
+    /// Answers the monitor, if it still waits.
+    fn answer(&self, local: &Local, asked: Asked) {
+        if Instant::now() < asked.until {
+            let cache = || self.executor.cache.figures();
+            let answer = asked.question.answer(local, cache);
+            // Who does not want it any more has ended.
+            let _ = asked.reply.send((self.index, answer));
         }
     }
 
@@ -542,105 +577,16 @@ impl Worker {
         local: &mut Local,
         key: ConnectionKey,
         connect: Connect,
-        is_right: bool,
+        grant: Option<Arc<Grant>>,
     ) {
         let Some(client) = local.get(key) else {
             return;
         };
         client.reading = Reading::Idle;
-        match self.executor.verified(local, key, connect, is_right) {
+        match self.executor.verified(local, key, connect, grant) {
             Ok(()) => self.queue(local, key.slot()),
             Err(error) => local.close(key, Reason::Error(error)),
         }
-    }
-
-    /// Takes over connections that were given to this worker, a few at a time.
-    fn welcome_some(&mut self, local: &mut Local) {
-        for _ in 0..MOST_WELCOMED {
-            let Some((socket, address, id)) = self.mailbox().take_connection() else {
-                return;
-            };
-            if let Err(error) = self.welcome(local, socket, address, id) {
-                tracing::debug!("a client at {address} is gone: {error}");
-            }
-        }
-    }
-
-    /// Takes over the connections to hubs that were given to this worker.
-    fn take_links(&mut self, local: &mut Local) {
-        while let Some(dialled) = self.mailbox().take_link() {
-            let now = local.now;
-            if local.clients.is_empty() {
-                self.next_tick = now + self.tick;
-            }
-            let Dialled {
-                socket,
-                address,
-                id,
-                link,
-            } = dialled;
-            let remote = Arc::clone(&link.remote);
-            let key = local.insert(id, |key| {
-                let transport = Transport::new(socket);
-                Connection::new(transport, address, key, id, now, Duration::ZERO).of_hub(link)
-            });
-            remote.set_connection(Some(key));
-            if self.watch(local, key).is_err() || self.draining.is_some() {
-                local.close(key, Reason::Shutdown);
-            }
-        }
-    }
-
-    /// Has the system tell of what comes by a connection.
-    fn watch(&self, local: &mut Local, key: ConnectionKey) -> io::Result<()> {
-        // Both from the start: with edge-triggered events the second costs
-        // nothing until a write is refused, and changing it would cost a call.
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let Some(client) = local.get(key) else {
-            return Ok(());
-        };
-        let socket = &mut client.transport.socket;
-        self.registry.register(socket, Token(key.slot()), interest)
-    }
-
-    /// Takes over a connection and says INFO.
-    fn welcome(
-        &mut self,
-        local: &mut Local,
-        socket: TcpStream,
-        address: SocketAddr,
-        id: u64,
-    ) -> io::Result<()> {
-        let now = local.now;
-        if local.clients.is_empty() {
-            self.next_tick = now + self.tick;
-        }
-        local.counters.total_connections += 1;
-        let config = &self.shared.config;
-        let transport = Transport::new(socket);
-        let key = local.insert(id, |key| {
-            Connection::new(transport, address, key, id, now, config.ping_interval)
-        });
-        let deadline = now + config.auth_timeout;
-        if config.credentials.are_wanted() {
-            local.change(key, |client| client.phase = Phase::Stranger(deadline));
-        }
-        let mut info = self.shared.info.clone();
-        info.client_id = id;
-        info.client_ip = address.ip().to_string();
-        local.tell(key, &info.line());
-        // INFO goes out in clear, before TLS takes over.
-        self.flush(local);
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &self.shared.tls {
-            let session = super::tls::Session::new(tls).map_err(io::Error::other)?;
-            local.change(key, |client| {
-                client.transport.session = Some(Box::new(session));
-                client.phase = Phase::Handshake(deadline);
-            });
-        }
-        self.watch(local, key)
-            .inspect_err(|_| local.close(key, Reason::Gone))
     }
 
     /// Looks after what depends on time.
@@ -648,11 +594,12 @@ impl Worker {
         let now = local.now;
         self.next_tick = now + self.tick;
         local.log_omitted();
+        let intervals = self.executor.settings.intervals;
         let mut due = Vec::new();
         let mut largest = 0;
         for (_, client) in &mut local.clients {
             largest = largest.max(client.usage());
-            match client.due(now, &self.intervals) {
+            match client.due(now, &intervals) {
                 Due::Nothing => {}
                 other => due.push((client.key, other)),
             }
@@ -664,6 +611,11 @@ impl Worker {
             match due {
                 Due::Nothing => {}
                 Due::Ping => local.tell(key, b"PING\r\n"),
+                Due::End(ProtocolError::AuthenticationTimeout)
+                    if self.may_be_in_clear(local, key) =>
+                {
+                    self.go_on_in_clear(local, key);
+                }
                 Due::End(error) => local.close(key, Reason::Error(error)),
             }
         }
@@ -697,71 +649,6 @@ impl Worker {
         }
         own.publish(local);
         own.largest.store(0, Ordering::Relaxed);
-    }
-
-    /// Carries out what clients have sent so far, and tells them that the server
-    /// is about to end.
-    fn drain(&mut self, local: &mut Local) {
-        if self.draining.is_some() {
-            return;
-        }
-        self.draining = Some(local.now + self.shared.config.drain_timeout);
-        let mut info = self.shared.info.clone();
-        info.ldm = true;
-        let keys: Vec<_> = local.clients.iter().map(|(_, client)| client.key).collect();
-        for key in keys {
-            for _ in 0..MOST_LAST_READS {
-                let (mut turn, _) = self.turn(local, key);
-                // What was read is carried out whole, however many turns that takes.
-                while local.get(key).is_some_and(Connection::can_go_on) {
-                    turn = self.turn(local, key).0;
-                    if local.unsent > UNSENT {
-                        self.flush(local);
-                    }
-                }
-                if local.unsent > UNSENT {
-                    self.flush(local);
-                }
-                if matches!(turn, Turn::Idle) || self.is_congested() {
-                    break;
-                }
-            }
-            if let Some(client) = local.get(key)
-                && client.options.info
-            {
-                info.client_id = client.id;
-                info.client_ip = client.address.ip().to_string();
-                local.tell(key, &info.line());
-            }
-        }
-        self.flush(local);
-        self.shared.workers[self.index]
-            .quiet
-            .store(true, Ordering::SeqCst);
-        for peer in &self.shared.workers {
-            peer.mailbox.wake();
-        }
-    }
-
-    /// Ends the connections to which all has been written, once no other worker
-    /// has anything for them. Tells how it went when none is left, or no time.
-    fn end(&mut self, local: &mut Local, deadline: Instant) -> Option<bool> {
-        if self.shared.is_quiet() {
-            self.read_mail(local);
-            self.flush(local);
-            let clients = local.clients.iter();
-            let done: Vec<_> = clients
-                .filter(|(_, client)| client.is_flushed())
-                .map(|(_, client)| client.key)
-                .collect();
-            for key in done {
-                local.close(key, Reason::Shutdown);
-            }
-            if local.clients.is_empty() {
-                return Some(true);
-            }
-        }
-        (local.now >= deadline).then_some(false)
     }
 }
 

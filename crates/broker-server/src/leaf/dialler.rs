@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use broker_protocol::Address;
@@ -12,7 +13,7 @@ use broker_protocol::Address;
 use super::backoff::{Cause, wait};
 use super::link::{Dialled, Link, Security};
 #[cfg(feature = "tls")]
-use super::nkey::Proof;
+use super::proof::Proof;
 use super::remote::{Event, Remote};
 use super::{LeafUrl, ProofFile};
 use crate::shared::Shared;
@@ -26,13 +27,17 @@ const QUIET: Duration = Duration::from_mins(1);
 
 /// The thread that dials.
 #[derive(Debug)]
-pub(crate) struct Dialler(mpsc::Sender<Event>);
+pub(crate) struct Dialler {
+    events: mpsc::Sender<Event>,
+    thread: JoinHandle<()>,
+}
 
 impl Dialler {
-    /// Dials no more.
-    pub(crate) fn stop(&self) {
+    /// Dials no more. The thread ends when it is done with the address that it dials.
+    pub(crate) fn stop(self) -> JoinHandle<()> {
         // It may have ended.
-        let _ = self.0.send(Event::Stop);
+        let _ = self.events.send(Event::Stop);
+        self.thread
     }
 
     /// Dials the hub from now on, whenever there is no link.
@@ -45,11 +50,16 @@ impl Dialler {
         let own = sender.clone();
         let (shared, remote) = (Arc::clone(shared), Arc::clone(remote));
         #[cfg(feature = "tls")]
-        let tls = crate::tls::load_client(remote.leaf.ca.as_deref())?;
+        let (ca, certificate) = (remote.leaf.ca.as_deref(), remote.leaf.certificate.as_ref());
+        #[cfg(feature = "tls")]
+        let tls = crate::tls::load_client(ca, certificate)?;
         #[cfg(not(feature = "tls"))]
         let tls = Arc::new(());
-        spawn("leaf", move || run(&shared, &remote, &tls, &own, &events))?;
-        Ok(Self(sender))
+        let thread = spawn("leaf", move || run(&shared, &remote, &tls, &own, &events))?;
+        Ok(Self {
+            events: sender,
+            thread,
+        })
     }
 }
 
@@ -152,6 +162,7 @@ type Tls = Arc<()>;
 fn secured(remote: &Remote, address: &Address, tls: &Tls) -> io::Result<Security> {
     let proof = match &remote.leaf.proof {
         ProofFile::None => None,
+        ProofFile::Seed(seed) => Some(Proof::of_seed(seed).map_err(io::Error::other)?),
         ProofFile::NKey(path) => Some(Proof::of_nkey_file(path).map_err(io::Error::other)?),
         ProofFile::Credentials(path) => {
             Some(Proof::of_credentials_file(path).map_err(io::Error::other)?)

@@ -11,7 +11,7 @@ use super::LeafUrl;
 use super::backoff::Cause;
 use super::filter::Filter;
 #[cfg(feature = "tls")]
-use super::nkey::Proof;
+use super::proof::Proof;
 use super::remote::{Ended, Event, Remote};
 use crate::routes::{Routes, Watch};
 #[cfg(feature = "tls")]
@@ -156,11 +156,16 @@ impl Link {
         events: mpsc::Sender<Event>,
         now: Instant,
     ) -> Self {
+        let handshake = if remote.leaf.tls_first {
+            HANDSHAKE
+        } else {
+            Duration::ZERO
+        };
         Self {
             remote,
             url,
             security,
-            phase: Phase::Info(now + FIRST_INFO),
+            phase: Phase::Info(now + handshake + FIRST_INFO),
             info: HubInfo::default(),
             export: Filter::default(),
             import: Filter::default(),
@@ -169,6 +174,11 @@ impl Link {
             end: None,
             events: Mutex::new(events),
         }
+    }
+
+    /// Whether INFO has not come, which TLS may come before.
+    pub(crate) fn awaits_info(&self) -> bool {
+        matches!(self.phase, Phase::Info(_))
     }
 
     /// Whether messages go both ways.
@@ -222,13 +232,14 @@ impl Link {
                     );
                     return Todo::End;
                 }
-                let encrypts = info.tls_required;
+                let first = self.remote.leaf.tls_first;
+                let encrypts = info.tls_required && !first;
                 self.learn(info);
                 if encrypts {
                     self.phase = Phase::Connecting(now + HANDSHAKE + CONNECTED);
                     return Todo::Encrypt;
                 }
-                if self.url.tls {
+                if self.url.tls && !first {
                     self.ends(
                         Cause::Refused,
                         "it has no TLS, which tls:// in --leaf asks for",

@@ -9,9 +9,10 @@ pub(crate) mod dialler;
 pub(crate) mod filter;
 pub(crate) mod link;
 #[cfg(feature = "tls")]
-pub(crate) mod nkey;
+pub(crate) mod proof;
 pub(crate) mod remote;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use broker_protocol::{Address, BadUrl, Login, is_valid, parse_url};
@@ -20,7 +21,7 @@ use broker_protocol::{Address, BadUrl, Login, is_valid, parse_url};
 const PORT: u16 = 7422;
 
 /// A hub to be a leaf node of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
     /// Where servers of it are: one at least.
     pub urls: Vec<LeafUrl>,
@@ -33,18 +34,36 @@ pub struct Leaf {
     /// File with the authorities for certificates of the hub, in PEM; those that the system
     /// trusts, if there is none.
     pub ca: Option<PathBuf>,
+    /// Files with a certificate for the hub and its private key, in PEM, if it wants one.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// TLS comes before the INFO of the hub, and is wanted.
+    pub tls_first: bool,
 }
 
 /// A file that proves who asks. It is read for each connection, so that what it holds can
 /// be renewed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum ProofFile {
     /// There is none.
     None,
+    /// The seed of an NKey itself.
+    Seed(String),
     /// The seed of an NKey, on a line of its own.
     NKey(PathBuf),
     /// Credentials: a JWT and the seed of the key that it is for.
     Credentials(PathBuf),
+}
+
+// Secrets do not belong into logs.
+impl fmt::Debug for ProofFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Seed(_) => f.write_str("Seed"),
+            Self::NKey(file) => write!(f, "NKey({})", file.display()),
+            Self::Credentials(file) => write!(f, "Credentials({})", file.display()),
+        }
+    }
 }
 
 /// Where a server of a hub is, and who asks.

@@ -49,6 +49,14 @@ impl Connection {
         }
     }
 
+    /// Bytes of the answer that are not sent yet.
+    pub(super) fn unsent(&self) -> usize {
+        match &self.state {
+            State::Writing(bytes, sent) => bytes.len() - sent,
+            State::Reading(_) | State::Closing(_) => 0,
+        }
+    }
+
     /// Reads, answers with what `answer` makes of method and path, and writes, as far
     /// as it is possible now.
     pub(super) fn go_on(

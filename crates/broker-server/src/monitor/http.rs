@@ -25,7 +25,7 @@ pub(super) enum Request<'a> {
     Incomplete,
     /// No request, or one that is too large.
     Bad,
-    /// The method, and the path without its query.
+    /// The method, and the path with its query.
     Complete(Method, &'a str),
 }
 
@@ -41,8 +41,7 @@ pub(super) fn parse(bytes: &[u8]) -> Request<'_> {
                 "OPTIONS" => Method::Options,
                 _ => Method::Other,
             };
-            let path = request.path.unwrap_or_default();
-            Request::Complete(method, path.split('?').next().unwrap_or_default())
+            Request::Complete(method, request.path.unwrap_or_default())
         }
         Ok(httparse::Status::Partial) if bytes.len() < MOST_REQUEST => Request::Incomplete,
         _ => Request::Bad,
@@ -56,6 +55,7 @@ pub(super) enum Status {
     BadRequest,
     NotFound,
     MethodNotAllowed,
+    InternalServerError,
     ServiceUnavailable,
 }
 
@@ -67,6 +67,7 @@ impl Status {
             Self::BadRequest => "400 Bad Request",
             Self::NotFound => "404 Not Found",
             Self::MethodNotAllowed => "405 Method Not Allowed",
+            Self::InternalServerError => "500 Internal Server Error",
             Self::ServiceUnavailable => "503 Service Unavailable",
         }
     }
@@ -132,7 +133,7 @@ mod tests {
             (b"GET /varz HTTP/1.1\r\nHost: a\r\n", Request::Incomplete),
             (
                 b"GET /varz?x=1 HTTP/1.1\r\nHost: a\r\n\r\n",
-                Request::Complete(Method::Get, "/varz"),
+                Request::Complete(Method::Get, "/varz?x=1"),
             ),
             (
                 b"HEAD / HTTP/1.0\r\n\r\n",

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::shared::Shared;
 use super::time::{duration, timestamp};
@@ -17,8 +17,8 @@ pub(super) fn leafz(shared: &Shared) -> Value {
     let leafs: Vec<_> = up
         .into_iter()
         .map(|(remote, up)| {
-            json!({
-                "name": up.server_name,
+            object! {
+                "name": up.server_name.as_str(),
                 "is_spoke": true,
                 "account": "$G",
                 "remote_account": up.account,
@@ -34,13 +34,13 @@ pub(super) fn leafz(shared: &Shared) -> Value {
                 "uptime": duration(now.duration_since(up.since).unwrap_or_default()),
                 "links": remote.links.load(Relaxed),
                 "dropped_msgs": remote.dropped.load(Relaxed),
-            })
+            }
         })
         .collect();
-    json!({
-        "server_id": shared.info.server_id,
+    object! {
+        "server_id": shared.settings().info.server_id.as_str(),
         "now": timestamp(now),
         "leafnodes": leafs.len(),
         "leafs": leafs,
-    })
+    }
 }

@@ -1,15 +1,27 @@
-//! Health and figures by HTTP: `/healthz`, `/varz` and `/metrics`.
+//! Health and figures by HTTP: `/healthz`, `/varz`, `/connz`, `/subsz`, `/leafz` and
+//! `/metrics`.
 //!
 //! One thread with an event loop serves a bounded number of connections at a time.
 //! Each has one request and a short time for it, so that idle connections keep
 //! nobody else waiting.
 
+/// An object of JSON. As `serde_json::json!`, which makes more code of large ones.
+macro_rules! object {
+    ($($key:literal: $value:expr),* $(,)?) => {
+        $crate::monitor::object(&mut [$(($key, serde_json::Value::from($value))),*])
+    };
+}
+
+mod asking;
 mod connection;
+mod connz;
 mod http;
 mod leafz;
 mod metrics;
 mod pages;
 mod process;
+mod query;
+mod subsz;
 mod time;
 mod varz;
 
@@ -21,13 +33,24 @@ use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token, Waker};
+use serde_json::{Map, Value};
 use slab::Slab;
 
 use super::listen::listen;
 use super::shared::Shared;
 use super::{ServerError, spawn, system};
+use asking::MAX_UNREAD;
 use connection::{Connection, Progress};
 use pages::Pages;
+
+/// Takes the values. One function for objects of every size.
+fn object(fields: &mut [(&str, Value)]) -> Value {
+    let mut object = Map::new();
+    for (key, value) in fields {
+        object.insert((*key).to_owned(), value.take());
+    }
+    Value::Object(object)
+}
 
 /// Connections have the tokens of their slots.
 const LISTENER: Token = Token(usize::MAX);
@@ -218,12 +241,14 @@ impl EventLoop {
 
     /// Goes on with a connection as far as it is possible now.
     fn serve(&mut self, slot: usize) {
+        let unsent: usize = self.connections.iter().map(|(_, it)| it.unsent()).sum();
+        let room = MAX_UNREAD.saturating_sub(unsent);
         let Some(connection) = self.connections.get_mut(slot) else {
             // It has been replaced.
             return;
         };
         let (pages, shared) = (&mut self.pages, &self.shared);
-        let answer = |method, path: &str| pages.answer(method, path, shared);
+        let answer = |method, path: &str| pages.answer(method, path, shared, room);
         match connection.go_on(answer) {
             Ok(Progress::Blocked) => {}
             Ok(Progress::Done) => {

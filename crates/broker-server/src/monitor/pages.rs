@@ -8,13 +8,25 @@ use serde_json::{Value, json};
 
 use super::super::health::Health;
 use super::super::shared::Shared;
+use super::asking::Refusal;
 use super::http::{Method, Page, Status, options};
-use super::{leafz, metrics, varz};
+use super::query::Query;
+use super::time::Clock;
+use super::{connz, leafz, metrics, subsz, varz};
 
 const JSON: &str = "application/json";
 
 /// The paths there are.
-const PATHS: [&str; 5] = ["/", "/healthz", "/varz", "/leafz", "/metrics"];
+const PATHS: [&str; 8] = [
+    "/",
+    "/healthz",
+    "/varz",
+    "/connz",
+    "/subsz",
+    "/subscriptionsz",
+    "/leafz",
+    "/metrics",
+];
 
 /// What the pages tell of monitoring itself.
 #[derive(Debug)]
@@ -23,25 +35,42 @@ pub(super) struct Pages {
     pub(super) address: SocketAddr,
     pub(super) started: Instant,
     pub(super) start: SystemTime,
+    clock: Clock,
     /// Requests by path.
     pub(super) requests: BTreeMap<&'static str, u64>,
 }
 
 impl Pages {
     pub(super) fn new(address: SocketAddr) -> Self {
+        let clock = Clock::new();
         Self {
             address,
-            started: Instant::now(),
-            start: SystemTime::now(),
+            started: clock.instant,
+            start: clock.time,
+            clock,
             requests: BTreeMap::new(),
         }
     }
 
-    /// The answer to a request, as bytes.
-    pub(super) fn answer(&mut self, method: Method, path: &str, shared: &Shared) -> Vec<u8> {
+    /// The answer to a request for a path with its query, as bytes. There is `room` for so
+    /// many bytes of lists.
+    pub(super) fn answer(
+        &mut self,
+        method: Method,
+        target: &str,
+        shared: &Shared,
+        room: usize,
+    ) -> Vec<u8> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if method == Method::Options && path == "*" {
             return options();
         }
+        let base = shared.config.http_base_path.trim_end_matches('/');
+        let path = match path.strip_prefix(base) {
+            Some("") if !base.is_empty() => "/",
+            Some(rest) => rest,
+            None => "",
+        };
         let Some(&path) = PATHS.iter().find(|known| **known == path) else {
             return Page::text(Status::NotFound, "there is / with a list").answer(method);
         };
@@ -50,13 +79,13 @@ impl Pages {
             Method::Other => Page::text(Status::MethodNotAllowed, "there are GET and HEAD"),
             Method::Get | Method::Head => {
                 *self.requests.entry(path).or_default() += 1;
-                self.page(path, shared)
+                self.page(path, query, shared, room)
             }
         };
         page.answer(method)
     }
 
-    fn page(&self, path: &str, shared: &Shared) -> Page {
+    fn page(&self, path: &str, query: &str, shared: &Shared, room: usize) -> Page {
         match path {
             "/healthz" => health(shared.health()),
             "/varz" => Page {
@@ -64,6 +93,13 @@ impl Pages {
                 content: JSON,
                 body: format!("{:#}\n", varz::varz(self, shared)),
             },
+            "/connz" => {
+                let page = |query: &Query| connz::connz(query, shared, &self.clock, room);
+                json_for(query, page)
+            }
+            "/subsz" | "/subscriptionsz" => {
+                json_for(query, |query| subsz::subsz(query, shared, room))
+            }
             "/leafz" => Page {
                 status: Status::Ok,
                 content: JSON,
@@ -79,10 +115,27 @@ impl Pages {
     }
 }
 
+/// What `answer` makes of a query.
+fn json_for(query: &str, answer: impl FnOnce(&Query) -> Result<String, Refusal>) -> Page {
+    let query = Query::parse(query).map_err(Refusal::from);
+    match query.and_then(|query| answer(&query)) {
+        Ok(body) => Page {
+            status: Status::Ok,
+            content: JSON,
+            body,
+        },
+        Err(refusal) => refusal.page(),
+    }
+}
+
 /// As nats-server answers.
 fn health(health: Health) -> Page {
     let (status, value): (_, Value) = match health {
         Health::Ok => (Status::Ok, json!({ "status": "ok" })),
+        Health::LameDuck => (
+            Status::InternalServerError,
+            json!({ "status": "error", "error": health.to_string() }),
+        ),
         not_ok => (
             Status::ServiceUnavailable,
             json!({ "status": "unavailable", "error": not_ok.to_string() }),
@@ -104,6 +157,12 @@ mod tests {
         let page = health(Health::Ok);
         assert_eq!(page.status, Status::Ok);
         assert_eq!(page.body, r#"{"status":"ok"}"#);
+        let page = health(Health::LameDuck);
+        assert_eq!(page.status, Status::InternalServerError);
+        assert_eq!(
+            page.body,
+            r#"{"error":"failed to be ready for connections after 1ms: server","status":"error"}"#
+        );
         for (sick, error) in [
             (Health::Draining, "draining"),
             (Health::Stuck { worker: 3 }, "worker 3 is stuck"),

@@ -1,7 +1,32 @@
 //! Times as nats-server writes them.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Tells when an instant was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    /// The same moment twice.
+    pub(super) instant: Instant,
+    pub(super) time: SystemTime,
+}
+
+impl Clock {
+    /// One that is set now.
+    pub(super) fn new() -> Self {
+        Self {
+            instant: Instant::now(),
+            time: SystemTime::now(),
+        }
+    }
+
+    /// When it was, as [`timestamp`] writes it.
+    pub(super) fn timestamp(&self, at: Instant) -> String {
+        let later = at.saturating_duration_since(self.instant);
+        let earlier = self.instant.saturating_duration_since(at);
+        timestamp(self.time + later - earlier)
+    }
+}
 
 /// A time as in RFC 3339, in UTC.
 pub(super) fn timestamp(time: SystemTime) -> String {
@@ -41,7 +66,8 @@ fn date(mut days: u64) -> (u64, u64, u64) {
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     let parts = [
-        (seconds / 86_400, 'd'),
+        (seconds / 86_400 / 365, 'y'),
+        (seconds / 86_400 % 365, 'd'),
         (seconds / 3600 % 24, 'h'),
         (seconds / 60 % 60, 'm'),
     ];
@@ -53,6 +79,39 @@ pub(super) fn duration(time: Duration) -> String {
     }
     let _ = write!(text, "{}s", seconds % 60);
     text
+}
+
+/// A round trip as Go writes durations, such as `1.5ms`, without what is below a microsecond
+/// if that is how it is measured.
+pub(super) fn round_trip(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    let nanos = if (1_001..1_000_000).contains(&nanos) {
+        nanos / 1000 * 1000
+    } else {
+        nanos
+    };
+    let (unit, name) = match nanos {
+        0 => return "0s".to_owned(),
+        1..1_000 => (1, "ns"),
+        1_000..1_000_000 => (1_000, "\u{b5}s"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => (1_000_000_000, "s"),
+    };
+    let minutes = match nanos / 60_000_000_000 {
+        0 => String::new(),
+        minutes if minutes < 60 => format!("{minutes}m"),
+        minutes => format!("{}h{}m", minutes / 60, minutes % 60),
+    };
+    let rest = nanos % 60_000_000_000;
+    let fraction = match rest % unit {
+        0 => String::new(),
+        part => {
+            // As many digits as the unit has zeros.
+            let digits = (unit + part).to_string();
+            format!(".{}", digits[1..].trim_end_matches('0'))
+        }
+    };
+    format!("{minutes}{}{fraction}{name}", rest / unit)
 }
 
 #[cfg(test)]
@@ -78,8 +137,48 @@ mod tests {
             (61, "1m1s"),
             (3600, "1h0m0s"),
             (90_061, "1d1h1m1s"),
+            (366 * 86_400 + 1, "1y1d0h0m1s"),
+            (365 * 86_400, "1y0d0h0m0s"),
         ] {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn round_trips_are_written_as_go_does() {
+        for (nanos, text) in [
+            (0, "0s"),
+            (999, "999ns"),
+            (1_000, "1\u{b5}s"),
+            (345_678, "345\u{b5}s"),
+            (1_000_000, "1ms"),
+            (1_234_567, "1.234567ms"),
+            (1_500_000_000, "1.5s"),
+            (1_000_000_001, "1.000000001s"),
+            (62_500_000_000, "1m2.5s"),
+            (3_600_000_000_000, "1h0m0s"),
+        ] {
+            assert_eq!(round_trip(Duration::from_nanos(nanos)), text);
+        }
+    }
+
+    #[test]
+    fn a_clock_tells_what_was_before_and_after() {
+        let clock = Clock {
+            instant: Instant::now(),
+            time: UNIX_EPOCH + Duration::from_secs(60),
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            clock.timestamp(clock.instant),
+            "1970-01-01T00:01:00.000000Z"
+        );
+        assert_eq!(
+            clock.timestamp(clock.instant + second),
+            "1970-01-01T00:01:01.000000Z"
+        );
+        if let Some(before) = clock.instant.checked_sub(second) {
+            assert_eq!(clock.timestamp(before), "1970-01-01T00:00:59.000000Z");
         }
     }
 }

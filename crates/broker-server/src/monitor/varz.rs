@@ -23,41 +23,42 @@ pub(super) fn varz(pages: &Pages, shared: &Shared) -> Value {
 
 /// What it was told to be.
 fn settings(pages: &Pages, shared: &Shared) -> Value {
-    let (info, config) = (&shared.info, &shared.config);
-    json!({
-        "server_id": info.server_id,
-        "server_name": info.server_name,
+    let (settings, config) = (shared.settings(), &shared.config);
+    let (info, intervals) = (&settings.info, &settings.intervals);
+    object! {
+        "server_id": info.server_id.as_str(),
+        "server_name": info.server_name.as_str(),
         "version": info.version,
         "broker_version": env!("CARGO_PKG_VERSION"),
         "proto": info.proto,
-        "addr": info.host,
-        "host": info.host,
+        "addr": info.host.as_str(),
+        "host": info.host.as_str(),
         "port": info.port,
         "http_host": pages.address.ip().to_string(),
         "http_port": pages.address.port(),
-        "http_base_path": "",
+        "http_base_path": config.http_base_path.as_str(),
         "https_port": 0,
         "auth_required": info.auth_required,
         "tls_required": info.tls_required,
         "tls_verify": info.tls_verify,
-        "max_connections": config.max_connections,
-        "max_subscriptions": config.max_subscriptions,
-        "max_payload": config.limits.max_payload,
-        "max_control_line": config.limits.max_control_line,
+        "max_connections": settings.max_connections,
+        "max_subscriptions": settings.max_subscriptions,
+        "max_payload": settings.limits.max_payload,
+        "max_control_line": settings.limits.max_control_line,
         "max_pending": config.max_pending,
         "max_memory": config.max_memory,
-        "ping_interval": nanoseconds(config.ping_interval),
-        "ping_max": config.max_pings_out,
-        "auth_timeout": config.auth_timeout.as_secs_f64(),
-        "tls_timeout": config.auth_timeout.as_secs_f64(),
-        "write_deadline": nanoseconds(config.write_deadline),
-    })
+        "ping_interval": nanoseconds(intervals.ping_interval),
+        "ping_max": intervals.max_pings_out,
+        "auth_timeout": settings.auth_timeout.as_secs_f64(),
+        "tls_timeout": settings.auth_timeout.as_secs_f64(),
+        "write_deadline": nanoseconds(intervals.write_deadline),
+    }
 }
 
 /// What the process is and uses.
 fn process(pages: &Pages, shared: &Shared) -> Value {
     let uptime = pages.started.elapsed();
-    json!({
+    object! {
         "start": timestamp(pages.start),
         "config_load_time": timestamp(pages.start),
         "now": timestamp(SystemTime::now()),
@@ -69,13 +70,13 @@ fn process(pages: &Pages, shared: &Shared) -> Value {
         "cpu": process::cpu_seconds() / uptime.as_secs_f64() * 100.0,
         "mem": process::resident(),
         "memory": shared.held(),
-    })
+    }
 }
 
 /// Clients and what they did.
 fn traffic(pages: &Pages, shared: &Shared) -> Value {
     let counters = shared.counters();
-    json!({
+    object! {
         "connections": shared.connections(),
         "total_connections": counters.total_connections,
         // There are no other servers.
@@ -84,7 +85,7 @@ fn traffic(pages: &Pages, shared: &Shared) -> Value {
         "leafnodes": u8::from(shared.hub.as_ref().is_some_and(|hub| hub.link().is_some())),
         "subscriptions": counters.subscriptions,
         "slow_consumers": counters.slow_consumers,
-        "slow_consumer_stats": {
+        "slow_consumer_stats": object! {
             "clients": counters.slow_consumers,
             "routes": 0,
             "gateways": 0,
@@ -95,8 +96,8 @@ fn traffic(pages: &Pages, shared: &Shared) -> Value {
         "out_msgs": counters.out_msgs,
         "in_bytes": counters.in_bytes,
         "out_bytes": counters.out_bytes,
-        "http_req_stats": pages.requests,
-    })
+        "http_req_stats": json!(pages.requests),
+    }
 }
 
 fn nanoseconds(time: Duration) -> u64 {

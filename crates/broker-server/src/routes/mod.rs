@@ -145,6 +145,9 @@ const PARTS: usize = 32;
 pub(crate) struct Routes {
     table: RwLock<Table>,
     generations: [CachePadded<AtomicU64>; PARTS],
+    /// Subscriptions ever inserted, and those of them that were removed.
+    inserts: AtomicU64,
+    removes: AtomicU64,
     hashes: Hashes,
 }
 
@@ -205,6 +208,8 @@ impl Routes {
             table: RwLock::default(),
             // Not 0, which is what nobody has looked up yet.
             generations: std::array::from_fn(|_| CachePadded::new(AtomicU64::new(1))),
+            inserts: AtomicU64::new(0),
+            removes: AtomicU64::new(0),
             hashes: Hashes::default(),
         }
     }
@@ -252,6 +257,7 @@ impl Routes {
         }
         // Before the lock is left: whoever sees the new generation sees the table.
         self.changed(pattern);
+        self.inserts.fetch_add(1, Ordering::Relaxed);
         Ok(first)
     }
 
@@ -288,6 +294,13 @@ impl Routes {
             table.tell(pattern, queue, clients);
         }
         self.changed(pattern);
+        self.removes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Subscriptions ever inserted, and those of them that were removed.
+    pub(crate) fn changes(&self) -> (u64, u64) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (read(&self.inserts), read(&self.removes))
     }
 
     /// Tells `watch` from now on what clients want, and calls `with` for all that they want

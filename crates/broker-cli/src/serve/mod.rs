@@ -1,0 +1,154 @@
+//! `broker serve`.
+
+mod arguments;
+mod failure;
+mod log;
+mod log_output;
+mod lookup;
+mod nats_flags;
+mod pid_file;
+mod ports_file;
+mod secrets;
+mod send_signal;
+mod settings;
+mod signals;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use broker_config::Options;
+use broker_server::{Server, ServerError};
+use tracing::level_filters::LevelFilter;
+
+pub(crate) use arguments::Arguments;
+use arguments::{Format, Level};
+use failure::Failure;
+use log::{Log, Style};
+use log_output::Output;
+use pid_file::PidFile;
+use ports_file::PortsFile;
+use signals::{Signals, Subject};
+
+/// The exit code after a panic: Rust's own.
+const PANICKED: u8 = 101;
+
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    if let Some(order) = &arguments.signal {
+        return match order.send() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "broker: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let started = settings::read_file(&arguments).and_then(|(file, warnings)| {
+        let log = start_log(&arguments, &file)?;
+        Ok((file, warnings, log))
+    });
+    let (file, warnings, log) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            // With standard error gone, the exit code is all that is left.
+            let _ = writeln!(io::stderr(), "broker: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    match serve(arguments, &file, &log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.last(&format!("broker: {error}"));
+            match error {
+                Failure::Server(ServerError::Panicked(_)) => ExitCode::from(PANICKED),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn start_log(arguments: &Arguments, file: &Options) -> Result<Log, Failure> {
+    let of_file = match (file.trace, file.debug) {
+        (Some(true), _) => LevelFilter::TRACE,
+        (_, Some(true)) => LevelFilter::DEBUG,
+        _ => LevelFilter::INFO,
+    };
+    let of_flag = arguments.log_level.map(|level| match level {
+        Level::Error => LevelFilter::ERROR,
+        Level::Warn => LevelFilter::WARN,
+        Level::Info => LevelFilter::INFO,
+        Level::Debug => LevelFilter::DEBUG,
+        Level::Trace => LevelFilter::TRACE,
+    });
+    let level = arguments.nats.level().or(of_flag).unwrap_or(of_file);
+    let style = match arguments.log_format {
+        Format::Text => Style::Text,
+        Format::Json => Style::Json,
+    };
+    let path = arguments.log.as_ref().or(file.log_file.as_ref());
+    let output = Output::open(path.map(|path| &**path)).map_err(|source| Failure::LogFile {
+        path: path.cloned().unwrap_or_default(),
+        source,
+    })?;
+    Log::start(level, style, output).map_err(Failure::Log)
+}
+
+/// Every connection is an open file, and the limit that programs start with is a
+/// low one for the sake of others.
+fn raise_open_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!("cannot raise the limit on open files: {error}");
+        }
+    }
+}
+
+fn serve(arguments: Arguments, file: &Options, log: &Log) -> Result<(), Failure> {
+    let config = settings::config(&arguments, file)?;
+    if arguments.test {
+        config.check()?;
+        tracing::info!("the configuration is right");
+        return Ok(());
+    }
+    raise_open_files();
+    let signals = Signals::register().map_err(Failure::Signals)?;
+    let server = Server::bind(config)?;
+    let path = arguments.pid.as_ref().or(file.pid_file.as_ref());
+    let pid_file = path.map(|path| {
+        let written = PidFile::write(path).map_err(|source| Failure::PidFile {
+            path: path.clone(),
+            source,
+        });
+        written.map(Arc::new)
+    });
+    let pid_file = pid_file.transpose()?;
+    let ports_file = file.ports_file_dir.as_ref().map(|folder| {
+        PortsFile::write(folder, &server.handle()).map_err(|source| Failure::PortsFile {
+            path: folder.clone(),
+            source,
+        })
+    });
+    let ports_file = ports_file.transpose()?;
+    signals
+        .follow(Subject {
+            server: server.handle(),
+            log: log.output(),
+            pid_file: pid_file.clone(),
+            arguments,
+        })
+        .map_err(Failure::Signals)?;
+    let ended = server.run();
+    ports_file.inspect(PortsFile::remove);
+    pid_file.inspect(|file| file.remove());
+    Ok(ended?)
+}

@@ -1,0 +1,253 @@
+//! `broker serve --signal`: tells a running server something.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// What a server can be told, in nats-server's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    /// To end without a word.
+    Stop,
+    /// To drain and end, by SIGINT.
+    Quit,
+    /// To drain and end, by SIGTERM.
+    Term,
+    /// To open the log file again.
+    Reopen,
+    /// To read the configuration again.
+    Reload,
+    /// To be a lame duck.
+    LameDuck,
+}
+
+/// Which server is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Receiver {
+    /// The only one that this machine runs.
+    Only,
+    /// The process of this number.
+    Pid(i32),
+    /// The process whose number is in this file.
+    PidFile(PathBuf),
+}
+
+/// The argument of `--signal`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Order {
+    command: Command,
+    receiver: Receiver,
+}
+
+impl FromStr for Order {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (command, receiver) = match text.split_once('=') {
+            Some((command, receiver)) => (command, Some(receiver)),
+            None => (text, None),
+        };
+        let command = match command {
+            "stop" => Command::Stop,
+            "quit" => Command::Quit,
+            "term" => Command::Term,
+            "reopen" => Command::Reopen,
+            "reload" => Command::Reload,
+            "ldm" => Command::LameDuck,
+            other => {
+                return Err(format!(
+                    "unknown signal {other:?}; give ldm, stop, quit, term, reopen or reload"
+                ));
+            }
+        };
+        let receiver = match receiver {
+            None | Some("") => Receiver::Only,
+            Some(text) => match text.parse() {
+                Ok(pid @ 1..) => Receiver::Pid(pid),
+                // They are process groups, or everything there is.
+                Ok(_) => return Err(format!("invalid pid: {text}")),
+                Err(_) => Receiver::PidFile(text.into()),
+            },
+        };
+        Ok(Self { command, receiver })
+    }
+}
+
+/// Why nobody was told.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OrderError {
+    #[error("no broker processes running")]
+    None,
+    #[error("multiple broker processes running:{}", listed(.0))]
+    Several(Vec<i32>),
+    #[cfg(unix)]
+    #[error("invalid pid file {}: {why}; give a number, or a file that holds one", path.display())]
+    PidFile { path: PathBuf, why: String },
+    #[cfg(unix)]
+    #[error("cannot find the process of the server: {0}; give its number, as in --signal term=PID")]
+    Unresolved(std::io::Error),
+    #[cfg(unix)]
+    #[error("cannot send the signal to {pid}: {source}")]
+    Refused { pid: i32, source: std::io::Error },
+    #[cfg(not(unix))]
+    #[error("there are no signals on this system")]
+    NoSignals,
+}
+
+fn listed(pids: &[i32]) -> String {
+    let pids: Vec<_> = pids.iter().map(i32::to_string).collect();
+    format!("\n{}", pids.join("\n"))
+}
+
+/// The only one of the processes.
+#[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
+fn only(pids: Vec<i32>) -> Result<i32, OrderError> {
+    match pids[..] {
+        [] => Err(OrderError::None),
+        [pid] => Ok(pid),
+        _ => Err(OrderError::Several(pids)),
+    }
+}
+
+#[cfg(not(unix))]
+impl Order {
+    pub(crate) fn send(&self) -> Result<(), OrderError> {
+        Err(OrderError::NoSignals)
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs;
+    use std::io;
+    use std::path::Path;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    use super::{Command, Order, OrderError, Receiver, only};
+
+    impl Order {
+        /// Sends the signal.
+        pub(crate) fn send(&self) -> Result<(), OrderError> {
+            let signal = match self.command {
+                Command::Stop => Signal::KILL,
+                Command::Quit => Signal::INT,
+                Command::Term => Signal::TERM,
+                Command::Reopen => Signal::USR1,
+                Command::Reload => Signal::HUP,
+                Command::LameDuck => Signal::USR2,
+            };
+            let pid = match &self.receiver {
+                Receiver::Only => only(servers().map_err(OrderError::Unresolved)?)?,
+                Receiver::Pid(pid) => *pid,
+                Receiver::PidFile(path) => number_in(path)?,
+            };
+            let sent = match Pid::from_raw(pid) {
+                Some(process) => kill_process(process, signal).map_err(io::Error::from),
+                None => Err(io::ErrorKind::NotFound.into()),
+            };
+            sent.map_err(|source| OrderError::Refused { pid, source })
+        }
+    }
+
+    fn number_in(path: &Path) -> Result<i32, OrderError> {
+        let wrong = |why| OrderError::PidFile {
+            path: path.to_owned(),
+            why,
+        };
+        let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        match text.trim().parse() {
+            Ok(pid @ 1..) => Ok(pid),
+            _ => Err(wrong("it holds no number of a process".to_owned())),
+        }
+    }
+
+    /// The other processes of this program that serve.
+    fn servers() -> io::Result<Vec<i32>> {
+        let own = fs::read_link("/proc/self/exe")?;
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc")? {
+            let entry = entry?;
+            let Some(pid) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            // Those of other users are not shown, and those that have ended are gone.
+            let is_own = fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == own);
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            if is_own && super::serves(&line) {
+                found.push(pid);
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+/// Whether a command line, with a zero byte after each argument, is that of a server.
+#[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
+fn serves(line: &[u8]) -> bool {
+    let mut arguments = line.split(|&byte| byte == 0).skip(1);
+    let is_order = |argument: &[u8]| {
+        let name = argument.split(|&byte| byte == b'=').next();
+        name.is_some_and(|name| name == b"--signal" || name == b"-sl" || name == b"--sl")
+    };
+    arguments.next() == Some(b"serve") && !arguments.any(is_order)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_read_as_by_nats_server() {
+        let order = |command, receiver| Some(Order { command, receiver });
+        for (text, expected) in [
+            ("stop", order(Command::Stop, Receiver::Only)),
+            ("quit=", order(Command::Quit, Receiver::Only)),
+            ("term=7", order(Command::Term, Receiver::Pid(7))),
+            (
+                "reopen=/run/b.pid",
+                order(Command::Reopen, Receiver::PidFile("/run/b.pid".into())),
+            ),
+            ("reload", order(Command::Reload, Receiver::Only)),
+            ("ldm=12", order(Command::LameDuck, Receiver::Pid(12))),
+            ("ldm=0", None),
+            ("ldm=-1", None),
+            ("", None),
+            ("kill", None),
+            ("TERM", None),
+        ] {
+            assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_process_is_told_and_no_other_number() {
+        assert_eq!(only(vec![7]).ok(), Some(7));
+        let none = only(Vec::new()).expect_err("there is none");
+        assert_eq!(none.to_string(), "no broker processes running");
+        let several = only(vec![7, 8]).expect_err("which one?");
+        let text = "multiple broker processes running:\n7\n8";
+        assert_eq!(several.to_string(), text);
+    }
+
+    #[test]
+    fn those_who_serve_are_told_from_those_who_do_not() {
+        for (line, expected) in [
+            (&b"broker\0serve\0"[..], true),
+            (b"/usr/bin/broker\0serve\0-p\0-1\0", true),
+            (b"broker\0serve\0--signal\0term\0", false),
+            (b"broker\0serve\0--signal=term\0", false),
+            (b"broker\0serve\0-sl\0term\0", false),
+            (b"broker\0bench\0serve\0", false),
+            (b"broker\0", false),
+            (b"", false),
+        ] {
+            let text = String::from_utf8_lossy(line);
+            assert_eq!(serves(line), expected, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What no log may show.
+
+use std::fmt;
+
+/// A password, a token or a seed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+// Secrets do not belong into logs.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}

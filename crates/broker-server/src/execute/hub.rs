@@ -1,0 +1,298 @@
+//! What each command of a hub does.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{
+    Carried, Executor, PER_FRAME, PER_LOOK_UP, PER_PATTERN, PER_SUBSCRIPTION, PER_TARGET, Step,
+};
+use crate::connection::Phase;
+use crate::key::{ConnectionKey, Target};
+use crate::leaf::backoff::Cause;
+use crate::leaf::link::Todo;
+use crate::local::{Local, Origin, Reason};
+use crate::subscriptions::Subscription;
+use broker_protocol::{
+    LeafFrame, LeafMessage, Limits, Message, ParsedLeaf, ProtocolError, is_valid, parse_leaf,
+};
+
+/// What a hub may send: its own bound on a payload is not known in time, and lines have
+/// none there. A line is less than what one read brings.
+const HUB_LIMITS: Limits = Limits {
+    max_control_line: 32 * 1024,
+    max_payload: 64 * 1024 * 1024,
+};
+
+/// What a hub is told when there is a loop, in the words of nats-server.
+const LOOP: &[u8] =
+    b"-ERR 'Loop detected for leafnode account=\"$G\". Delaying attempt to reconnect for 30s'\r\n";
+
+impl Executor {
+    /// The same for what a hub has sent.
+    #[cold]
+    pub(super) fn carry_out_of_hub(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        data: &Bytes,
+        most: u64,
+    ) -> (usize, u64, Carried) {
+        let mut at = 0;
+        let mut work = 0;
+        while at < data.len() {
+            if work >= most {
+                return (at, work, Carried::Interrupted);
+            }
+            match self.next_of_hub(local, key, data, at, &mut work) {
+                Ok(Step::Done(used) | Step::Verifying(used)) => at += used,
+                Ok(Step::Incomplete(needed)) => return (at, work, Carried::All { needed }),
+                Ok(Step::Closed) => return (data.len(), work, Carried::All { needed: 0 }),
+                Err(error) => return (at, work, Carried::Failed(error)),
+            }
+        }
+        (at, work, Carried::All { needed: 0 })
+    }
+
+    /// Carries out the frame of a hub that starts at `at`.
+    fn next_of_hub(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        data: &Bytes,
+        at: usize,
+        work: &mut u64,
+    ) -> Result<Step, ProtocolError> {
+        *work += PER_FRAME;
+        let now = local.now;
+        let Some(client) = local.get(key) else {
+            return Ok(Step::Closed);
+        };
+        let Some(link) = &mut client.link else {
+            return Ok(Step::Closed);
+        };
+        let (frame, used) = match parse_leaf(&data[at..], &HUB_LIMITS)? {
+            ParsedLeaf::Frame(frame, used) => (frame, used),
+            ParsedLeaf::Incomplete(needed) => return Ok(Step::Incomplete(needed)),
+        };
+        match frame {
+            LeafFrame::Info(json) => {
+                let todo = link.informed(json, now);
+                if todo == Todo::Encrypt && at + used < data.len() {
+                    // Somebody in between may have put it there.
+                    link.ends(Cause::Refused, "it goes on in clear where TLS has to begin");
+                    local.close(key, Reason::Gone);
+                    return Ok(Step::Closed);
+                }
+                match todo {
+                    Todo::Nothing => {}
+                    Todo::Connect => self.connect_to_hub(local, key),
+                    Todo::GoUp => self.go_up(local, key),
+                    Todo::Encrypt if encrypt(local, key).is_ok() => {}
+                    Todo::Encrypt | Todo::End => {
+                        local.close(key, Reason::Gone);
+                        return Ok(Step::Closed);
+                    }
+                }
+            }
+            LeafFrame::Error(text) => link.hub_says(text),
+            LeafFrame::Wanted { subject, queue } => {
+                *work += PER_SUBSCRIPTION;
+                client.was_active(now);
+                self.wanted(local, key, subject, queue);
+            }
+            LeafFrame::Unwanted { subject, queue } => {
+                *work += PER_SUBSCRIPTION;
+                if let Some(place) = client.subscriptions.place(&hubs_name(subject, queue)) {
+                    local.unsubscribe(key, place);
+                }
+            }
+            LeafFrame::Message(message) => {
+                client.was_active(now);
+                self.publish_of_hub(local, key, data, at, message, work);
+            }
+            LeafFrame::Ping => local.tell(key, b"PONG\r\n"),
+            LeafFrame::Pong => client.pong(),
+            LeafFrame::Ignored => {}
+        }
+        Ok(Step::Done(used))
+    }
+
+    /// Tells a hub who this is.
+    pub(crate) fn connect_to_hub(&mut self, local: &mut Local, key: ConnectionKey) {
+        let hub = local.get(key).and_then(|client| client.link.as_ref());
+        let Some((line, is_answered)) = hub.map(|link| link.connect()) else {
+            return;
+        };
+        local.tell(key, &line);
+        // Hubs before nats-server 2.4 do not answer.
+        if !is_answered {
+            self.go_up(local, key);
+        }
+    }
+
+    /// Messages go to a hub and come from there from now on.
+    fn go_up(&mut self, local: &mut Local, key: ConnectionKey) {
+        let Some(client) = local.get(key) else {
+            return;
+        };
+        client.phase = Phase::Welcome;
+        let Some(link) = &mut client.link else {
+            return;
+        };
+        let (shared, worker) = (Arc::downgrade(&self.shared), key.worker());
+        let interest = link.go_up(move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.workers[worker].mailbox.call_for_interest();
+            }
+        });
+        local.tell(key, &interest);
+    }
+
+    /// A hub wants what is published to a subject.
+    fn wanted(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        subject: &[u8],
+        queue: Option<&[u8]>,
+    ) {
+        let Some(client) = local.get(key) else {
+            return;
+        };
+        let Some(link) = &mut client.link else {
+            return;
+        };
+        if let Some(id) = subject.strip_prefix(b"$LDS.") {
+            if id == link.remote.loop_id.as_bytes() {
+                link.ends(
+                    Cause::Conflict,
+                    "there is a loop: what this server tells it comes back; leaf nodes and hubs must not make a ring",
+                );
+                local.tell(key, LOOP);
+                local.close(key, Reason::Gone);
+            }
+            return;
+        }
+        let name = hubs_name(subject, queue);
+        let subscriptions = &client.subscriptions;
+        if !is_valid(subject) || subscriptions.place(&name).is_some() {
+            return;
+        }
+        let (place, serial) = subscriptions.next();
+        let target = Target {
+            connection: key,
+            place,
+            serial,
+        };
+        let may_add_shape = subscriptions.may_add_shape();
+        let remote = Arc::clone(&link.remote);
+        let routes = &self.shared.routes;
+        let Ok(new_shape) = routes.insert(subject, queue, target, may_add_shape) else {
+            remote.too_many_shapes(subject);
+            return;
+        };
+        local.change(key, |client| {
+            client.subscriptions.insert(Subscription {
+                sid: name.into(),
+                subject: subject.into(),
+                queue: queue.map(Into::into),
+                serial,
+                delivered: 0,
+                max: None,
+                looked_at: false,
+                new_shape,
+            });
+        });
+        local.counters.subscriptions += 1;
+    }
+
+    /// Sends on what comes from a hub.
+    fn publish_of_hub(
+        &mut self,
+        local: &mut Local,
+        key: ConnectionKey,
+        data: &Bytes,
+        at: usize,
+        from: LeafMessage,
+        work: &mut u64,
+    ) {
+        let input = &data[at..];
+        let subject = from.message.subject.of(input);
+        let Some(link) = local.get(key).and_then(|client| client.link.as_ref()) else {
+            return;
+        };
+        let body = from.message.body.len();
+        link.count_in(body);
+        // A control byte in a subject breaks subscribers that read lines.
+        if !from.valid || !link.gives(subject) {
+            return;
+        }
+        local.counters.in_msgs += 1;
+        local.counters.in_bytes += body as u64;
+        let origin = Origin {
+            key,
+            echo: false,
+            hub: true,
+        };
+        let found = self.cache.find(subject, &self.shared.routes);
+        *work += found.matches.len() as u64 * PER_TARGET;
+        if found.looked_for > 0 {
+            *work += PER_LOOK_UP + found.looked_for as u64 * PER_PATTERN;
+        }
+        let shown = from.shown(input);
+        let (copy, message);
+        let buffer = if from.canonical && shown.is_none() {
+            message = from.message.moved(at);
+            data
+        } else {
+            let (subject, reply) = shown
+                .map_or((from.message.subject, from.message.reply), |shown| {
+                    (shown.subject, shown.reply)
+                });
+            let as_shown = Message {
+                subject,
+                reply,
+                ..from.message
+            };
+            let (bytes, rewritten) = as_shown.rewritten(input, true);
+            copy = Bytes::from(bytes);
+            message = rewritten;
+            &copy
+        };
+        let groups = from.groups(input);
+        self.dispatch
+            .publish_from_hub(local, buffer, &message, origin, found.matches, groups);
+    }
+}
+
+/// Goes on with TLS to a hub.
+#[cfg(feature = "tls")]
+pub(crate) fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
+    // The link has a deadline of its own.
+    let deadline = local.now + std::time::Duration::from_hours(1);
+    let encrypted = local.change(key, |client| {
+        let link = client.link.as_mut().ok_or(())?;
+        client.transport.layers = Some(Box::new(crate::layers::Layers::tls(link.session()?)));
+        client.phase = Phase::Handshake(deadline);
+        client.transport.flush().map_err(drop)
+    });
+    encrypted.unwrap_or(Err(()))
+}
+
+/// Goes on with TLS to a hub, which this build has not.
+#[cfg(not(feature = "tls"))]
+pub(crate) fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
+    let link = local.get(key).and_then(|client| client.link.as_mut());
+    let link = link.ok_or(())?;
+    link.ends(Cause::Refused, "it wants TLS, and this build has none");
+    Err(())
+}
+
+/// What stands for the name that a client gives a subscription: hubs give none.
+fn hubs_name(subject: &[u8], queue: Option<&[u8]>) -> Vec<u8> {
+    match queue {
+        None => subject.to_vec(),
+        Some(queue) => [subject, b" ", queue].concat(),
+    }
+}

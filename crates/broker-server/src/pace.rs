@@ -1,0 +1,60 @@
+//! How fast a lame duck closes its connections: nats-server's times.
+
+use std::time::Duration;
+
+/// The longest time between two connections: a few of them need not take minutes.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// The time for all connections if the grace period leaves none.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// The time between two of so many connections, which are closed within `duration` after
+/// the lame duck began, and not before the end of its `grace` period.
+pub(crate) fn interval(duration: Duration, grace: Duration, connections: usize) -> Duration {
+    let mut rest = duration.saturating_sub(grace);
+    if rest.is_zero() {
+        rest = LEAST;
+    }
+    let connections = u32::try_from(connections).unwrap_or(u32::MAX).max(1);
+    (rest / connections).min(LONGEST)
+}
+
+/// The pause before the next connection, with a random number from 0 to 1: clients that
+/// connect elsewhere at the same time shall be few. It is half of the interval at least.
+pub(crate) fn pause(interval: Duration, random: f64) -> Duration {
+    interval.mul_f64(random).max(interval / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_spread_over_the_time_that_there_is() {
+        let milliseconds = Duration::from_millis;
+        for (duration, grace, connections, expected) in [
+            (120_000, 10_000, 1, milliseconds(1000)),
+            (120_000, 10_000, 110, milliseconds(1000)),
+            (120_000, 10_000, 220, milliseconds(500)),
+            (120_000, 10_000, 11_000, milliseconds(10)),
+            (120_000, 10_000, 110_000, milliseconds(1)),
+            (120_000, 10_000, 0, milliseconds(1000)),
+            (10_000, 10_000, 10, milliseconds(100)),
+            (10_000, 20_000, 10, milliseconds(100)),
+            (1, 0, 1_000_000, Duration::from_nanos(1)),
+            (1, 0, usize::MAX, Duration::ZERO),
+        ] {
+            let found = interval(milliseconds(duration), milliseconds(grace), connections);
+            assert_eq!(found, expected, "{duration} {grace} {connections}");
+        }
+    }
+
+    #[test]
+    fn a_pause_is_from_half_of_the_interval_to_all_of_it() {
+        let interval = Duration::from_millis(800);
+        for (random, expected) in [(0.0, 400), (0.3, 400), (0.5, 400), (0.75, 600), (1.0, 800)] {
+            assert_eq!(pause(interval, random), Duration::from_millis(expected));
+        }
+        assert_eq!(pause(Duration::ZERO, 0.7), Duration::ZERO);
+    }
+}

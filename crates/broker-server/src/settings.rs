@@ -1,0 +1,195 @@
+//! The part of a configuration that can change while the server runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::{Access, AccessError};
+use super::config::{Config, TlsStart};
+use super::connection::Intervals;
+use super::shared::Shared;
+#[cfg(feature = "tls")]
+use super::tls::{self, TlsError};
+use broker_protocol::{Limits, ServerInfo};
+
+/// Why a server cannot take another configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The users make no sense.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The files for TLS are of no use.
+    #[cfg(feature = "tls")]
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// What cannot change is different.
+    #[error("{0} cannot change while the server runs; restart the server for it")]
+    Fixed(&'static str),
+    /// The server has ended.
+    #[error("the server has ended")]
+    Ended,
+}
+
+/// What workers go by. A reload replaces the whole.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) access: Access,
+    /// INFO without what differs between clients.
+    pub(crate) info: ServerInfo,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) tls_start: TlsStart,
+    pub(crate) limits: Limits,
+    pub(crate) max_connections: usize,
+    pub(crate) max_subscriptions: usize,
+    pub(crate) max_subscription_tokens: usize,
+    pub(crate) auth_timeout: Duration,
+    /// How long a client may take to go on with WebSocket.
+    upgrade_timeout: Duration,
+    pub(crate) intervals: Intervals,
+}
+
+impl Settings {
+    /// Those of a configuration. `info` is what INFO tells of the server itself.
+    ///
+    /// # Errors
+    ///
+    /// What makes no sense in it, or cannot be read.
+    pub(crate) fn new(config: &Config, info: &ServerInfo) -> Result<Self, ReloadError> {
+        let access = Access::new(&config.credentials)?;
+        let info = ServerInfo {
+            auth_required: access.guest().is_none(),
+            tls_required: config.tls.is_some() && !config.tls_start.allows_clear(),
+            tls_available: config.tls.is_some() && config.tls_start.allows_clear(),
+            tls_verify: config.tls.as_ref().is_some_and(|tls| tls.ca.is_some()),
+            max_payload: config.limits.max_payload,
+            ..info.clone()
+        };
+        Ok(Self {
+            access,
+            info,
+            #[cfg(feature = "tls")]
+            tls: config.tls.as_ref().map(tls::load).transpose()?,
+            tls_start: config.tls_start,
+            limits: config.limits,
+            max_connections: config.max_connections,
+            max_subscriptions: config.max_subscriptions,
+            max_subscription_tokens: config.max_subscription_tokens,
+            auth_timeout: config.auth_timeout,
+            upgrade_timeout: (config.websocket.as_ref())
+                .map_or(Duration::MAX, |websocket| websocket.handshake_timeout),
+            intervals: Intervals {
+                ping_interval: config.ping_interval,
+                max_pings_out: config.max_pings_out,
+                write_deadline: config.write_deadline,
+            },
+        })
+    }
+
+    /// How often workers look after what depends on time.
+    pub(crate) fn tick(&self) -> Duration {
+        let shortest = self
+            .intervals
+            .ping_interval
+            .min(self.intervals.write_deadline)
+            .min(self.auth_timeout)
+            .min(self.upgrade_timeout);
+        (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500))
+    }
+}
+
+impl Config {
+    /// Whether a server could go by it, but for its ports and its hub: whether the users make
+    /// sense and the files for TLS can be read.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), ReloadError> {
+        Settings::new(self, &super::info(self, self.listen)).map(drop)
+    }
+}
+
+/// Has the server go by another configuration: all of it, or nothing.
+///
+/// # Errors
+///
+/// What cannot change, makes no sense or cannot be read. Nothing has changed then.
+pub(crate) fn reload(shared: &Shared, config: &Config) -> Result<(), ReloadError> {
+    if let Some(what) = fixed(&shared.config, config) {
+        return Err(ReloadError::Fixed(what));
+    }
+    let settings = Arc::new(Settings::new(config, &shared.settings().info)?);
+    shared.renew(&settings);
+    Ok(())
+}
+
+/// What of a configuration differs and cannot change, by its name on the command line.
+fn fixed(old: &Config, new: &Config) -> Option<&'static str> {
+    let same = [
+        ("--listen", old.listen == new.listen),
+        ("--http", old.http == new.http),
+        ("http_base_path", old.http_base_path == new.http_base_path),
+        ("--workers", old.workers == new.workers),
+        ("--name", old.name == new.name),
+        ("--leaf", old.leaf == new.leaf),
+        ("--websocket", old.websocket == new.websocket),
+        ("--max-pending", old.max_pending == new.max_pending),
+        ("--max-memory", old.max_memory == new.max_memory),
+        ("--drain-timeout", old.drain_timeout == new.drain_timeout),
+        (
+            "--lame-duck-duration",
+            old.lame_duck_duration == new.lame_duck_duration,
+        ),
+        (
+            "--lame-duck-grace-period",
+            old.lame_duck_grace_period == new.lame_duck_grace_period,
+        ),
+    ];
+    same.into_iter()
+        .find(|(_, same)| !same)
+        .map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::config;
+    use super::*;
+
+    #[test]
+    fn some_things_cannot_change() {
+        type Change = fn(&mut Config);
+        let changes: [(Change, Option<&str>); 6] = [
+            (|_| {}, None),
+            (|config| config.max_connections = 1, None),
+            (|config| config.listen.set_port(1), Some("--listen")),
+            (|config| config.workers += 1, Some("--workers")),
+            (|config| config.name = Some("x".to_owned()), Some("--name")),
+            (|config| config.max_pending += 1, Some("--max-pending")),
+        ];
+        for (change, expected) in changes {
+            let mut new = config();
+            change(&mut new);
+            assert_eq!(fixed(&config(), &new), expected);
+        }
+    }
+
+    #[test]
+    fn the_shortest_time_says_how_often_workers_look() {
+        let info = super::super::info(&config(), config().listen);
+        for (ping, write, auth, tick) in [
+            (120_000, 10_000, 2_000, 500),
+            (400, 10_000, 2_000, 100),
+            (120_000, 200, 2_000, 50),
+            (120_000, 10_000, 1, 10),
+        ] {
+            let config = Config {
+                ping_interval: Duration::from_millis(ping),
+                write_deadline: Duration::from_millis(write),
+                auth_timeout: Duration::from_millis(auth),
+                ..config()
+            };
+            let settings = Settings::new(&config, &info).expect("it makes sense");
+            assert_eq!(settings.tick(), Duration::from_millis(tick));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Why a connection ends, as its close frame says it (RFC 6455, section 7.4).
+
+use super::super::reason::Reason;
+use super::frames::{MOST_CONTROL, Opcode, push_head};
+use broker_protocol::ProtocolError;
+
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+pub(super) const PROTOCOL_ERROR: u16 = 1002;
+pub(super) const INVALID_DATA: u16 = 1007;
+const POLICY: u16 = 1008;
+pub(super) const TOO_BIG: u16 = 1009;
+const INTERNAL: u16 = 1011;
+
+/// A code, and a text for people. The default is a close frame that says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Close {
+    code: u16,
+    why: String,
+}
+
+impl Close {
+    pub(super) fn new(code: u16, why: &str) -> Self {
+        let mut why = why.to_owned();
+        let most = MOST_CONTROL - size_of::<u16>();
+        why.truncate(why.floor_char_boundary(most));
+        Self { code, why }
+    }
+
+    /// That of a connection that ends for this reason, with the code that nats-server has
+    /// for it.
+    pub(super) fn of(reason: Reason) -> Self {
+        match reason {
+            Reason::Gone | Reason::Unreadable | Reason::Unwritable => Self::new(NORMAL, ""),
+            Reason::Shutdown => Self::new(GOING_AWAY, "Server Shutdown"),
+            Reason::Error(error) => Self::new(code(error), &error.to_string()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn code(self) -> u16 {
+        self.code
+    }
+
+    /// The text for people.
+    pub(super) fn why(&self) -> &str {
+        &self.why
+    }
+
+    /// Appends the frame.
+    pub(super) fn push(&self, out: &mut Vec<u8>) {
+        if self.code == 0 {
+            push_head(out, Opcode::Close, false, 0);
+            return;
+        }
+        push_head(out, Opcode::Close, false, size_of::<u16>() + self.why.len());
+        out.extend_from_slice(&self.code.to_be_bytes());
+        out.extend_from_slice(self.why.as_bytes());
+    }
+}
+
+fn code(error: ProtocolError) -> u16 {
+    match error {
+        ProtocolError::UnknownOperation
+        | ProtocolError::Arguments
+        | ProtocolError::ClientProtocol
+        | ProtocolError::NoRespondersNeedHeaders
+        | ProtocolError::HeadersNotSupported => PROTOCOL_ERROR,
+        ProtocolError::Payload => TOO_BIG,
+        ProtocolError::ControlLine
+        | ProtocolError::Subscriptions
+        | ProtocolError::Connections
+        | ProtocolError::Authorization
+        | ProtocolError::AuthenticationTimeout
+        | ProtocolError::SlowConsumer
+        | ProtocolError::Memory => POLICY,
+        ProtocolError::Stale => GOING_AWAY,
+        _ => INTERNAL,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_have_the_codes_of_nats_server() {
+        for (reason, code) in [
+            (Reason::Gone, 1000),
+            (Reason::Shutdown, 1001),
+            (Reason::Error(ProtocolError::Stale), 1001),
+            (Reason::Error(ProtocolError::UnknownOperation), 1002),
+            (Reason::Error(ProtocolError::SlowConsumer), 1008),
+            (Reason::Error(ProtocolError::Authorization), 1008),
+            (Reason::Error(ProtocolError::Payload), 1009),
+        ] {
+            assert_eq!(Close::of(reason).code(), code, "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_close_frame_has_a_code_and_a_text_that_fits() {
+        let frame = |close: &Close| {
+            let mut out = Vec::new();
+            close.push(&mut out);
+            out
+        };
+        assert_eq!(frame(&Close::default()), b"\x88\x00");
+        assert_eq!(frame(&Close::new(1000, "bye")), b"\x88\x05\x03\xe8bye");
+        let long = frame(&Close::new(1000, &"é".repeat(100)));
+        assert_eq!((long.len(), long[1]), (2 + 2 + 122, 2 + 122));
+    }
+}

@@ -1,0 +1,101 @@
+//! How connections of a worker end with the server.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::{MOST_LAST_READS, Turn, UNSENT, Worker};
+use crate::connection::Connection;
+use crate::key::ConnectionKey;
+use crate::local::{Local, Reason};
+
+impl Worker {
+    /// Tells a client that the server is about to end, if it understands that.
+    pub(super) fn tell_of_end(&self, local: &mut Local, key: ConnectionKey) {
+        if local.get(key).is_some_and(|client| client.options.info) {
+            self.say_info(local, key);
+        }
+    }
+
+    /// Whether the server is about to end.
+    pub(super) fn is_ending(&self) -> bool {
+        self.draining.is_some() || self.shared.lame_duck.load(Ordering::Relaxed)
+    }
+
+    /// Carries out what clients have sent so far, and tells them that the server
+    /// is about to end.
+    pub(super) fn drain(&mut self, local: &mut Local) {
+        if self.draining.is_some() {
+            return;
+        }
+        self.draining = Some(local.now + self.shared.config.drain_timeout);
+        // A lame duck has told them.
+        let told = self.shared.lame_duck.load(Ordering::Relaxed);
+        for key in keys(local) {
+            self.carry_out_last(local, key);
+            if !told {
+                self.tell_of_end(local, key);
+            }
+        }
+        self.flush(local);
+        self.shared.workers[self.index]
+            .quiet
+            .store(true, Ordering::SeqCst);
+        for peer in &self.shared.workers {
+            peer.mailbox.wake();
+        }
+    }
+
+    /// Carries out what a client has sent so far, up to a limit.
+    pub(super) fn carry_out_last(&mut self, local: &mut Local, key: ConnectionKey) {
+        for _ in 0..MOST_LAST_READS {
+            let (mut turn, _) = self.turn(local, key);
+            // What was read is carried out whole, however many turns that takes.
+            while local.get(key).is_some_and(Connection::can_go_on) {
+                turn = self.turn(local, key).0;
+                if local.unsent > UNSENT {
+                    self.flush(local);
+                }
+            }
+            if local.unsent > UNSENT {
+                self.flush(local);
+            }
+            if matches!(turn, Turn::Idle) || self.is_congested() {
+                return;
+            }
+        }
+    }
+
+    /// Ends the connections to which all has been written, once no other worker
+    /// has anything for them. Tells how it went when none is left, or no time.
+    pub(super) fn end(&mut self, local: &mut Local, deadline: Instant) -> Option<bool> {
+        if self.shared.is_quiet() {
+            self.read_mail(local);
+            self.flush(local);
+            let clients = local.clients.iter();
+            let done: Vec<_> = clients
+                .filter(|(_, client)| client.is_flushed())
+                .map(|(_, client)| client.key)
+                .collect();
+            for key in done {
+                local.close(key, Reason::Shutdown);
+            }
+            if local.clients.is_empty() {
+                return Some(true);
+            }
+        }
+        (local.now >= deadline).then_some(false)
+    }
+}
+
+/// The connections that there are.
+pub(super) fn keys(local: &Local) -> Vec<ConnectionKey> {
+    let clients = local.clients.iter();
+    clients.map(|(_, client)| client.key).collect()
+}
+
+/// Ends all connections as they are.
+pub(super) fn stop(local: &mut Local) {
+    for key in keys(local) {
+        local.close(key, Reason::Shutdown);
+    }
+}

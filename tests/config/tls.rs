@@ -1,0 +1,80 @@
+//! What a reload means where there is TLS.
+
+use std::io::{Read, Write};
+
+use crate::certificates::Files;
+use crate::client::Client;
+use crate::file::File;
+use crate::reload::{RELOADED, reload};
+use crate::server::Server;
+
+/// A file with TLS by the certificate of `files`, and more.
+fn with_tls(files: &Files, more: &str) -> String {
+    format!(
+        "tls {{ cert_file: {:?}, key_file: {:?} }}\n{more}\n",
+        files.path("server.pem"),
+        files.path("server.key")
+    )
+}
+
+fn expect(stream: &mut impl Read, text: &str) {
+    let mut found = vec![0; text.len()];
+    stream.read_exact(&mut found).expect("it comes");
+    assert_eq!(String::from_utf8_lossy(&found), text);
+}
+
+#[test]
+fn who_is_in_the_handshake_is_held_to_what_holds_when_it_ends() {
+    let files = Files::new("reload-guest");
+    let users = "users = [ {user: mute, password: p, permissions: {publish: {deny: \">\"}}} ]";
+    let strict = with_tls(&files, &format!("authorization {{ {users} }}"));
+    let with_guest = format!("no_auth_user: mute\n{strict}");
+    let file = File::new(&strict);
+    let server = Server::of(&file);
+    let mut early = Client::to(server.port);
+    early.read_info();
+    reload(&server, &file, &with_guest, RELOADED);
+    let mut guest = files.encrypt(early, false);
+    guest
+        .write_all(b"PUB a 0\r\n\r\nPING\r\n")
+        .expect("written");
+    expect(
+        &mut guest,
+        "-ERR 'Permissions Violation for Publish to \"a\"'\r\nPONG\r\n",
+    );
+    let mut early = Client::to(server.port);
+    early.read_info();
+    reload(&server, &file, &strict, RELOADED);
+    // It was the guest, who is nobody any more, and nothing can be said in the midst of TLS.
+    early.read_to_end();
+}
+
+#[test]
+fn new_connections_get_the_new_certificate_and_old_ones_stay() {
+    let (old, new) = (Files::new("reload-old"), Files::new("reload-new"));
+    let file = File::new(&with_tls(&old, ""));
+    let server = Server::of(&file);
+    let mut before = old.client(&server, false);
+    before.write_all(b"PING\r\n").expect("written");
+    expect(&mut before, "PONG\r\n");
+    reload(&server, &file, &with_tls(&new, ""), RELOADED);
+    before.write_all(b"PING\r\n").expect("written");
+    expect(&mut before, "PONG\r\n");
+    let mut after = new.client(&server, false);
+    after.write_all(b"PING\r\n").expect("written");
+    expect(&mut after, "PONG\r\n");
+    let mut wrong = old.client(&server, false);
+    assert!(wrong.write_all(b"PING\r\n").is_err() || wrong.read_exact(&mut [0]).is_err());
+}
+
+#[test]
+fn tls_1_2_can_be_refused() {
+    let files = Files::new("reload-version");
+    let text = with_tls(&files, "").replace("key_file", "min_version: \"1.3\", key_file");
+    let server = Server::of(&File::new(&text));
+    let mut client = files.client(&server, false);
+    client.write_all(b"PING\r\n").expect("written");
+    expect(&mut client, "PONG\r\n");
+    let version = client.conn.protocol_version();
+    assert_eq!(version, Some(rustls::ProtocolVersion::TLSv1_3));
+}
