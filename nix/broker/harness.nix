@@ -81,9 +81,9 @@ in
     environment = { SERVER_UNDER_TEST = "broker:${program}/bin/broker"; HUB = hub; };
   };
   # Some of the tests, of a server that is started as SERVER_UNDER_TEST says; `more` are further variables.
-  some = name: server: tests: more: run {
-    inherit name;
+  some = name: server: tests: { arguments ? "", ... }@more: run {
+    inherit name arguments;
     tests = talking tests;
-    environment = { SERVER_UNDER_TEST = server; } // more;
+    environment = { SERVER_UNDER_TEST = server; } // removeAttrs more [ "arguments" ];
   };
 }
