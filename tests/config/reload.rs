@@ -101,6 +101,33 @@ fn subscriptions_that_are_not_allowed_any_more_end_and_others_stay() {
 }
 
 #[test]
+fn a_request_from_before_can_still_be_answered() {
+    let users = |more: &str| {
+        format!(
+            "authorization {{ users = [ {{user: service, password: p, permissions: {{subscribe: \"svc\", allow_responses: true}}}}, {{user: all, password: p}} {more} ] }}"
+        )
+    };
+    let file = File::new(&users(""));
+    let server = Server::of(&file);
+    let mut service = server.login("service", "p");
+    service.send("SUB svc 1\r\n");
+    service.sync();
+    let mut all = server.login("all", "p");
+    all.send("SUB back 2\r\nPUB svc back 1\r\nx\r\n");
+    service.expect("MSG svc 1 back 1\r\nx\r\n");
+    reload(
+        &server,
+        &file,
+        &users(", {user: other, password: p}"),
+        RELOADED,
+    );
+    service.send("PUB back 1\r\ny\r\nPUB back 1\r\nz\r\n");
+    all.expect("MSG back 2 1\r\ny\r\n");
+    // It was one answer that it might give.
+    service.expect("-ERR 'Permissions Violation for Publish to \"back\"'\r\n");
+}
+
+#[test]
 fn a_file_that_is_wrong_changes_nothing() {
     let good = "authorization { user: u, password: p }";
     let file = File::new(good);

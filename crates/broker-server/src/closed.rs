@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam::queue::ArrayQueue;
 
+use super::closed_state::ClosedState;
 use super::connection::Connection;
-use super::reason::{ClosedState, Reason};
+use super::reason::Reason;
 use super::row::{Figures, Row};
 use super::tally::Tally;
 

@@ -293,7 +293,9 @@ impl Connection {
     /// It is somebody, and may do what that one may.
     pub(crate) fn identify(&mut self, grant: Arc<Grant>) {
         self.options.restricted = grant.rights.is_some();
-        let memory = Memory::default();
+        let before = self.identity.take();
+        let same = before.filter(|before| before.grant.user == grant.user);
+        let memory = same.map_or_else(Memory::default, |same| same.memory.renewed());
         self.identity = Some(Box::new(Identity { grant, memory }));
     }
 

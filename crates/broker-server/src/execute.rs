@@ -360,6 +360,8 @@ impl Executor {
         is_valid && !denied
     }
 
+    // It stays out of `next`, which the compiler then arranges for messages.
+    #[inline(never)]
     fn subscribe(
         &mut self,
         local: &mut Local,
@@ -407,17 +409,36 @@ impl Executor {
             return;
         }
         let looked_at = rights.is_some_and(|rights| rights.looks_at(subject));
-        let (place, serial) = subscriptions.next();
+        if self.add(local, key, sid, (subject, queue), looked_at) {
+            confirm(local, key);
+        } else {
+            complain(local, key, ProtocolError::Subscriptions);
+        }
+    }
+
+    /// Adds a subscription that nothing speaks against. Tells whether there was room for its
+    /// shape.
+    fn add(
+        &self,
+        local: &mut Local,
+        key: ConnectionKey,
+        sid: &[u8],
+        (subject, queue): (&[u8], Option<&[u8]>),
+        looked_at: bool,
+    ) -> bool {
+        let Some(client) = local.get(key) else {
+            return true;
+        };
+        let (place, serial) = client.subscriptions.next();
         let target = Target {
             connection: key,
             place,
             serial,
         };
-        let may_add_shape = subscriptions.may_add_shape();
+        let may_add_shape = client.subscriptions.may_add_shape();
         let routes = &self.shared.routes;
         let Ok(new_shape) = routes.insert(subject, queue, target, may_add_shape) else {
-            complain(local, key, ProtocolError::Subscriptions);
-            return;
+            return false;
         };
         local.change(key, |client| {
             client.subscriptions.insert(Subscription {
@@ -432,7 +453,7 @@ impl Executor {
             });
         });
         local.counters.subscriptions += 1;
-        confirm(local, key);
+        true
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use mio::Waker;
 
 use super::Config;
-use super::settings::{self, ReloadError};
+use super::settings::ReloadError;
 use super::shared::Shared;
 
 /// What a server is asked to do. A later one of these includes those before it.
@@ -152,7 +152,7 @@ impl Handle {
     /// has changed then.
     pub fn reload(&self, config: &Config) -> Result<(), ReloadError> {
         let shared = self.shared.upgrade().ok_or(ReloadError::Ended)?;
-        settings::reload(&shared, config)
+        shared.reload(config)
     }
 
     /// Whether the server drains, stops or has ended.

@@ -110,6 +110,7 @@ mod batch;
 mod cache;
 mod chunks;
 mod closed;
+mod closed_state;
 mod config;
 mod connection;
 mod counters;

@@ -140,6 +140,16 @@ struct Request {
 }
 
 impl Memory {
+    /// What stays when the same user gets other rights: the requests that it may answer.
+    pub(crate) fn renewed(self) -> Self {
+        let requests = self.requests.iter().flat_map(HashMap::keys);
+        Self {
+            held: requests.map(|known| weight(known)).sum(),
+            requests: self.requests,
+            publish: HashMap::new(),
+        }
+    }
+
     /// What it takes, in bytes, about.
     pub(crate) fn held(&self) -> usize {
         self.held
@@ -351,6 +361,22 @@ mod tests {
         memory.note_request(&rights, b"reply", start);
         let later = start + Duration::from_secs(100_000);
         assert!((0..100).all(|_| memory.may_publish(&rights, b"reply", later)));
+    }
+
+    #[test]
+    fn requests_stay_when_rights_are_renewed_and_what_was_allowed_does_not() {
+        let response = Some(Responses::default());
+        let narrow = rights(subjects(Some(&["a"]), &[]), Subjects::default(), response);
+        let other = rights(subjects(Some(&["b"]), &[]), Subjects::default(), response);
+        let mut memory = Memory::default();
+        let now = Instant::now();
+        memory.note_request(&narrow, b"reply", now);
+        let alone = memory.held();
+        assert!(memory.may_publish(&narrow, b"a", now));
+        let mut memory = memory.renewed();
+        assert_eq!(memory.held(), alone);
+        assert!(!memory.may_publish(&other, b"a", now) && memory.may_publish(&other, b"b", now));
+        assert!(memory.may_publish(&other, b"reply", now));
     }
 
     #[test]

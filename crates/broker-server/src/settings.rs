@@ -1,12 +1,10 @@
 //! The part of a configuration that can change while the server runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::access::{Access, AccessError};
 use super::config::{Config, TlsStart};
 use super::connection::Intervals;
-use super::shared::Shared;
 #[cfg(feature = "tls")]
 use super::tls::{self, TlsError};
 use broker_protocol::{Limits, ServerInfo};
@@ -36,7 +34,7 @@ pub(crate) struct Settings {
     /// INFO without what differs between clients.
     pub(crate) info: ServerInfo,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
     pub(crate) tls_start: TlsStart,
     pub(crate) limits: Limits,
     pub(crate) max_connections: usize,
@@ -109,22 +107,8 @@ impl Config {
     }
 }
 
-/// Has the server go by another configuration: all of it, or nothing.
-///
-/// # Errors
-///
-/// What cannot change, makes no sense or cannot be read. Nothing has changed then.
-pub(crate) fn reload(shared: &Shared, config: &Config) -> Result<(), ReloadError> {
-    if let Some(what) = fixed(&shared.config, config) {
-        return Err(ReloadError::Fixed(what));
-    }
-    let settings = Arc::new(Settings::new(config, &shared.settings().info)?);
-    shared.renew(&settings);
-    Ok(())
-}
-
 /// What of a configuration differs and cannot change, by its name on the command line.
-fn fixed(old: &Config, new: &Config) -> Option<&'static str> {
+pub(crate) fn fixed(old: &Config, new: &Config) -> Option<&'static str> {
     let same = [
         ("--listen", old.listen == new.listen),
         ("--http", old.http == new.http),

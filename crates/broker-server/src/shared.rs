@@ -18,7 +18,7 @@ use super::leaf::remote::Remote;
 use super::local::Local;
 use super::mailbox::{Given, Mail, Mailbox};
 use super::routes::Routes;
-use super::settings::Settings;
+use super::settings::{ReloadError, Settings, fixed};
 #[cfg(feature = "tls")]
 use super::websocket::Port;
 
@@ -198,12 +198,26 @@ impl Shared {
         Arc::clone(&self.settings.read().expect("a reload has panicked"))
     }
 
+    /// Has the server go by another configuration: all of it, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// What cannot change, makes no sense or cannot be read. Nothing has changed then.
+    pub(crate) fn reload(&self, config: &Config) -> Result<(), ReloadError> {
+        if let Some(what) = fixed(&self.config, config) {
+            return Err(ReloadError::Fixed(what));
+        }
+        let settings = Settings::new(config, &self.settings().info)?;
+        self.renew(&Arc::new(settings));
+        Ok(())
+    }
+
     /// Has all go by others, and waits for workers that are not busy for long.
     ///
     /// # Panics
     ///
     /// If whoever renewed them before panicked.
-    pub(crate) fn renew(&self, settings: &Arc<Settings>) {
+    fn renew(&self, settings: &Arc<Settings>) {
         *self.settings.write().expect("a reload has panicked") = Arc::clone(settings);
         let untaken = Arc::new(());
         for peer in self.workers.iter().filter(|peer| !peer.is_dead()) {

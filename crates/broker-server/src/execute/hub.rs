@@ -8,11 +8,10 @@ use super::{
     Carried, Executor, PER_FRAME, PER_LOOK_UP, PER_PATTERN, PER_SUBSCRIPTION, PER_TARGET, Step,
 };
 use crate::connection::Phase;
-use crate::key::{ConnectionKey, Target};
+use crate::key::ConnectionKey;
 use crate::leaf::backoff::Cause;
 use crate::leaf::link::Todo;
 use crate::local::{Local, Origin, Reason};
-use crate::subscriptions::Subscription;
 use broker_protocol::{
     LeafFrame, LeafMessage, Limits, Message, ParsedLeaf, ProtocolError, is_valid, parse_leaf,
 };
@@ -179,32 +178,10 @@ impl Executor {
         if !is_valid(subject) || subscriptions.place(&name).is_some() {
             return;
         }
-        let (place, serial) = subscriptions.next();
-        let target = Target {
-            connection: key,
-            place,
-            serial,
-        };
-        let may_add_shape = subscriptions.may_add_shape();
         let remote = Arc::clone(&link.remote);
-        let routes = &self.shared.routes;
-        let Ok(new_shape) = routes.insert(subject, queue, target, may_add_shape) else {
+        if !self.add(local, key, &name, (subject, queue), false) {
             remote.too_many_shapes(subject);
-            return;
-        };
-        local.change(key, |client| {
-            client.subscriptions.insert(Subscription {
-                sid: name.into(),
-                subject: subject.into(),
-                queue: queue.map(Into::into),
-                serial,
-                delivered: 0,
-                max: None,
-                looked_at: false,
-                new_shape,
-            });
-        });
-        local.counters.subscriptions += 1;
+        }
     }
 
     /// Sends on what comes from a hub.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::reason::ClosedState;
+use crate::closed_state::ClosedState;
 use crate::row::Figures;
 
 /// What rows are sorted by, in the names of nats-server.

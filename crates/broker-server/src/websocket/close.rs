@@ -1,8 +1,10 @@
 //! Why a connection ends, as its close frame says it (RFC 6455, section 7.4).
 
 use super::super::reason::Reason;
-use super::frames::{MOST_CONTROL, Opcode, push_head};
 use broker_protocol::ProtocolError;
+
+/// The longest payload of a control frame, in bytes.
+pub(super) const MOST_CONTROL: usize = 125;
 
 const NORMAL: u16 = 1000;
 const GOING_AWAY: u16 = 1001;
@@ -37,25 +39,14 @@ impl Close {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn code(self) -> u16 {
+    /// The code; 0 stands for none.
+    pub(super) fn code(&self) -> u16 {
         self.code
     }
 
     /// The text for people.
     pub(super) fn why(&self) -> &str {
         &self.why
-    }
-
-    /// Appends the frame.
-    pub(super) fn push(&self, out: &mut Vec<u8>) {
-        if self.code == 0 {
-            push_head(out, Opcode::Close, false, 0);
-            return;
-        }
-        push_head(out, Opcode::Close, false, size_of::<u16>() + self.why.len());
-        out.extend_from_slice(&self.code.to_be_bytes());
-        out.extend_from_slice(self.why.as_bytes());
     }
 }
 
@@ -96,18 +87,5 @@ mod tests {
         ] {
             assert_eq!(Close::of(reason).code(), code, "{reason:?}");
         }
-    }
-
-    #[test]
-    fn a_close_frame_has_a_code_and_a_text_that_fits() {
-        let frame = |close: &Close| {
-            let mut out = Vec::new();
-            close.push(&mut out);
-            out
-        };
-        assert_eq!(frame(&Close::default()), b"\x88\x00");
-        assert_eq!(frame(&Close::new(1000, "bye")), b"\x88\x05\x03\xe8bye");
-        let long = frame(&Close::new(1000, &"é".repeat(100)));
-        assert_eq!((long.len(), long[1]), (2 + 2 + 122, 2 + 122));
     }
 }

@@ -148,7 +148,7 @@ mod tests {
             loop {
                 let (read, made) = inflater
                     .inflate(&message[used..], &mut into)
-                    .map_err(Close::code)?;
+                    .map_err(|close| close.code())?;
                 used += read;
                 all.extend_from_slice(&into[..made]);
                 if used == message.len() && made < room {
@@ -156,7 +156,7 @@ mod tests {
                 }
             }
             loop {
-                let (made, done) = inflater.finish(&mut into).map_err(Close::code)?;
+                let (made, done) = inflater.finish(&mut into).map_err(|close| close.code())?;
                 all.extend_from_slice(&into[..made]);
                 if done {
                     break;

@@ -1,9 +1,6 @@
 //! Frames of WebSocket (RFC 6455, section 5): their heads read and written.
 
-use super::close::{Close, INVALID_DATA, PROTOCOL_ERROR};
-
-/// Largest payload of a control frame, in bytes.
-pub(super) const MOST_CONTROL: usize = 125;
+use super::close::{Close, INVALID_DATA, MOST_CONTROL, PROTOCOL_ERROR};
 
 /// Longest head of a client's frame, in bytes.
 const MOST_HEAD: usize = 14;
@@ -221,6 +218,22 @@ pub(super) fn push_head(out: &mut Vec<u8>, opcode: Opcode, compressed: bool, len
     }
 }
 
+/// Appends a close frame.
+pub(super) fn push_close(out: &mut Vec<u8>, close: &Close) {
+    if close.code() == 0 {
+        push_head(out, Opcode::Close, false, 0);
+        return;
+    }
+    push_head(
+        out,
+        Opcode::Close,
+        false,
+        size_of::<u16>() + close.why().len(),
+    );
+    out.extend_from_slice(&close.code().to_be_bytes());
+    out.extend_from_slice(close.why().as_bytes());
+}
+
 /// What the payload of a client's close frame says, to be said back. Nothing is said back
 /// to one that says nothing.
 ///
@@ -382,5 +395,18 @@ mod tests {
             let code_of = |close: Close| close.code();
             assert_eq!(read.map(code_of).map_err(code_of), code, "{payload:?}");
         }
+    }
+
+    #[test]
+    fn a_close_frame_has_a_code_and_a_text_that_fits() {
+        let frame = |close: &Close| {
+            let mut out = Vec::new();
+            push_close(&mut out, close);
+            out
+        };
+        assert_eq!(frame(&Close::default()), b"\x88\x00");
+        assert_eq!(frame(&Close::new(1000, "bye")), b"\x88\x05\x03\xe8bye");
+        let long = frame(&Close::new(1000, &"é".repeat(100)));
+        assert_eq!((long.len(), long[1]), (2 + 2 + 122, 2 + 122));
     }
 }

@@ -4,9 +4,9 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
 
 use super::super::reason::Reason;
-use super::close::Close;
+use super::close::{Close, MOST_CONTROL};
 use super::deflate::{Inflater, PER_INFLATER};
-use super::frames::{Frame, Heads, MOST_CONTROL, Opcode, read_close};
+use super::frames::{Frame, Heads, Opcode, push_close, read_close};
 use super::outgoing::{MOST_OUT, Outgoing};
 use super::port::Rules;
 use super::upgrade::{MOST_REQUEST, Upgrade, judge, refusal};
@@ -275,7 +275,7 @@ impl WebSocket {
             Some(End::Closed(close) | End::Failed(close)) => close,
             _ => Close::of(reason),
         };
-        self.outgoing.append(|out| close.push(out));
+        self.outgoing.append(|out| push_close(out, &close));
     }
 }
 
