@@ -18,10 +18,12 @@ let
     # Broker brings routines and allocator by crates, as any program can.
     musl = "stock";
     allocator = "system";
-    # What saves 140 KB of a static file: identical functions and ends of strings once, and relocations as a bitmap, which
-    # musl reads since 1.2.4. A linker other than lld does not know these flags, so they are no part of Cargo's configuration.
-    rustflags =
-      if variant.static then [ "-Clink-arg=--icf=all" "-Clink-arg=--pack-dyn-relocs=relr" "-Clink-arg=-O2" ] else [ ];
+    # Functions of up to 60 instructions of LLVM's are inlined, not 225: the file is 130 KB smaller, and a message takes 1.5 %
+    # fewer instructions. This changes code that is compiled at level 2, thus neither jemalloc nor fast-musl.
+    rustflags = [ "-Cllvm-args=-inlinedefault-threshold=60" ]
+      # What saves 140 KB of a static file: identical functions and ends of strings once, and relocations as a bitmap, which
+      # musl reads since 1.2.4. A linker other than lld does not know these flags, so they are no part of Cargo's configuration.
+      ++ (if variant.static then [ "-Clink-arg=--icf=all" "-Clink-arg=--pack-dyn-relocs=relr" "-Clink-arg=-O2" ] else [ ]);
     # Nothing unwinds through the C code of jemalloc and ring, and without tables for that the file is 70 KB smaller.
     env = if variant.static then { CFLAGS = "-fno-asynchronous-unwind-tables -fno-unwind-tables"; } else { };
     paths = code;
