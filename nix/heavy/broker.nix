@@ -15,7 +15,7 @@ let
       mkdir -p $out/bin
       {
         echo "#!$CONFIG_SHELL"
-        echo "exec $emulator $program/bin/broker \"\$@\""
+        echo "exec $emulator -0 \"\$0\" $program/bin/broker \"\$@\""
       } >$out/bin/broker
       chmod +x $out/bin/broker
     '';

@@ -234,11 +234,11 @@ struct Lines {
 }
 
 impl Log {
-    /// Waits for a line that holds one of these texts, and returns the line.
-    fn wait_for(&self, texts: &[&str]) -> String {
+    /// Waits for a line that holds this text, and returns the line.
+    fn wait_for(&self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = self.lines.lock().expect("no panic with the lock");
-        let sought = |line: &&String| texts.iter().any(|text| line.contains(text));
+        let sought = |line: &&String| line.contains(text);
         loop {
             if let Some(line) = lines.written.iter().find(sought) {
                 return line.clone();
@@ -247,7 +247,7 @@ impl Log {
             if left.is_zero() || lines.ended {
                 let written = lines.written.join("\n");
                 drop(lines);
-                panic!("no {texts:?} in the log: {written}");
+                panic!("no {text:?} in the log: {written}");
             }
             lines = self.more.wait_timeout(lines, left).expect("as above").0;
         }
@@ -293,14 +293,13 @@ impl Process {
         thread::spawn(move || reader.read(stderr));
         let port = 0;
         let mut process = Self { child, log, port };
-        // As Broker says it, and as nats-server does.
-        process.port = process.port_after(&["listening on ", "client connections on "]);
+        process.port = process.port_after("client connections on ");
         process
     }
 
-    /// The port in the first line of the log that holds one of these texts.
-    pub(crate) fn port_after(&self, texts: &[&str]) -> u16 {
-        let line = self.log.wait_for(texts);
+    /// The port in the first line of the log that holds this text.
+    pub(crate) fn port_after(&self, text: &str) -> u16 {
+        let line = self.log.wait_for(text);
         let (_, digits) = line.rsplit_once(':').expect("a colon before the port");
         let digits = digits.split(|c: char| !c.is_ascii_digit()).next();
         digits.and_then(|port| port.parse().ok()).expect("a port")
@@ -313,7 +312,7 @@ impl Process {
 
     /// Waits for a line in the log.
     pub(crate) fn wait_for_log(&self, text: &str) -> String {
-        self.log.wait_for(&[text])
+        self.log.wait_for(text)
     }
 
     /// All lines of the log so far.

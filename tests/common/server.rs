@@ -93,9 +93,7 @@ impl Server {
 
     /// The port of the monitoring.
     pub(crate) fn http_port(&self) -> u16 {
-        // As Broker says it, and as nats-server does.
-        let texts = ["monitoring on ", "http monitor on "];
-        self.process.port_after(&texts)
+        self.process.port_after("http monitor on ")
     }
 
     /// Waits for a line in the log.

@@ -44,7 +44,7 @@ impl Hub {
         let process = Process::start(command);
         Self {
             port: process.port,
-            leaf_port: process.port_after(&["leafnode connections on "]),
+            leaf_port: process.port_after("leafnode connections on "),
             process,
             folder,
         }

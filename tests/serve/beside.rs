@@ -61,7 +61,7 @@ impl Server {
 
     fn start(command: Command) -> Self {
         let process = Process::start(command);
-        let http = process.port_after(&["monitoring on ", "http monitor on "]);
+        let http = process.port_after("http monitor on ");
         Self { process, http }
     }
 

@@ -33,7 +33,7 @@ impl Unread {
             stderr: BufReader::new(stderr),
             port: 0,
         };
-        let line = server.read_until("listening on ");
+        let line = server.read_until("client connections on ");
         let port = line.trim().rsplit(':').next().expect("a port");
         server.port = port.parse().expect("a number");
         server

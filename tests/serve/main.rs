@@ -22,6 +22,7 @@ mod limits;
 mod log;
 mod monitor;
 mod nats_flags;
+mod nats_server;
 mod protocol;
 mod secrets;
 #[path = "../common/server.rs"]

@@ -250,7 +250,7 @@ impl Scarce {
         let line = stderr
             .lines()
             .map(|line| line.expect("UTF-8"))
-            .find(|line| line.contains("monitoring on"))
+            .find(|line| line.contains("http monitor on"))
             .expect("it starts");
         let port = line.rsplit(':').next().expect("a port");
         Self {

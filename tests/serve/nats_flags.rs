@@ -99,7 +99,7 @@ fn letters_and_names_of_nats_server_are_understood() {
         client.sync();
         drop(client);
         process.wait_for_log("DEBUG");
-        let (status, _) = get(process.port_after(&["monitoring on "]), "/healthz");
+        let (status, _) = get(process.port_after("http monitor on "), "/healthz");
         assert!(status.contains(" 200 "), "{status}");
     }
     let process = start(&["-p", "-1", "--auth", "t"]);
@@ -198,7 +198,7 @@ impl Drop for Logging {
 fn a_log_file_is_written_in_the_place_of_standard_error_and_opened_again() {
     let (path, moved, pid) = (scratch("log"), scratch("log"), scratch("pid"));
     let mut child = Logging::start(&path, &pid);
-    wait_for(&path, "listening on");
+    wait_for(&path, "client connections on");
     wait_for_any(&pid);
     fs::rename(&path, &moved).expect("it is there");
     let process = Pid::from_child(&child.0);
@@ -208,7 +208,7 @@ fn a_log_file_is_written_in_the_place_of_standard_error_and_opened_again() {
     assert_eq!(child.0.wait().expect("it is a child").code(), Some(0));
     let [first, second] = [&moved, &path].map(|path| wait_for(path, ""));
     assert!(!first.contains("drained") && second.contains("drained"));
-    assert!(!second.contains("listening on"));
+    assert!(!second.contains("client connections on"));
     let mut errors = String::new();
     let mut stderr = child.0.stderr.take().expect("it is piped");
     std::io::Read::read_to_string(&mut stderr, &mut errors).expect("text");

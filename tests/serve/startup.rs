@@ -173,7 +173,7 @@ fn help_tells_how_much_memory_it_takes() {
 #[test]
 fn logs_can_be_json() {
     let server = Server::start(&["--log-format", "json"]);
-    let line = server.wait_for_log("listening on");
+    let line = server.wait_for_log("client connections on");
     let json: serde_json::Value = serde_json::from_str(&line).expect("JSON");
     assert_eq!(json["level"], "INFO");
 }

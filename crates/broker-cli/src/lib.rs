@@ -6,9 +6,14 @@
 
 mod bench;
 mod info;
+mod nats_server;
 mod serve;
 
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::iter;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +31,9 @@ struct Cli {
     command: Command,
 }
 
+/// The exit code for arguments that are wrong, as clap has it.
+const WRONG_USAGE: u8 = 2;
+
 #[derive(Subcommand)]
 enum Command {
     /// Serve clients of NATS
@@ -36,10 +44,24 @@ enum Command {
     Info(info::Arguments),
 }
 
-/// Does what the arguments say, of which the first is the name of the program. It ends the
-/// process if they are wrong, or ask for help.
-pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    match Cli::parse_from(arguments.map(long)).command {
+/// Runs the command that the arguments name, of which the first is the name of the program. It
+/// ends the process if they are wrong, or ask for help.
+///
+/// Under the name `nats-server` the arguments are those of nats-server.
+pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let name = arguments.next().unwrap_or_else(|| "broker".into());
+    let arguments = if Path::new(&name).file_name() == Some(OsStr::new(nats_server::NAME)) {
+        match nats_server::arguments(arguments, |name| env::var_os(name).is_some()) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                let _ = writeln!(io::stderr(), "{}: {error}", nats_server::NAME);
+                return ExitCode::from(WRONG_USAGE);
+            }
+        }
+    } else {
+        iter::once(name).chain(arguments.map(long)).collect()
+    };
+    match Cli::parse_from(arguments).command {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Info(arguments) => info::run(&arguments),

@@ -17,6 +17,7 @@ use super::local::{Local, Origin};
 use super::settings::Settings;
 use super::shared::Shared;
 use super::subscriptions::Subscription;
+use super::trace;
 use broker_protocol::{
     Connect, Frame, Limits, Parsed, ProtocolError, Publish, SYSTEM_QUEUE, Violation, is_literal,
     is_reserved, is_reserved_reply, is_valid, parse, tokens,
@@ -129,6 +130,9 @@ impl Executor {
             Parsed::Frame(frame, used) => (frame, used),
             Parsed::Incomplete(needed) => return Ok(Step::Incomplete(needed)),
         };
+        if trace::is_on() {
+            trace::received(client, &input[..used]);
+        }
         match frame {
             Frame::Publish(publish) => {
                 client.was_active(now);

@@ -52,6 +52,7 @@ impl Wishes {
 pub struct Handle {
     address: SocketAddr,
     monitor_address: Option<SocketAddr>,
+    websocket_url: Option<String>,
     wishes: Arc<Wishes>,
     waker: Weak<Waker>,
     shared: Weak<Shared>,
@@ -68,6 +69,7 @@ impl Handle {
         Self {
             address,
             monitor_address,
+            websocket_url: websocket_url(shared),
             wishes,
             waker: Arc::downgrade(waker),
             shared: Arc::downgrade(shared),
@@ -92,12 +94,14 @@ impl Handle {
     /// server that listens at every address is reached by loopback.
     #[must_use]
     pub fn url(&self) -> String {
-        let ip = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        format!("nats://{}", SocketAddr::new(ip, self.address.port()))
+        format!("nats://{}", reachable(self.address))
+    }
+
+    /// The URL for a WebSocket client on the same machine, such as `ws://127.0.0.1:9222`, if
+    /// [`Config::websocket`](crate::Config::websocket) asks for that port.
+    #[must_use]
+    pub fn websocket_url(&self) -> Option<&str> {
+        self.websocket_url.as_deref()
     }
 
     /// Ends the server at once, also one that drains: connections are closed, and what
@@ -176,6 +180,29 @@ impl Handle {
     }
 }
 
+/// The address of a listener for clients on the same machine: loopback if it listens at
+/// every address.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(feature = "tls")]
+fn websocket_url(shared: &Shared) -> Option<String> {
+    let port = shared.websocket.as_ref()?;
+    let scheme = if port.tls.is_some() { "wss" } else { "ws" };
+    Some(format!("{scheme}://{}", reachable(port.address)))
+}
+
+#[cfg(not(feature = "tls"))]
+fn websocket_url(_: &Shared) -> Option<String> {
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,14 +232,8 @@ mod tests {
             ("[::]:4222", "nats://[::1]:4222"),
             ("[2001:db8::1]:4222", "nats://[2001:db8::1]:4222"),
         ] {
-            let handle = Handle {
-                address: address.parse().unwrap(),
-                monitor_address: None,
-                wishes: Arc::default(),
-                waker: Weak::new(),
-                shared: Weak::new(),
-            };
-            assert_eq!(handle.url(), url);
+            let address = reachable(address.parse().unwrap());
+            assert_eq!(format!("nats://{address}"), url);
         }
     }
 }

@@ -155,6 +155,7 @@ mod subscriptions;
 mod tally;
 #[cfg(feature = "tls")]
 mod tls;
+mod trace;
 mod transport;
 mod turns;
 mod upkeep;
@@ -308,9 +309,9 @@ impl Server {
         };
         let address = acceptor.address;
         let monitor = config.http.map(Monitor::bind).transpose()?;
-        tracing::info!("listening on {address}");
+        tracing::info!("Listening for client connections on {address}");
         if let Some(monitor) = &monitor {
-            tracing::info!("monitoring on {}", monitor.address);
+            tracing::info!("Starting http monitor on {}", monitor.address);
         }
         #[cfg(feature = "tls")]
         if let Some(port) = &websocket {
@@ -445,6 +446,7 @@ impl Server {
             let dialler = hub
                 .map(|remote| Dialler::start(&shared, remote))
                 .transpose()?;
+            tracing::info!("Server is ready");
             let ended = acceptor
                 .run(&shared)
                 .and_then(|ending| ending.run(&shared, &alive));

@@ -25,6 +25,7 @@ pub(crate) use super::reason::Reason;
 use super::routes::Routes;
 use super::stall::{self, Bounds};
 use super::subscriptions::Subscription;
+use super::trace;
 use broker_protocol::{Message, ProtocolError, SHARE_FROM, push_head};
 
 /// Subscriptions from which on even short messages are shared rather than copied for
@@ -220,6 +221,9 @@ impl Local {
         if client.key != key {
             return;
         }
+        if trace::is_on() {
+            trace::sent(client, line);
+        }
         let before = client.output.held();
         client.output.push(line, &mut self.blocks);
         self.held = self.held + client.output.held() - before;
@@ -308,6 +312,11 @@ impl Local {
             message.body.len()
         };
         self.held = self.held + output.held() - before;
+        if trace::is_on()
+            && let Some(subscription) = client.subscriptions.get(target.place)
+        {
+            trace::sent_message(client, buffer, message, &subscription.sid);
+        }
         client.tally.count_out(body, self.now);
         self.counters.out_msgs += 1;
         self.counters.out_bytes += body as u64;
@@ -369,6 +378,9 @@ impl Local {
         };
         self.head.clear();
         push_head(&mut self.head, buffer, message, groups);
+        if trace::is_on() {
+            trace::sent(client, &self.head);
+        }
         let output = &mut client.output;
         let before = output.held();
         output.push_to_hub(&self.head, buffer, message, share_from, &mut self.blocks);
@@ -593,6 +605,9 @@ impl Local {
                 self.counters.slow_consumers += u64::from(error == ProtocolError::SlowConsumer);
                 if client.output.forget() {
                     let line = error.line().unwrap_or_default();
+                    if trace::is_on() {
+                        trace::sent(&client, line.as_bytes());
+                    }
                     client.output.push(line.as_bytes(), &mut self.blocks);
                 }
             }
@@ -619,6 +634,9 @@ impl Local {
                 // In the midst of a line there is no place for another.
                 if !is_late || client.output.forget() {
                     if let Some(line) = error.line() {
+                        if trace::is_on() {
+                            trace::sent(&client, line.as_bytes());
+                        }
                         client.output.push(line.as_bytes(), &mut self.blocks);
                     }
                     // Best effort: the client may be gone, or full.

@@ -274,6 +274,8 @@ pub(super) enum Level {
 pub(super) enum Format {
     Text,
     Json,
+    /// As nats-server does.
+    Nats,
 }
 
 /// An address with a port; names are looked up.

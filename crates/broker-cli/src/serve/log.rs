@@ -18,6 +18,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::log_output::Output;
+use super::nats_lines::NatsLines;
 
 /// Lines that may wait to be written.
 const MOST_LINES: usize = 1024;
@@ -33,6 +34,8 @@ const LONGEST_FLUSH: Duration = Duration::from_secs(1);
 pub(crate) enum Style {
     Text,
     Json,
+    /// Lines as those of nats-server.
+    Nats,
 }
 
 /// The log of the program. When it is dropped, what waits is written.
@@ -106,6 +109,7 @@ where
     match style {
         Style::Text => Dispatch::new(builder.finish()),
         Style::Json => Dispatch::new(builder.json().finish()),
+        Style::Nats => Dispatch::new(builder.event_format(NatsLines).finish()),
     }
 }
 
@@ -234,7 +238,7 @@ fn escaped(line: &[u8], style: Style) -> Option<Vec<u8>> {
     for character in String::from_utf8_lossy(body).chars() {
         match (character.is_control(), style) {
             (false, _) => text.push(character),
-            (true, Style::Text) => text.extend(character.escape_default()),
+            (true, Style::Text | Style::Nats) => text.extend(character.escape_default()),
             // It is within a string, where this is the way to write it.
             (true, Style::Json) => text.extend(format!("\\u{:04x}", u32::from(character)).chars()),
         }

@@ -6,6 +6,7 @@ mod log;
 mod log_output;
 mod lookup;
 mod nats_flags;
+mod nats_lines;
 mod pid_file;
 mod ports_file;
 mod secrets;
@@ -87,6 +88,7 @@ fn start_log(arguments: &Arguments, file: &Options) -> Result<Log, Failure> {
     let style = match arguments.log_format {
         Format::Text => Style::Text,
         Format::Json => Style::Json,
+        Format::Nats => Style::Nats,
     };
     let path = arguments.log.as_ref().or(file.log_file.as_ref());
     let output = Output::open(path.map(|path| &**path)).map_err(|source| Failure::LogFile {
@@ -132,7 +134,8 @@ fn serve(arguments: Arguments, file: &Options, log: &Log) -> Result<(), Failure>
         written.map(Arc::new)
     });
     let pid_file = pid_file.transpose()?;
-    let ports_file = file.ports_file_dir.as_ref().map(|folder| {
+    let folder = arguments.nats.ports_file_dir.as_ref();
+    let ports_file = folder.or(file.ports_file_dir.as_ref()).map(|folder| {
         PortsFile::write(folder, &server.handle()).map_err(|source| Failure::PortsFile {
             path: folder.clone(),
             source,

@@ -1,6 +1,7 @@
 //! Flags of nats-server that no flag of Broker means already.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use tracing::level_filters::LevelFilter;
@@ -20,6 +21,13 @@ pub(crate) struct NatsFlags {
     /// Port of the monitoring, at the host of the clients; -1 is any free one
     #[arg(short = 'm', long = "http_port", alias = "http-port", value_name = "PORT", value_parser = port, allow_negative_numbers = true, conflicts_with = "http")]
     http_port: Option<u16>,
+    /// Folder for a file with the URLs of the server, `NAME_PID.ports`
+    #[arg(
+        long = "ports_file_dir",
+        alias = "ports-file-dir",
+        value_name = "FOLDER"
+    )]
+    pub(super) ports_file_dir: Option<PathBuf>,
     /// Log as with --log-level debug
     #[arg(short = 'D', long, conflicts_with = "log_level")]
     debug: bool,

@@ -1,5 +1,6 @@
 //! The file with the URLs of a server, for whoever started it at any free port.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,14 +13,20 @@ use serde_json::json;
 pub(crate) struct PortsFile(PathBuf);
 
 impl PortsFile {
-    /// Writes it into `folder`, as `broker_PID.ports`: JSON as nats-server has it.
+    /// Writes it into `folder`, as `NAME_PID.ports` with the name by which the program was
+    /// started: JSON as nats-server has it.
     pub(crate) fn write(folder: &Path, server: &Handle) -> io::Result<Self> {
-        let path = folder.join(format!("broker_{}.ports", std::process::id()));
-        let monitoring = server.monitor_address();
-        let ports = json!({
-            "nats": [server.url()],
-            "monitoring": monitoring.map(|address| [format!("http://{address}")]),
-        });
+        let program = env::args_os().next().map(PathBuf::from);
+        let name = program.as_deref().and_then(Path::file_name);
+        let name = name.unwrap_or("broker".as_ref()).to_string_lossy();
+        let path = folder.join(format!("{name}_{}.ports", std::process::id()));
+        let mut ports = json!({ "nats": [server.url()] });
+        if let Some(address) = server.monitor_address() {
+            ports["monitoring"] = json!([format!("http://{address}")]);
+        }
+        if let Some(url) = server.websocket_url() {
+            ports["websocket"] = json!([url]);
+        }
         // Whoever waits for the file shall find all of it.
         let half = path.with_extension("ports-half");
         fs::write(&half, ports.to_string())?;

@@ -12,6 +12,7 @@ use crate::key::ConnectionKey;
 use crate::leaf::backoff::Cause;
 use crate::leaf::link::Todo;
 use crate::local::{Local, Origin, Reason};
+use crate::trace;
 use broker_protocol::{
     LeafFrame, LeafMessage, Limits, Message, ParsedLeaf, ProtocolError, is_valid, parse_leaf,
 };
@@ -67,12 +68,18 @@ impl Executor {
         let Some(client) = local.get(key) else {
             return Ok(Step::Closed);
         };
-        let Some(link) = &mut client.link else {
+        if client.link.is_none() {
             return Ok(Step::Closed);
-        };
+        }
         let (frame, used) = match parse_leaf(&data[at..], &HUB_LIMITS)? {
             ParsedLeaf::Frame(frame, used) => (frame, used),
             ParsedLeaf::Incomplete(needed) => return Ok(Step::Incomplete(needed)),
+        };
+        if trace::is_on() {
+            trace::received(client, &data[at..at + used]);
+        }
+        let Some(link) = &mut client.link else {
+            return Ok(Step::Closed);
         };
         match frame {
             LeafFrame::Info(json) => {

@@ -31,7 +31,7 @@ pub(crate) struct Rules {
 /// The port, open.
 #[derive(Debug)]
 pub(crate) struct Port {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(crate) tls: Option<Arc<ServerConfig>>,
     asks_for_certificates: bool,
     pub(crate) handshake_timeout: Duration,
@@ -69,10 +69,10 @@ impl Port {
     pub(crate) fn log(&self) {
         let address = self.address;
         if self.tls.is_some() {
-            tracing::info!("websocket clients on wss://{address}");
+            tracing::info!("Listening for websocket clients on wss://{address}");
             return;
         }
-        tracing::info!("websocket clients on ws://{address}");
+        tracing::info!("Listening for websocket clients on ws://{address}");
         if !address.ip().is_loopback() {
             tracing::warn!(
                 "whoever is on the way to ws://{address} can read all of it: give --websocket-tls-cert, or listen on loopback behind a proxy that has TLS"

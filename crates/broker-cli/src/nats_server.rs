@@ -1,0 +1,328 @@
+//! The command line of nats-server, for when the program is started under that name.
+//!
+//! Its flags and what they mean are those of nats-server 2.10 (`server/opts.go`), and the
+//! syntax is that of Go's package `flag`: one dash or two before any name, a value after `=` or
+//! as the next argument, and for switches no value or `=true` or `=false`.
+
+use std::ffi::OsString;
+
+/// The name.
+pub(crate) const NAME: &str = "nats-server";
+
+/// The address that nats-server listens at unless it is told otherwise.
+const ANY: &str = "0.0.0.0";
+
+/// What becomes of a flag.
+#[derive(Clone, Copy)]
+enum Meaning {
+    /// It is this flag of `broker serve`, with the value.
+    Value(&'static str),
+    /// It is this switch of `broker serve`.
+    Switch(&'static str),
+    /// It is a switch for TLS, which follows from the files.
+    Tls,
+    /// It is a switch for TLS with certificates of clients.
+    TlsVerify,
+    /// It names the authorities for those certificates.
+    TlsCa,
+    /// It asks for the version.
+    Version,
+    /// It makes no difference, with or without a value.
+    NoValueIgnored,
+    ValueIgnored,
+    /// Broker cannot do it: why, and what to do.
+    Refused(&'static str),
+}
+
+use Meaning::{
+    NoValueIgnored, Refused, Switch, Tls, TlsCa, TlsVerify, Value, ValueIgnored, Version,
+};
+
+const NO_CLUSTERS: &str = "Broker forms no clusters; make it a leaf node of one with --leaf";
+const NO_STREAMS: &str =
+    "Broker stores no messages; make it a leaf node of a server with JetStream with --leaf";
+const NO_SYSLOG: &str = "Broker does not log to syslog; take the log from standard error";
+
+/// The flags of nats-server.
+const FLAGS: &[(&[&str], Meaning)] = &[
+    (&["p", "port"], Value("port")),
+    (&["a", "addr", "net"], Value("addr")),
+    (&["n", "name", "server_name"], Value("name")),
+    (&["m", "http_port"], Value("http_port")),
+    (&["c", "config"], Value("config")),
+    (&["sl", "signal"], Value("signal")),
+    (&["P", "pid"], Value("pid")),
+    (&["ports_file_dir"], Value("ports_file_dir")),
+    (&["l", "log"], Value("log")),
+    (&["user"], Value("user")),
+    (&["pass"], Value("password")),
+    (&["auth"], Value("token")),
+    (&["tlscert"], Value("tls-cert")),
+    (&["tlskey"], Value("tls-key")),
+    (&["t"], Switch("test")),
+    (&["D", "debug"], Switch("debug")),
+    (&["V", "VV", "DV", "DVV", "trace"], Switch("trace")),
+    (&["h", "help"], Switch("help")),
+    (&["v", "version"], Version),
+    (&["tls"], Tls),
+    (&["tlsverify"], TlsVerify),
+    (&["tlscacert"], TlsCa),
+    (&["T", "logtime", "logtime_utc"], NoValueIgnored),
+    (&["sd", "store_dir", "max_traced_msg_len"], ValueIgnored),
+    (&["js", "jetstream"], Refused(NO_STREAMS)),
+    (
+        &[
+            "cluster",
+            "cluster_listen",
+            "cluster_name",
+            "cluster_advertise",
+            "connect_retries",
+            "no_advertise",
+            "routes",
+        ],
+        Refused(NO_CLUSTERS),
+    ),
+    (
+        &["client_advertise"],
+        Refused("Broker announces no other address; give clients the address"),
+    ),
+    (
+        &["ms", "https_port"],
+        Refused("Broker serves monitoring without TLS; use -m, and a proxy with TLS in front"),
+    ),
+    (
+        &["log_size_limit"],
+        Refused("Broker does not rotate its log; use logrotate"),
+    ),
+    (&["s", "syslog", "r", "remote_syslog"], Refused(NO_SYSLOG)),
+    (
+        &["profile", "help_tls"],
+        Refused("Broker has nothing like it; leave it out"),
+    ),
+];
+
+/// Why a command line is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadFlag {
+    #[error("flag -{0}: {1}")]
+    Refused(String, &'static str),
+    #[error("flag -{0} needs a value")]
+    NoValue(String),
+    #[error("flag -{0} is true or false, not {1:?}")]
+    NotBoolean(String, String),
+    #[error("-tls needs -tlscert and -tlskey")]
+    NoCertificate,
+    #[error("-tlsverify needs -tlscacert: the authorities for certificates of clients")]
+    NoAuthorities,
+    #[error("unrecognized command: {0}; nats-server takes flags alone")]
+    Command(String),
+}
+
+/// The arguments of `broker` that mean the same as `given`, the arguments of nats-server without
+/// its name. A long flag that nats-server does not have is one of `broker serve`.
+///
+/// `is_set` tells whether a variable of the environment is set, since those of `broker serve`
+/// hold here as well.
+///
+/// # Errors
+///
+/// The first thing that is wrong or that Broker does not have.
+pub(crate) fn arguments(
+    given: impl IntoIterator<Item = OsString>,
+    is_set: impl Fn(&str) -> bool,
+) -> Result<Vec<OsString>, BadFlag> {
+    let mut given = given.into_iter().peekable();
+    let mut arguments: Vec<OsString> = vec!["broker".into(), "serve".into()];
+    let (mut wants_tls, mut verifies, mut authorities) = (false, false, None);
+    while let Some(argument) = given.next() {
+        let Some(text) = argument.to_str().map(str::to_owned) else {
+            arguments.push(argument);
+            continue;
+        };
+        let Some(flag) = text.strip_prefix("--").or(text.strip_prefix('-')) else {
+            return Err(BadFlag::Command(text));
+        };
+        let (name, value) = match flag.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (flag, None),
+        };
+        let known = FLAGS.iter().find(|(names, _)| names.contains(&name));
+        let Some(&(_, meaning)) = known else {
+            // One of `broker serve`, or an error that it reports.
+            arguments.push(if name.len() > 1 {
+                format!("--{flag}").into()
+            } else {
+                argument
+            });
+            arguments.extend(given.next_if(|next| !next.as_encoded_bytes().starts_with(b"-")));
+            continue;
+        };
+        let mut required = || {
+            let value = value.map(OsString::from).or_else(|| given.next());
+            value.ok_or_else(|| BadFlag::NoValue(name.to_owned()))
+        };
+        let is_on = || match value {
+            None => Ok(true),
+            Some(value) => boolean(name, value),
+        };
+        match meaning {
+            Value(long) => {
+                let mut argument = OsString::from(format!("--{long}="));
+                argument.push(required()?);
+                arguments.push(argument);
+            }
+            Switch(long) => {
+                if is_on()? {
+                    arguments.push(format!("--{long}").into());
+                }
+            }
+            Tls => wants_tls |= is_on()?,
+            TlsVerify => verifies |= is_on()?,
+            TlsCa => authorities = Some(required()?),
+            Version => return Ok(vec!["broker".into(), "--version".into()]),
+            NoValueIgnored => {
+                is_on()?;
+            }
+            ValueIgnored => {
+                required()?;
+            }
+            Refused(why) => return Err(BadFlag::Refused(name.to_owned(), why)),
+        }
+    }
+    let has = |arguments: &[OsString], long: &str| {
+        let long = format!("--{long}");
+        let named = |text: &str| text.split('=').next() == Some(&long);
+        let mut texts = arguments.iter().filter_map(|argument| argument.to_str());
+        texts.any(named)
+    };
+    if (wants_tls || verifies) && !(has(&arguments, "tls-cert") && has(&arguments, "tls-key")) {
+        return Err(BadFlag::NoCertificate);
+    }
+    if verifies {
+        let mut argument = OsString::from("--tls-ca=");
+        argument.push(authorities.ok_or(BadFlag::NoAuthorities)?);
+        arguments.push(argument);
+    }
+    let chosen = ["addr", "listen", "config"];
+    let variables = ["BROKER_LISTEN", "BROKER_CONFIG"];
+    if !chosen.iter().any(|long| has(&arguments, long))
+        && !variables.iter().any(|name| is_set(name))
+    {
+        arguments.push(format!("--addr={ANY}").into());
+    }
+    if !has(&arguments, "log-format") && !is_set("BROKER_LOG_FORMAT") {
+        arguments.push("--log-format=nats".into());
+    }
+    Ok(arguments)
+}
+
+/// The value of a switch, as Go's package `flag` reads it.
+fn boolean(name: &str, value: &str) -> Result<bool, BadFlag> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(BadFlag::NotBoolean(name.to_owned(), value.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(line: &str) -> Result<String, BadFlag> {
+        let found = arguments(line.split_whitespace().map(OsString::from), |_| false)?;
+        let found: Vec<_> = found.iter().filter_map(|word| word.to_str()).collect();
+        assert_eq!(found[0], "broker");
+        Ok(found[1..].join(" "))
+    }
+
+    #[test]
+    fn flags_become_those_of_broker_serve() {
+        let log = "--log-format=nats";
+        for (given, expected) in [
+            ("", format!("serve --addr=0.0.0.0 {log}")),
+            ("-p 4333", format!("serve --port=4333 --addr=0.0.0.0 {log}")),
+            (
+                "--port=-1 -a ::1",
+                format!("serve --port=-1 --addr=::1 {log}"),
+            ),
+            (
+                "-c a.conf -t",
+                format!("serve --config=a.conf --test {log}"),
+            ),
+            (
+                "-config a.conf -T=false -sd /x",
+                format!("serve --config=a.conf {log}"),
+            ),
+            ("-net h -DV", format!("serve --addr=h --trace {log}")),
+            (
+                "-net h -D=false -V=1",
+                format!("serve --addr=h --trace {log}"),
+            ),
+            (
+                "-net h -server_name a -user u -pass p",
+                format!("serve --addr=h --name=a --user=u --password=p {log}"),
+            ),
+            (
+                "-net h -sl reload=7",
+                format!("serve --addr=h --signal=reload=7 {log}"),
+            ),
+            (
+                "-net h -tls -tlscert c -tlskey k -tlscacert a",
+                format!("serve --addr=h --tls-cert=c --tls-key=k {log}"),
+            ),
+            (
+                "-net h -tlsverify --tlscert c --tlskey k --tlscacert a",
+                format!("serve --addr=h --tls-cert=c --tls-key=k --tls-ca=a {log}"),
+            ),
+            ("-v", "--version".to_owned()),
+            // What nats-server does not have.
+            (
+                "--listen h:1 --log-format text",
+                "serve --listen h:1 --log-format text".to_owned(),
+            ),
+            (
+                "-listen=h:1 -max-payload 9",
+                format!("serve --listen=h:1 --max-payload 9 {log}"),
+            ),
+            ("-net h -x", format!("serve --addr=h -x {log}")),
+        ] {
+            assert_eq!(of(given).as_deref(), Ok(&*expected), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_broker_does_not_have_is_refused() {
+        for (given, expected) in [
+            ("-js", BadFlag::Refused("js".into(), NO_STREAMS)),
+            (
+                "--cluster nats://a:1",
+                BadFlag::Refused("cluster".into(), NO_CLUSTERS),
+            ),
+            ("-s", BadFlag::Refused("s".into(), NO_SYSLOG)),
+            ("-p", BadFlag::NoValue("p".into())),
+            ("-D=maybe", BadFlag::NotBoolean("D".into(), "maybe".into())),
+            ("-tls", BadFlag::NoCertificate),
+            ("-tls -tlscert c", BadFlag::NoCertificate),
+            ("-tlsverify -tlscert c -tlskey k", BadFlag::NoAuthorities),
+            ("serve", BadFlag::Command("serve".into())),
+        ] {
+            assert_eq!(of(given), Err(expected), "{given}");
+        }
+    }
+
+    #[test]
+    fn variables_of_broker_serve_count() {
+        let found = arguments(None::<OsString>, |_| true);
+        assert_eq!(found, Ok(vec!["broker".into(), "serve".into()]));
+    }
+
+    #[test]
+    fn every_flag_has_one_meaning() {
+        let mut names: Vec<_> = FLAGS.iter().flat_map(|(names, _)| *names).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
