@@ -42,7 +42,7 @@ fn load(main: &[u8], more: &[u8]) -> Result<Loaded, Problems> {
         read: &read,
         variable: &variable,
     };
-    load_from(Path::new(NAME), &sources)
+    load_from(Path::new(NAME), &sources, &[])
 }
 
 fn shown(found: &Result<Loaded, Problems>) -> String {

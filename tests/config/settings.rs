@@ -160,3 +160,17 @@ fn a_file_can_be_tried_without_a_server() {
     assert!(output.status.success(), "{output:?}");
     assert!(fails(&["-t", "-c", "/nowhere/broker.conf"]).contains("/nowhere/broker.conf"));
 }
+
+#[test]
+fn options_that_broker_does_not_have_can_be_ignored() {
+    let file = File::new("leafnodes { listen: \"127.0.0.1:-1\" }\njetstream {}\n");
+    let server = Server::start(&[
+        "--config",
+        file.path(),
+        "--config-ignore",
+        "leafnodes.listen,jetstream",
+    ]);
+    server.wait_for_log("listen is ignored as told");
+    server.wait_for_log("jetstream is ignored as told");
+    server.connect();
+}

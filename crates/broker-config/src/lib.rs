@@ -28,6 +28,7 @@ use std::path::Path;
 
 pub use options::{
     Authorization, HandshakeFirst, LeafRemote, LeafRemoteTls, Options, Tls, TlsVersion, WebSocket,
+    can_be_ignored,
 };
 pub use problem::{Position, Problem, Problems};
 pub use secret::Secret;
@@ -45,11 +46,14 @@ pub struct Loaded {
 /// Reads a file, those that it includes, and the variables of the environment that it
 /// refers to.
 ///
+/// Options of `ignored` that Broker does not have are warnings instead of errors. It holds
+/// names such as `leafnodes.listen`, for which [`can_be_ignored`] is true.
+///
 /// # Errors
 ///
 /// All that is wrong with it, or the first thing that breaks the grammar.
-pub fn load(path: &Path) -> Result<Loaded, Problems> {
-    load_from(path, &Sources::system())
+pub fn load(path: &Path, ignored: &[String]) -> Result<Loaded, Problems> {
+    load_from(path, &Sources::system(), ignored)
 }
 
 /// As [`load`], with files and variables from elsewhere.
@@ -57,9 +61,13 @@ pub fn load(path: &Path) -> Result<Loaded, Problems> {
 /// # Errors
 ///
 /// All that is wrong with the file, or the first thing that breaks the grammar.
-pub fn load_from(path: &Path, sources: &Sources<'_>) -> Result<Loaded, Problems> {
+pub fn load_from(
+    path: &Path,
+    sources: &Sources<'_>,
+    ignored: &[String],
+) -> Result<Loaded, Problems> {
     let map = grammar::parse(path, sources).map_err(Problems::one)?;
-    options::read(path, &map, sources)
+    options::read(path, &map, sources, ignored)
 }
 
 /// As [`load`], of a text without includes and variables of the environment: errors call
@@ -80,5 +88,5 @@ pub fn parse(text: &[u8], name: &str) -> Result<Loaded, Problems> {
         read: &read,
         variable: &|_| None,
     };
-    load_from(Path::new(name), &sources)
+    load_from(Path::new(name), &sources, &[])
 }

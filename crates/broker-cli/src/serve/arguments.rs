@@ -28,6 +28,10 @@ pub(crate) struct Arguments {
     /// Configuration file in the format of nats-server; flags and variables are over it
     #[arg(short, long, env = "BROKER_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// Options of the configuration file that Broker does not have and is to ignore, such as
+    /// jetstream or leafnodes.listen
+    #[arg(long, env = "BROKER_CONFIG_IGNORE", value_name = "OPTION", value_delimiter = ',', value_parser = ignorable)]
+    pub(super) config_ignore: Vec<String>,
     /// Check the configuration file, and end
     #[arg(short = 't', long = "test", requires = "config")]
     pub(super) test: bool,
@@ -302,6 +306,16 @@ fn first(text: &str) -> Result<First, String> {
             Ok(delay) => Ok(First::Auto(delay)),
             Err(error) => Err(format!("neither `always` nor `auto`, and {error}")),
         },
+    }
+}
+
+fn ignorable(text: &str) -> Result<String, &'static str> {
+    if broker_config::can_be_ignored(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(
+            "not an option that can be ignored; write the names of blocks and option, as in leafnodes.listen",
+        )
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn read_file(arguments: &Arguments) -> Result<(Options, Vec<String>),
     let Some(path) = &arguments.config else {
         return Ok((Options::default(), Vec::new()));
     };
-    let loaded = broker_config::load(path)?;
+    let loaded = broker_config::load(path, &arguments.config_ignore)?;
     let warnings = loaded.warnings.iter().map(ToString::to_string);
     Ok((loaded.options, warnings.collect()))
 }

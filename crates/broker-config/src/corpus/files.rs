@@ -29,7 +29,7 @@ fn broker_takes_and_refuses_what_it_should() {
     for path in files() {
         let expected = kind(&path);
         let shown = path.display();
-        match load(&path) {
+        match load(&path, &[]) {
             Ok(loaded) => match expected {
                 "accepted" => assert_eq!(loaded.warnings, [], "{shown}"),
                 "warned" => assert!(!loaded.warnings.is_empty(), "{shown}"),

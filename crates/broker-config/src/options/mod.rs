@@ -20,6 +20,7 @@ use std::time::Duration;
 use broker_server::{LeafUrl, User};
 
 use crate::secret::Secret;
+pub use others::can_be_ignored;
 pub(crate) use top::read;
 
 /// What a configuration sets. What it does not set is `None`, and so is a 0 where that

@@ -5,23 +5,28 @@ use crate::grammar::Kind;
 
 /// What becomes of a key that Broker does not have.
 enum Fate {
-    /// Clients or operators would miss it.
+    /// Without it, somebody could connect who must not, or do more than they may.
+    Needed,
+    /// Clients or operators would miss it, unless they say that they do not.
     Refused,
-    /// Nobody would.
+    /// It makes no difference.
     Ignored,
 }
 
-use Fate::{Ignored, Refused};
+use Fate::{Ignored, Needed, Refused};
 
 /// What to do without it.
 const HUB: &str =
     "leave it out, or use nats-server for it and make Broker its leaf node (leafnodes.remotes)";
 
-/// The keys of a file, why Broker lacks them, and what to do.
-const TOP: &[(&[&str], Fate, &str, &str)] = &[
+/// Keys, what becomes of them, why Broker lacks them, and what to do.
+type Row = (&'static [&'static str], Fate, &'static str, &'static str);
+
+/// The keys of a file.
+const TOP: &[Row] = &[
     (
         &["accounts"],
-        Refused,
+        Needed,
         "Broker has one account for all users",
         HUB,
     ),
@@ -48,7 +53,7 @@ const TOP: &[(&[&str], Fate, &str, &str)] = &[
             "trusted",
             "trusted_keys",
         ],
-        Refused,
+        Needed,
         "Broker knows no operators, and no users by JWT",
         "leave it out and list users in authorization, or use nats-server for it",
     ),
@@ -165,7 +170,7 @@ const TOP: &[(&[&str], Fate, &str, &str)] = &[
 ];
 
 /// The keys of `leafnodes` likewise.
-const LEAF: &[(&[&str], Fate, &str, &str)] = &[
+const LEAF: &[Row] = &[
     (
         &[
             "listen",
@@ -193,7 +198,7 @@ const LEAF: &[(&[&str], Fate, &str, &str)] = &[
 ];
 
 /// The keys of a remote likewise.
-const REMOTE: &[(&[&str], Fate, &str, &str)] = &[
+const REMOTE: &[Row] = &[
     (
         &["hub"],
         Refused,
@@ -240,7 +245,7 @@ const REMOTE: &[(&[&str], Fate, &str, &str)] = &[
 ];
 
 /// The keys of `websocket` likewise.
-const WEBSOCKET: &[(&[&str], Fate, &str, &str)] = &[
+const WEBSOCKET: &[Row] = &[
     (
         &["advertise"],
         Refused,
@@ -249,13 +254,13 @@ const WEBSOCKET: &[(&[&str], Fate, &str, &str)] = &[
     ),
     (
         &["jwt_cookie"],
-        Refused,
+        Needed,
         "Broker knows no users by JWT",
         "leave it out, or use nats-server for it",
     ),
     (
         &["authorization", "authentication"],
-        Refused,
+        Needed,
         "Broker has the same authorization for all its ports",
         "leave it out, and set the authorization of the file",
     ),
@@ -270,15 +275,36 @@ pub(super) enum Place {
     WebSocket,
 }
 
+impl Place {
+    const ALL: [Self; 4] = [Self::Top, Self::Leaf, Self::Remote, Self::WebSocket];
+
+    /// What comes before the keys in names such as `leafnodes.listen`, and the keys.
+    fn table(self) -> (&'static str, &'static [Row]) {
+        match self {
+            Self::Top => ("", TOP),
+            Self::Leaf => ("leafnodes.", LEAF),
+            Self::Remote => ("leafnodes.remotes.", REMOTE),
+            Self::WebSocket => ("websocket.", WEBSOCKET),
+        }
+    }
+}
+
+/// Whether an option that Broker does not have, such as `leafnodes.listen`, can be ignored: one
+/// that nobody needs to be kept out.
+#[must_use]
+pub fn can_be_ignored(name: &str) -> bool {
+    Place::ALL.iter().any(|place| {
+        let (prefix, table) = place.table();
+        let key = name.strip_prefix(prefix);
+        let mut rows = table.iter().filter(|row| !matches!(row.1, Needed));
+        key.is_some_and(|key| rows.any(|row| row.0.contains(&key)))
+    })
+}
+
 impl Reader<'_> {
     /// Judges a key that Broker does not have.
     pub(super) fn other(&mut self, place: Place, key: &str, field: &Field<'_>) {
-        let table = match place {
-            Place::Top => TOP,
-            Place::Leaf => LEAF,
-            Place::Remote => REMOTE,
-            Place::WebSocket => WEBSOCKET,
-        };
+        let (prefix, table) = place.table();
         let Some((_, fate, why, instead)) = table.iter().find(|row| row.0.contains(&key)) else {
             self.unknown(field);
             return;
@@ -290,7 +316,15 @@ impl Reader<'_> {
         }
         let name = field.name;
         match fate {
-            Refused => self.error(field.at, format!("{name}: {why}; {instead}")),
+            Refused
+                if self
+                    .ignored
+                    .iter()
+                    .any(|path| *path == format!("{prefix}{key}")) =>
+            {
+                self.warn(field.at, format!("{name} is ignored as told: {why}"));
+            }
+            Needed | Refused => self.error(field.at, format!("{name}: {why}; {instead}")),
             Ignored => self.warn(field.at, format!("{name} has no effect: {why}; {instead}")),
         }
     }

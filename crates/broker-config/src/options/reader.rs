@@ -11,6 +11,8 @@ use crate::sources::Sources;
 /// Reads options, and collects what is wrong with them.
 pub(super) struct Reader<'a> {
     pub(super) sources: &'a Sources<'a>,
+    /// Names of options that Broker does not have and that are to be ignored.
+    pub(super) ignored: &'a [String],
     pub(super) errors: Vec<Problem>,
     pub(super) warnings: Vec<Problem>,
 }
@@ -47,9 +49,10 @@ pub(super) fn fields(map: &Map) -> impl Iterator<Item = (String, Field<'_>)> {
 pub(super) type Range = std::ops::RangeInclusive<i64>;
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(sources: &'a Sources<'a>) -> Self {
+    pub(super) fn new(sources: &'a Sources<'a>, ignored: &'a [String]) -> Self {
         Self {
             sources,
+            ignored,
             errors: Vec::new(),
             warnings: Vec::new(),
         }

@@ -34,8 +34,13 @@ struct Later<'a> {
 }
 
 /// Makes options of a file.
-pub(crate) fn read(path: &Path, map: &Map, sources: &Sources<'_>) -> Result<Loaded, Problems> {
-    let mut reader = Reader::new(sources);
+pub(crate) fn read(
+    path: &Path,
+    map: &Map,
+    sources: &Sources<'_>,
+    ignored: &[String],
+) -> Result<Loaded, Problems> {
+    let mut reader = Reader::new(sources, ignored);
     let mut options = Options::default();
     let mut later = Later::default();
     if map.entries().is_empty() {

@@ -167,7 +167,7 @@ fn the_environment_is_asked() {
             _ => None,
         },
     };
-    let loaded = load_from(Path::new("a"), &sources).expect("it is right");
+    let loaded = load_from(Path::new("a"), &sources, &[]).expect("it is right");
     assert_eq!(loaded.options.port, Some(7));
     let remote = loaded.options.leaf_remote.expect("there is one");
     let creds = remote.credentials.as_deref();
@@ -176,7 +176,7 @@ fn the_environment_is_asked() {
         read: &|_| Err(io::ErrorKind::PermissionDenied.into()),
         variable: &|_| None,
     };
-    let error = load_from(Path::new("a"), &sources).expect_err("it cannot be read");
+    let error = load_from(Path::new("a"), &sources, &[]).expect_err("it cannot be read");
     assert!(
         error.to_string().starts_with("a: cannot read \"a\": "),
         "{error}"

@@ -1,6 +1,9 @@
 //! What nats-server has and Broker does not.
 
+use std::path::Path;
+
 use super::{all_are_refused, all_are_warned_of, options};
+use crate::{Loaded, Problems, Sources, can_be_ignored, load_from};
 
 #[test]
 fn what_broker_does_not_have() {
@@ -79,5 +82,72 @@ fn what_broker_does_not_have() {
         "ocsp: off",
     ] {
         options(text);
+    }
+}
+
+/// Reads a text of which these options are to be ignored.
+fn ignoring(ignored: &[&str], text: &str) -> Result<Loaded, Problems> {
+    let ignored: Vec<_> = ignored.iter().map(ToString::to_string).collect();
+    let sources = Sources {
+        read: &|_| Ok(text.into()),
+        variable: &|_| None,
+    };
+    load_from(Path::new("a.conf"), &sources, &ignored)
+}
+
+#[test]
+fn what_broker_does_not_have_is_ignored_if_that_is_asked_for() {
+    let text = "leafnodes { LISTEN: \"0.0.0.0:-1\" }\njetstream {}\n";
+    let loaded = ignoring(&["leafnodes.listen", "jetstream"], text).expect("both are ignored");
+    let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "a.conf:1:13: LISTEN is ignored as told: Broker accepts no leaf nodes, it can only be one (remotes)",
+            "a.conf:2:1: jetstream is ignored as told: Broker stores no messages",
+        ]
+    );
+    let problems = ignoring(&["leafnodes.listen"], text).expect_err("one is not");
+    assert!(
+        problems
+            .to_string()
+            .contains("a.conf:2:1: jetstream: Broker stores")
+    );
+    // A name at the top is not one of a block.
+    let problems = ignoring(&["listen"], "leafnodes { listen: 1 }").expect_err("it is not");
+    assert!(
+        problems
+            .to_string()
+            .contains("1:13: listen: Broker accepts no leaf")
+    );
+}
+
+#[test]
+fn what_keeps_somebody_out_is_never_ignored() {
+    for name in [
+        "leafnodes.listen",
+        "jetstream",
+        "cluster",
+        "leafnodes.remotes.hub",
+    ] {
+        assert!(can_be_ignored(name), "{name}");
+    }
+    for (name, text) in [
+        ("accounts", "accounts { A { users: [] } }"),
+        ("operator", "operator: o.jwt"),
+        (
+            "websocket.authorization",
+            "websocket { port: 1, no_tls: true, authorization { token: t } }",
+        ),
+        (
+            "websocket.jwt_cookie",
+            "websocket { port: 1, no_tls: true, jwt_cookie: c }",
+        ),
+        ("listen", "listen: nonsense:x"),
+        ("nonsense", "nonsense: 1"),
+        ("leafnodes.jetstream", "leafnodes { jetstream: 1 }"),
+    ] {
+        assert!(!can_be_ignored(name), "{name}");
+        assert!(ignoring(&[name], text).is_err(), "{name}");
     }
 }
