@@ -8,6 +8,8 @@ mod bench;
 mod info;
 mod nats_server;
 mod serve;
+#[cfg(test)]
+mod texts;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
