@@ -7,7 +7,7 @@ use crate::file::File;
 use crate::server::Server;
 
 pub(crate) const RELOADED: &str = "reloaded the configuration";
-const REFUSED: &str = "the configuration stays as it was";
+const REFUSED: &str = "the configuration is unchanged";
 
 /// Has the server read `text`, and waits until it says `outcome`.
 pub(crate) fn reload(server: &Server, file: &File, text: &str, outcome: &str) {

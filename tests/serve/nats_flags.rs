@@ -203,7 +203,7 @@ fn a_log_file_is_written_in_the_place_of_standard_error_and_opened_again() {
     fs::rename(&path, &moved).expect("it is there");
     let process = Pid::from_child(&child.0);
     kill_process(process, Signal::USR1).expect("it runs");
-    wait_for(&path, "opened again");
+    wait_for(&path, "reopened the log file");
     kill_process(process, Signal::TERM).expect("it runs");
     assert_eq!(child.0.wait().expect("it is a child").code(), Some(0));
     let [first, second] = [&moved, &path].map(|path| wait_for(path, ""));

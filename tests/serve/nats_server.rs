@@ -98,7 +98,7 @@ fn a_flag_that_broker_cannot_have_is_an_error_that_says_what_to_do() {
     assert_eq!(help.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&help.stdout).contains("--ports_file_dir"));
     let version = folder.output(&["-v"]);
-    assert!(String::from_utf8_lossy(&version.stdout).starts_with("broker "));
+    assert!(String::from_utf8_lossy(&version.stdout).starts_with("nats-server: v2."));
 }
 
 #[cfg(feature = "tls")]
@@ -173,4 +173,20 @@ fn the_trace_shows_the_lines_of_the_protocol_without_secrets() {
         ]
     );
     assert!(!log.iter().any(|line| line.contains("secret-token")));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn its_signals_go_to_a_server_of_the_same_name() {
+    let folder = Folder::new();
+    let path = folder.0.join("pid");
+    let text = path.to_str().expect("plain letters");
+    let mut process = folder.start(&["-a", "127.0.0.1", "-p", "-1", "-P", text]);
+    wait_for_any(&path);
+    let output = folder.output(&["-sl", &format!("reload={text}")]);
+    assert!(output.status.success());
+    process.wait_for_log("SIGHUP");
+    let output = folder.output(&["--signal", &format!("quit={}", process.id())]);
+    assert!(output.status.success());
+    assert_eq!(process.wait().code(), Some(0));
 }

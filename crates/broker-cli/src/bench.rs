@@ -1,4 +1,4 @@
-//! `broker bench`: puts a NATS server under load and tells what it stood.
+//! `broker bench`: measures a NATS server under load.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use broker_load::{LoadError, Login, Outcome, Pattern, Plan, Progress};
 use clap::{Args, value_parser};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What a shell reports for a program ended by SIGINT.
+/// The exit code that a shell reports for a program that SIGINT ended.
 const INTERRUPTED: u8 = 130;
 
 /// Steps of the progress bar.
@@ -19,7 +19,7 @@ const STEPS: u32 = 1000;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Arguments {
-    /// The server: HOST:PORT or nats://[USER:PASSWORD@]HOST:PORT
+    /// Server: HOST:PORT or nats://[USER:PASSWORD@]HOST:PORT
     #[arg(
         long,
         env = "BROKER_SERVER",
@@ -28,10 +28,10 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     server: String,
-    /// User name [default: that of --server, if any]
+    /// User name [default: from --server]
     #[arg(long, env = "BROKER_USER", value_name = "NAME", requires = "password")]
     user: Option<String>,
-    /// Password [default: that of --server, if any]
+    /// Password [default: from --server]
     #[arg(
         long,
         env = "BROKER_PASSWORD",
@@ -40,75 +40,70 @@ pub(crate) struct Arguments {
         requires = "user"
     )]
     password: Option<String>,
-    /// Token, instead of user and password [default: that of --server, if any]
+    /// Token, instead of user and password [default: from --server]
     #[arg(long, env = "BROKER_TOKEN", value_name = "SECRET", hide_env_values = true, conflicts_with_all = ["user", "password"])]
     token: Option<String>,
-    /// Connections that publish; with --request, that request
+    /// Connections that publish, or with --request that send requests
     #[arg(long, env = "BROKER_PUBLISHERS", value_name = "N", default_value_t = 1, value_parser = connections)]
     publishers: usize,
-    /// Connections that subscribe, each to all messages of its subject; with
-    /// --request, that answer, sharing requests
+    /// Connections that subscribe, each to all messages on its subject, or with --request that
+    /// share the requests and answer
     #[arg(long, env = "BROKER_SUBSCRIBERS", value_name = "N", default_value_t = 1, value_parser = connections)]
     subscribers: usize,
-    /// A queue group in which the subscribers of a subject share its messages
-    /// [default: none]
+    /// Queue group in which the subscribers of a subject share its messages [default: none]
     #[arg(long, env = "BROKER_QUEUE", value_name = "NAME", value_parser = word)]
     queue: Option<String>,
-    /// Send requests and wait for their answers
+    /// Send requests and wait for the answers
     #[arg(long, env = "BROKER_REQUEST")]
     request: bool,
-    /// Requests that each requester has unanswered at a time, without --rate
+    /// Unanswered requests of each requester, without --rate
     #[arg(long, env = "BROKER_OUTSTANDING", value_name = "N", default_value_t = 1, value_parser = connections)]
     outstanding: usize,
-    /// Subjects: the publishers and subscribers number 1, 1 + N, 1 + 2 N … use
-    /// the first, and so on
+    /// Subjects; publishers and subscribers are dealt out to them in turn
     #[arg(long, env = "BROKER_SUBJECTS", value_name = "N", default_value_t = 1, value_parser = connections)]
     subjects: usize,
-    /// Bytes of each payload. From 8 on, it begins with the time it was to be
-    /// sent, for latencies
+    /// Payload size. From 8 bytes on, a payload starts with the time of sending, for latency
     #[arg(long, env = "BROKER_SIZE", value_name = "BYTES", default_value_t = 128)]
     size: usize,
-    /// Messages to measure, of all publishers together [default: no limit]
+    /// Number of messages to measure, of all publishers [default: no limit]
     #[arg(long, env = "BROKER_MESSAGES", value_name = "N", value_parser = value_parser!(u64).range(1..))]
     messages: Option<u64>,
-    /// Seconds to measure [default: 5, or no limit with --messages]
+    /// Time to measure [default: 5, or no limit with --messages]
     #[arg(long, env = "BROKER_DURATION", value_name = "SECONDS", value_parser = seconds)]
     duration: Option<Duration>,
-    /// Messages per second of all publishers together, evenly spaced; 0 for as
-    /// fast as possible
+    /// Messages per second of all publishers, evenly spaced; 0 is as fast as possible
     #[arg(long, env = "BROKER_RATE", value_name = "N", default_value_t = 0)]
     rate: u64,
-    /// Seconds of load before measuring, on top of --messages and --duration
+    /// Time of load before measuring, in addition to --messages and --duration
     /// [default: 1, or 0 with --messages]
     #[arg(long, env = "BROKER_WARM_UP", value_name = "SECONDS", value_parser = seconds)]
     warm_up: Option<Duration>,
-    /// Without --rate: bytes on their way to each subscriber at which
-    /// publishers wait, so that none is dropped as too slow; 0 for no limit
+    /// Without --rate, publishers wait while this many bytes are in flight to a subscriber, so
+    /// the server drops none as a slow consumer; 0 is no limit
     #[arg(long, env = "BROKER_IN_FLIGHT", value_name = "BYTES", default_value_t = 4 << 20)]
     in_flight: usize,
     /// Print JSON instead of text
     #[arg(long, env = "BROKER_JSON")]
     json: bool,
-    /// Show no progress; it is only shown on a terminal
+    /// Show no progress, which only a terminal shows anyway
     #[arg(long, env = "BROKER_QUIET")]
     quiet: bool,
 }
 
 const AFTER: &str = "\
-Every message published, to its last, is accounted for: \"lost\" is what
-subscribers should have received and did not.
+The bench counts every message. \"lost\" is the number of messages that subscribers should have
+received and did not.
 
-Latency: with --rate, from the time at which each message was to be sent, so
-that a server that stalls the sender cannot hide it. Without, requests are
-timed from sending to answer, one after the other, and messages not at all, as
-they would only wait in queues. Payloads below 8 B have no room for a time.
+Latency: with --rate, a message's latency starts at the time it was scheduled for, so a stalled
+sender counts. Without --rate, requests are timed from sending to answer, and plain messages are
+not timed because they only wait in queues. Payloads below 8 bytes have no room for a time.
 
-Two threads at most are busy, whatever the number of connections (three for
---request with --rate), and their processor time is told.
+The bench uses two threads (three for --request with --rate), whatever the number of
+connections, and reports their CPU time.
 
-Ctrl-C ends it early and prints what was measured. Exit code: 0 if it ran to
-its end; 1 if the server cannot be reached, refuses, or drops a connection;
-2 if the command line is wrong; 130 after Ctrl-C.";
+Ctrl-C ends the bench early and prints the result so far. Exit code: 0 if the bench ran to its
+end; 1 if the server cannot be reached, refuses or drops a connection; 2 if the command line is
+wrong; 130 after Ctrl-C.";
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match measure(arguments) {
@@ -147,7 +142,7 @@ fn finish(arguments: &Arguments, outcome: &Outcome) -> ExitCode {
 }
 
 fn fail(error: &str) -> ExitCode {
-    // With standard error gone too, the exit code is all that is left.
+    // If standard error is closed too, the exit code remains.
     let _ = writeln!(io::stderr(), "broker: {error}");
     ExitCode::FAILURE
 }
@@ -227,7 +222,7 @@ impl Arguments {
 fn connections(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number <= 60_000 => Ok(number),
-        _ => Err("it is no number from 0 to 60000".to_owned()),
+        _ => Err("not a number from 0 to 60000".to_owned()),
     }
 }
 
@@ -236,12 +231,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|&seconds| (0.0..=86_400.0).contains(&seconds))
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "it is no number of seconds from 0 to 86400".to_owned())
+        .ok_or_else(|| "not a number of seconds from 0 to 86400".to_owned())
 }
 
 fn word(text: &str) -> Result<String, String> {
     if text.is_empty() || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("it is empty or contains spaces".to_owned());
+        return Err("must not be empty or contain spaces".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -1,6 +1,6 @@
 //! The command line of Broker: arguments in, exit code out.
 //!
-//! It is a crate of its own so that it can be compiled for size, and the rest for speed.
+//! It is a crate of its own because it is compiled for size, and the server for speed.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,9 @@ use std::iter;
 use std::path::Path;
 use std::process::ExitCode;
 
+use broker_protocol::PROTOCOL_VERSION;
 use clap::{Parser, Subcommand};
+use nats_server::Asked;
 
 /// A message broker.
 #[derive(Parser)]
@@ -33,28 +35,35 @@ struct Cli {
     command: Command,
 }
 
-/// The exit code for arguments that are wrong, as clap has it.
+/// The exit code for wrong arguments, which is that of clap.
 const WRONG_USAGE: u8 = 2;
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve clients of NATS
+    /// Run the server for NATS clients
     Serve(Box<serve::Arguments>),
-    /// Put a server of NATS under load, and tell what it stands
+    /// Measure the throughput and latency of a NATS server
     Bench(Box<bench::Arguments>),
-    /// Tell what this build is made of: C library, linking, allocator, machine
+    /// Print the C library, linking and allocator of this build, and the machine
     Info(info::Arguments),
 }
 
-/// Runs the command that the arguments name, of which the first is the name of the program. It
-/// ends the process if they are wrong, or ask for help.
+/// Runs the command that `arguments` name; the first argument is the name of the program. Wrong
+/// arguments and `--help` end the process.
 ///
-/// Under the name `nats-server` the arguments are those of nats-server.
+/// Under the name `nats-server`, the arguments are those of nats-server.
 pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let name = arguments.next().unwrap_or_else(|| "broker".into());
     let arguments = if Path::new(&name).file_name() == Some(OsStr::new(nats_server::NAME)) {
         match nats_server::arguments(arguments, |name| env::var_os(name).is_some()) {
-            Ok(arguments) => arguments,
+            Ok(Asked::Serve(arguments)) => arguments,
+            Ok(Asked::Version) => {
+                let (name, version) = (nats_server::NAME, env!("CARGO_PKG_VERSION"));
+                let text = format!("{name}: v{PROTOCOL_VERSION} (Broker {version})");
+                // A reader that is gone has seen enough.
+                let _ = writeln!(io::stdout(), "{text}");
+                return ExitCode::SUCCESS;
+            }
             Err(error) => {
                 let _ = writeln!(io::stderr(), "{}: {error}", nats_server::NAME);
                 return ExitCode::from(WRONG_USAGE);
@@ -70,7 +79,7 @@ pub fn run(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// An argument as clap knows it: `-sl` of nats-server is one flag, not two letters.
+/// Rewrites an argument for clap: nats-server's `-sl` is one flag, not two letters.
 fn long(argument: OsString) -> OsString {
     match argument.to_str() {
         Some("-sl") => "--sl".into(),

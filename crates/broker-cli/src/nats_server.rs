@@ -1,41 +1,51 @@
-//! The command line of nats-server, for when the program is started under that name.
+//! The command line of nats-server, for a program that is started under that name.
 //!
-//! Its flags and what they mean are those of nats-server 2.10 (`server/opts.go`), and the
-//! syntax is that of Go's package `flag`: one dash or two before any name, a value after `=` or
-//! as the next argument, and for switches no value or `=true` or `=false`.
+//! The flags are those of nats-server 2.10 (`server/opts.go`). The syntax is that of Go's package
+//! `flag`: every name takes one dash or two, a value follows `=` or is the next argument, and a
+//! switch takes no value, `=true` or `=false`.
 
 use std::ffi::OsString;
 
-/// The name.
+/// The name of the program.
 pub(crate) const NAME: &str = "nats-server";
 
-/// The address that nats-server listens at unless it is told otherwise.
+/// The default address of nats-server.
 const ANY: &str = "0.0.0.0";
 
-/// What becomes of a flag.
+/// What a flag of nats-server means here.
 #[derive(Clone, Copy)]
 enum Meaning {
-    /// It is this flag of `broker serve`, with the value.
+    /// This flag of `broker serve`, with the value.
     Value(&'static str),
-    /// It is this switch of `broker serve`.
+    /// This switch of `broker serve`.
     Switch(&'static str),
-    /// It is a switch for TLS, which follows from the files.
+    /// TLS, which Broker turns on by the files.
     Tls,
-    /// It is a switch for TLS with certificates of clients.
+    /// TLS with client certificates.
     TlsVerify,
-    /// It names the authorities for those certificates.
+    /// The certificate authorities for client certificates.
     TlsCa,
-    /// It asks for the version.
+    /// Print the version.
     Version,
-    /// It makes no difference, with or without a value.
-    NoValueIgnored,
-    ValueIgnored,
-    /// Broker cannot do it: why, and what to do.
+    /// A switch without an effect.
+    IgnoredSwitch,
+    /// A flag with a value and without an effect.
+    IgnoredValue,
+    /// Broker does not have it: the reason, and what to do instead.
     Refused(&'static str),
 }
 
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The version.
+    Version,
+    /// These arguments of `broker`.
+    Serve(Vec<OsString>),
+}
+
 use Meaning::{
-    NoValueIgnored, Refused, Switch, Tls, TlsCa, TlsVerify, Value, ValueIgnored, Version,
+    IgnoredSwitch, IgnoredValue, Refused, Switch, Tls, TlsCa, TlsVerify, Value, Version,
 };
 
 const NO_CLUSTERS: &str = "Broker forms no clusters; make it a leaf node of one with --leaf";
@@ -67,8 +77,8 @@ const FLAGS: &[(&[&str], Meaning)] = &[
     (&["tls"], Tls),
     (&["tlsverify"], TlsVerify),
     (&["tlscacert"], TlsCa),
-    (&["T", "logtime", "logtime_utc"], NoValueIgnored),
-    (&["sd", "store_dir", "max_traced_msg_len"], ValueIgnored),
+    (&["T", "logtime", "logtime_utc"], IgnoredSwitch),
+    (&["sd", "store_dir", "max_traced_msg_len"], IgnoredValue),
     (&["js", "jetstream"], Refused(NO_STREAMS)),
     (
         &[
@@ -101,36 +111,36 @@ const FLAGS: &[(&[&str], Meaning)] = &[
     ),
 ];
 
-/// Why a command line is refused.
+/// An error of the command line.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadFlag {
     #[error("flag -{0}: {1}")]
     Refused(String, &'static str),
     #[error("flag -{0} needs a value")]
     NoValue(String),
-    #[error("flag -{0} is true or false, not {1:?}")]
+    #[error("flag -{0} takes true or false, not {1:?}")]
     NotBoolean(String, String),
     #[error("-tls needs -tlscert and -tlskey")]
     NoCertificate,
-    #[error("-tlsverify needs -tlscacert: the authorities for certificates of clients")]
+    #[error("-tlsverify needs -tlscacert, the certificate authorities for client certificates")]
     NoAuthorities,
-    #[error("unrecognized command: {0}; nats-server takes flags alone")]
+    #[error("unrecognized command {0:?}: nats-server takes only flags")]
     Command(String),
 }
 
-/// The arguments of `broker` that mean the same as `given`, the arguments of nats-server without
-/// its name. A long flag that nats-server does not have is one of `broker serve`.
+/// Translates arguments of nats-server, without the name of the program. A flag that nats-server
+/// does not have is passed on to `broker serve`.
 ///
-/// `is_set` tells whether a variable of the environment is set, since those of `broker serve`
-/// hold here as well.
+/// `is_set` returns whether an environment variable is set: those of `broker serve` apply here
+/// too.
 ///
 /// # Errors
 ///
-/// The first thing that is wrong or that Broker does not have.
+/// The first argument that is wrong or that Broker does not have.
 pub(crate) fn arguments(
     given: impl IntoIterator<Item = OsString>,
     is_set: impl Fn(&str) -> bool,
-) -> Result<Vec<OsString>, BadFlag> {
+) -> Result<Asked, BadFlag> {
     let mut given = given.into_iter().peekable();
     let mut arguments: Vec<OsString> = vec!["broker".into(), "serve".into()];
     let (mut wants_tls, mut verifies, mut authorities) = (false, false, None);
@@ -148,7 +158,7 @@ pub(crate) fn arguments(
         };
         let known = FLAGS.iter().find(|(names, _)| names.contains(&name));
         let Some(&(_, meaning)) = known else {
-            // One of `broker serve`, or an error that it reports.
+            // It is a flag of `broker serve`, or an error that `broker serve` reports.
             arguments.push(if name.len() > 1 {
                 format!("--{flag}").into()
             } else {
@@ -179,11 +189,11 @@ pub(crate) fn arguments(
             Tls => wants_tls |= is_on()?,
             TlsVerify => verifies |= is_on()?,
             TlsCa => authorities = Some(required()?),
-            Version => return Ok(vec!["broker".into(), "--version".into()]),
-            NoValueIgnored => {
+            Version => return Ok(Asked::Version),
+            IgnoredSwitch => {
                 is_on()?;
             }
-            ValueIgnored => {
+            IgnoredValue => {
                 required()?;
             }
             Refused(why) => return Err(BadFlag::Refused(name.to_owned(), why)),
@@ -213,10 +223,10 @@ pub(crate) fn arguments(
     if !has(&arguments, "log-format") && !is_set("BROKER_LOG_FORMAT") {
         arguments.push("--log-format=nats".into());
     }
-    Ok(arguments)
+    Ok(Asked::Serve(arguments))
 }
 
-/// The value of a switch, as Go's package `flag` reads it.
+/// Reads the value of a switch, as Go's package `flag` does.
 fn boolean(name: &str, value: &str) -> Result<bool, BadFlag> {
     match value {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
@@ -231,6 +241,9 @@ mod tests {
 
     fn of(line: &str) -> Result<String, BadFlag> {
         let found = arguments(line.split_whitespace().map(OsString::from), |_| false)?;
+        let Asked::Serve(found) = found else {
+            return Ok("the version".to_owned());
+        };
         let found: Vec<_> = found.iter().filter_map(|word| word.to_str()).collect();
         assert_eq!(found[0], "broker");
         Ok(found[1..].join(" "))
@@ -275,7 +288,7 @@ mod tests {
                 "-net h -tlsverify --tlscert c --tlskey k --tlscacert a",
                 format!("serve --addr=h --tls-cert=c --tls-key=k --tls-ca=a {log}"),
             ),
-            ("-v", "--version".to_owned()),
+            ("-v", "the version".to_owned()),
             // What nats-server does not have.
             (
                 "--listen h:1 --log-format text",
@@ -314,7 +327,8 @@ mod tests {
     #[test]
     fn variables_of_broker_serve_count() {
         let found = arguments(None::<OsString>, |_| true);
-        assert_eq!(found, Ok(vec!["broker".into(), "serve".into()]));
+        let expected = Asked::Serve(vec!["broker".into(), "serve".into()]);
+        assert_eq!(found, Ok(expected));
     }
 
     #[test]

@@ -11,41 +11,43 @@ use super::lookup::look_up;
 use super::nats_flags::NatsFlags;
 use super::send_signal::Order;
 
-/// What belongs to no single flag.
+/// Notes at the end of the help.
 const NOTES: &str = "\
-Memory of the process at its peak: at most 32 MiB + --workers x 16 MiB + 1.25 x --max-memory.
+The process takes at most 32 MiB + --workers x 16 MiB + 1.25 x --max-memory of memory.
 
-Signals: SIGTERM and SIGINT drain and end the server, a second one ends it at once. SIGUSR2 has it \
-send its clients to other servers first (lame duck mode). \
-SIGUSR1 has the file of --log opened again. SIGHUP has the file of --config read again: users, \
-permissions, files for TLS and limits change, and no connection is lost that is still allowed.";
+Signals:
+  SIGTERM, SIGINT  drain and exit; a second signal exits at once
+  SIGUSR2          lame duck mode: disconnect clients one by one, then drain and exit
+  SIGUSR1          reopen the log file
+  SIGHUP           reload the configuration file: users, permissions, TLS files and limits
+                   change, and connections that are still allowed stay open";
 
 /// Arguments of `broker serve`.
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(after_help = NOTES)]
 pub(crate) struct Arguments {
-    /// Configuration file in the format of nats-server; flags and variables are over it
+    /// Configuration file in nats-server's format; flags and environment variables override it
     #[arg(short, long, env = "BROKER_CONFIG", value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Options of the configuration file that Broker does not have and is to ignore, such as
+    /// Ignore these options of the configuration file, which Broker does not have: for example
     /// jetstream or leafnodes.listen
     #[arg(long, env = "BROKER_CONFIG_IGNORE", value_name = "OPTION", value_delimiter = ',', value_parser = ignorable)]
     pub(super) config_ignore: Vec<String>,
-    /// Check the configuration file, and end
+    /// Check the configuration file and exit
     #[arg(short = 't', long = "test", requires = "config")]
     pub(super) test: bool,
-    /// Address to listen at for clients; port 0 is any free one, [::] every address of
-    /// IPv6 and IPv4, 0.0.0.0 every address of IPv4 alone [default: 127.0.0.1:4222]
+    /// Address for clients. Port 0 chooses a free port; [::] is all IPv6 and IPv4 addresses,
+    /// 0.0.0.0 all IPv4 addresses [default: 127.0.0.1:4222]
     #[arg(long, env = "BROKER_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(super) listen: Option<SocketAddr>,
-    /// Address to serve /healthz, /varz and /metrics at [default: none]
+    /// Address for monitoring by HTTP: /healthz, /varz, /metrics and others [default: none]
     #[arg(long, env = "BROKER_HTTP", value_name = "ADDR:PORT", value_parser = address)]
     pub(super) http: Option<SocketAddr>,
-    /// Threads that serve clients [default: one for each CPU]
+    /// Worker threads, each with its own event loop [default: one for each CPU]
     #[arg(long, env = "BROKER_WORKERS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) workers: Option<u16>,
-    /// Name of the server [default: its random id]
+    /// Server name [default: the server's random id]
     #[arg(
         short,
         long,
@@ -54,7 +56,7 @@ pub(crate) struct Arguments {
         value_name = "NAME"
     )]
     pub(super) name: Option<String>,
-    /// User that clients have to give
+    /// User name that clients must give
     #[arg(long, env = "BROKER_USER", value_name = "NAME")]
     pub(super) user: Option<String>,
     /// Password of the user
@@ -74,13 +76,13 @@ pub(crate) struct Arguments {
         conflicts_with = "password"
     )]
     pub(super) password_file: Option<PathBuf>,
-    /// Token that clients have to give in the place of user and password
+    /// Token that clients must give instead of a user name and password
     #[arg(long, visible_alias = "auth", env = "BROKER_TOKEN", value_name = "TOKEN", hide_env_values = true, conflicts_with_all = ["user", "password", "password_file"])]
     pub(super) token: Option<String>,
     /// File with the token
     #[arg(long, env = "BROKER_TOKEN_FILE", value_name = "FILE", conflicts_with_all = ["token", "user", "password", "password_file"])]
     pub(super) token_file: Option<PathBuf>,
-    /// File with the certificate of the server, in PEM; turns TLS on
+    /// Server certificate file (PEM); turns TLS on
     #[arg(
         long,
         env = "BROKER_TLS_CERT",
@@ -88,7 +90,7 @@ pub(crate) struct Arguments {
         requires = "tls_key"
     )]
     pub(super) tls_cert: Option<PathBuf>,
-    /// File with the private key of the server, in PEM
+    /// Server private key file (PEM)
     #[arg(
         long,
         env = "BROKER_TLS_KEY",
@@ -96,7 +98,7 @@ pub(crate) struct Arguments {
         requires = "tls_cert"
     )]
     pub(super) tls_key: Option<PathBuf>,
-    /// File with the authorities for certificates of clients, in PEM; makes clients need one
+    /// Certificate authorities file (PEM) for client certificates, which clients then need
     #[arg(
         long,
         env = "BROKER_TLS_CA",
@@ -104,21 +106,21 @@ pub(crate) struct Arguments {
         requires = "tls_cert"
     )]
     pub(super) tls_ca: Option<PathBuf>,
-    /// Have TLS come before INFO, which older clients do not understand: always, or with
-    /// `auto` (0.05 seconds) or a number of seconds if the client begins it in that time
+    /// Start the TLS handshake before INFO, which older clients do not support. `auto` sends
+    /// INFO first to a client that does not start the handshake within 0.05 seconds, a number
+    /// within that many seconds
     #[arg(long, env = "BROKER_TLS_HANDSHAKE_FIRST", value_name = "always|auto|SECONDS", num_args = 0..=1, default_missing_value = "always", requires = "tls_cert", value_parser = first)]
     pub(super) tls_handshake_first: Option<First>,
-    /// Let clients do without TLS, too
+    /// Also accept clients without TLS
     #[arg(long, env = "BROKER_TLS_ALLOW_CLEAR", requires = "tls_cert")]
     pub(super) tls_allow_clear: bool,
-    /// Address to listen at for clients by WebSocket, such as scripts of web pages
-    /// [default: none]
+    /// Address for WebSocket clients, such as web pages [default: none]
     #[arg(long, env = "BROKER_WEBSOCKET", value_name = "ADDR:PORT", value_parser = address)]
     pub(super) websocket: Option<SocketAddr>,
-    /// File with the certificate for that port, in PEM; turns wss:// on there
+    /// WebSocket certificate file (PEM); turns wss:// on
     #[arg(long, env = "BROKER_WEBSOCKET_TLS_CERT", value_name = "FILE", requires_all = ["websocket", "websocket_tls_key"])]
     pub(super) websocket_tls_cert: Option<PathBuf>,
-    /// File with the private key for that port, in PEM
+    /// WebSocket private key file (PEM)
     #[arg(
         long,
         env = "BROKER_WEBSOCKET_TLS_KEY",
@@ -126,21 +128,20 @@ pub(crate) struct Arguments {
         requires = "websocket_tls_cert"
     )]
     pub(super) websocket_tls_key: Option<PathBuf>,
-    /// Let web pages connect only if they are from the host and port that they connect to
+    /// Accept web pages only from the host and port that they connect to
     #[arg(long, env = "BROKER_WEBSOCKET_SAME_ORIGIN", requires = "websocket")]
     pub(super) websocket_same_origin: bool,
-    /// Web pages that may connect [default: any]
+    /// Accept web pages only from these origins [default: any]
     #[arg(long, env = "BROKER_WEBSOCKET_ALLOWED_ORIGIN", value_name = "http[s]://HOST[:PORT]", value_delimiter = ',', requires = "websocket", value_parser = origin)]
     pub(super) websocket_allowed_origin: Vec<Origin>,
-    /// Compress messages of 64 bytes and more for clients that offer it
+    /// Compress WebSocket messages of at least 64 bytes for clients that offer it
     #[arg(long, env = "BROKER_WEBSOCKET_COMPRESSION", requires = "websocket")]
     pub(super) websocket_compression: bool,
-    /// How long a client may take until its request to upgrade has come [default:
-    /// --auth-timeout]
+    /// Time limit for a WebSocket client's upgrade request [default: --auth-timeout]
     #[arg(long, env = "BROKER_WEBSOCKET_HANDSHAKE_TIMEOUT", value_name = "SECONDS", requires = "websocket", value_parser = seconds)]
     pub(super) websocket_handshake_timeout: Option<Duration>,
-    /// NATS server or cluster to be a leaf node of [default: none]: several URLs are
-    /// servers of one cluster, and the port is 7422 unless given
+    /// Connect as a leaf node to this NATS server, or to the cluster that these servers form.
+    /// The default port is 7422 [default: none]
     #[arg(
         long,
         env = "BROKER_LEAF",
@@ -149,7 +150,7 @@ pub(crate) struct Arguments {
         hide_env_values = true
     )]
     pub(super) leaf: Vec<String>,
-    /// File with credentials for there: a JWT and the seed of its NKey (a .creds file)
+    /// Credentials file for the hub: a JWT and the seed of its NKey (.creds)
     #[arg(
         long,
         env = "BROKER_LEAF_CREDENTIALS",
@@ -157,7 +158,7 @@ pub(crate) struct Arguments {
         requires = "leaf"
     )]
     pub(super) leaf_credentials: Option<PathBuf>,
-    /// File with the seed of an NKey for there
+    /// NKey seed file for the hub
     #[arg(
         long,
         env = "BROKER_LEAF_NKEY",
@@ -166,9 +167,8 @@ pub(crate) struct Arguments {
         conflicts_with = "leaf_credentials"
     )]
     pub(super) leaf_nkey: Option<PathBuf>,
-    /// File with the authorities for certificates of there, in PEM
-    /// [default: those that the
-    /// system trusts]
+    /// Certificate authorities file (PEM) for the hub's certificate
+    /// [default: the system's authorities]
     #[arg(
         long,
         env = "BROKER_LEAF_TLS_CA",
@@ -176,10 +176,10 @@ pub(crate) struct Arguments {
         requires = "leaf"
     )]
     pub(super) leaf_tls_ca: Option<PathBuf>,
-    /// File with a certificate for there, in PEM, if the hub wants one
+    /// Client certificate file (PEM) for a hub that asks for one
     #[arg(long, env = "BROKER_LEAF_TLS_CERT", value_name = "FILE", requires_all = ["leaf", "leaf_tls_key"])]
     pub(super) leaf_tls_cert: Option<PathBuf>,
-    /// File with the private key of that certificate, in PEM
+    /// Private key file (PEM) of that certificate
     #[arg(
         long,
         env = "BROKER_LEAF_TLS_KEY",
@@ -187,61 +187,62 @@ pub(crate) struct Arguments {
         requires = "leaf_tls_cert"
     )]
     pub(super) leaf_tls_key: Option<PathBuf>,
-    /// Have TLS come before INFO there, which the hub has to be told too
+    /// Start the TLS handshake with the hub before INFO; the hub must be configured for it
     #[arg(long, env = "BROKER_LEAF_TLS_FIRST", requires = "leaf")]
     pub(super) leaf_tls_first: bool,
-    /// Subjects that are not taken from there
+    /// Do not import messages on these subjects from the hub
     #[arg(long, env = "BROKER_LEAF_DENY_IMPORT", value_name = "SUBJECT", value_delimiter = ',', requires = "leaf", value_parser = subject)]
     pub(super) leaf_deny_import: Vec<String>,
-    /// Subjects that are not given there
+    /// Do not export messages on these subjects to the hub
     #[arg(long, env = "BROKER_LEAF_DENY_EXPORT", value_name = "SUBJECT", value_delimiter = ',', requires = "leaf", value_parser = subject)]
     pub(super) leaf_deny_export: Vec<String>,
-    /// Largest payload of a message [default: 1048576]
+    /// Maximum payload of a message [default: 1048576]
     #[arg(long, env = "BROKER_MAX_PAYLOAD", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..=999_999_999))]
     pub(super) max_payload: Option<u32>,
-    /// Longest line of the protocol [default: 4096]
+    /// Maximum length of a protocol line [default: 4096]
     #[arg(long, env = "BROKER_MAX_CONTROL_LINE", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(64..=32_768))]
     pub(super) max_control_line: Option<u32>,
-    /// Most connections at a time [default: 65536]
+    /// Maximum number of client connections [default: 65536]
     #[arg(long, env = "BROKER_MAX_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_connections: Option<u32>,
-    /// Most subscriptions of a connection; 0 is any number [default: 65536]
+    /// Maximum number of subscriptions per connection; 0 is no limit [default: 65536]
     #[arg(long, env = "BROKER_MAX_SUBSCRIPTIONS", value_name = "N")]
     pub(super) max_subscriptions: Option<u32>,
-    /// Most bytes that may wait for a connection before it is ended as a slow consumer
-    /// [default: 67108864]
+    /// Maximum pending output of a connection, beyond which it is disconnected as a slow
+    /// consumer [default: 67108864]
     #[arg(long, env = "BROKER_MAX_PENDING", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1024..=2_147_483_648))]
     pub(super) max_pending: Option<u32>,
-    /// Most memory held for clients in all: what waits for them, what they have half sent,
-    /// their subscriptions; beyond it whoever holds the most is ended [default: 1073741824]
+    /// Maximum memory for all clients: pending output, incomplete input and subscriptions.
+    /// Beyond it, the client that holds most is disconnected [default: 1073741824]
     #[arg(long, env = "BROKER_MAX_MEMORY", value_name = "BYTES", value_parser = clap::value_parser!(u64).range(16 << 20..))]
     pub(super) max_memory: Option<u64>,
-    /// How long a connection may be quiet before it is sent a PING [default: 120]
+    /// Send a PING to a connection that was idle for this time [default: 120]
     #[arg(long, env = "BROKER_PING_INTERVAL", value_name = "SECONDS", value_parser = seconds)]
     pub(super) ping_interval: Option<Duration>,
-    /// How many PINGs may be without answer before a connection is ended [default: 2]
+    /// Disconnect after this number of unanswered PINGs [default: 2]
     #[arg(long, env = "BROKER_MAX_PINGS_OUT", value_name = "N")]
     pub(super) max_pings_out: Option<u32>,
-    /// How long a client may take to give its credentials [default: 2]
+    /// Time limit for a client's credentials [default: 2]
     #[arg(long, env = "BROKER_AUTH_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
     pub(super) auth_timeout: Option<Duration>,
-    /// How long a byte may wait for a connection before it is ended as a slow consumer
+    /// Disconnect a client as a slow consumer when its output makes no progress for this time
     /// [default: 10]
     #[arg(long, env = "BROKER_WRITE_DEADLINE", value_name = "SECONDS", value_parser = seconds)]
     pub(super) write_deadline: Option<Duration>,
-    /// How long clients may take for what waits for them when the server ends [default: 10]
+    /// Time limit for writing pending output when the server drains [default: 10]
     #[arg(long, env = "BROKER_DRAIN_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
     pub(super) drain_timeout: Option<Duration>,
-    /// How long a lame duck (SIGUSR2) may take to close its connections, one by one [default: 120]
+    /// Time in which lame duck mode closes all connections, grace period included
+    /// [default: 120]
     #[arg(long, env = "BROKER_LAME_DUCK_DURATION", value_name = "SECONDS", value_parser = seconds)]
     pub(super) lame_duck_duration: Option<Duration>,
-    /// How long a lame duck waits before it closes the first one [default: 10]
+    /// Time that lame duck mode waits before it closes the first connection [default: 10]
     #[arg(long, env = "BROKER_LAME_DUCK_GRACE_PERIOD", value_name = "SECONDS", value_parser = seconds)]
     pub(super) lame_duck_grace_period: Option<Duration>,
-    /// What to log [default: info]
+    /// Log level; `trace` logs the protocol lines of clients [default: info]
     #[arg(long, env = "BROKER_LOG_LEVEL", value_name = "LEVEL")]
     pub(super) log_level: Option<Level>,
-    /// How to log
+    /// Log format
     #[arg(
         long,
         env = "BROKER_LOG_FORMAT",
@@ -249,21 +250,21 @@ pub(crate) struct Arguments {
         default_value = "text"
     )]
     pub(super) log_format: Format,
-    /// File to log to, in the place of standard error; SIGUSR1 has it opened again
+    /// Log file, instead of standard error; SIGUSR1 reopens it
     #[arg(short = 'l', long, env = "BROKER_LOG", value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
-    /// File for the number of the process, while it listens
+    /// Write the process id to this file while the server listens
     #[arg(short = 'P', long, env = "BROKER_PID", value_name = "FILE")]
     pub(super) pid: Option<PathBuf>,
-    /// Send a signal to the server that runs, or to that of the number or pid file, and end:
-    /// ldm, stop, quit, term, reopen or reload; -sl is the same
+    /// Signal a running server and exit: ldm, stop, quit, term, reopen or reload. Without a
+    /// process id or pid file, the only running server; -sl is the same
     #[arg(long, visible_alias = "sl", value_name = "SIGNAL[=PID|=FILE]")]
     pub(super) signal: Option<Order>,
     #[command(flatten)]
     pub(super) nats: NatsFlags,
 }
 
-/// What is logged.
+/// A log level.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Level {
     Error,
@@ -273,21 +274,21 @@ pub(super) enum Level {
     Trace,
 }
 
-/// How it is logged.
+/// A log format.
 #[derive(Clone, Copy, ValueEnum)]
 pub(super) enum Format {
     Text,
     Json,
-    /// As nats-server does.
+    /// nats-server's format.
     Nats,
 }
 
-/// An address with a port; names are looked up.
+/// Reads an address with a port, and resolves a host name.
 fn address(text: &str) -> Result<SocketAddr, String> {
     look_up(text).map_err(|error| error.to_string())
 }
 
-/// A time of more than nothing and up to a year, in seconds.
+/// Reads a time in seconds, between a millisecond and a year.
 fn seconds(text: &str) -> Result<Duration, String> {
     const YEAR: f64 = 365.0 * 86_400.0;
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
@@ -304,7 +305,7 @@ fn first(text: &str) -> Result<First, String> {
         "auto" => Ok(First::Auto(First::DELAY)),
         delay => match seconds(delay) {
             Ok(delay) => Ok(First::Auto(delay)),
-            Err(error) => Err(format!("neither `always` nor `auto`, and {error}")),
+            Err(error) => Err(format!("must be `always`, `auto` or a time: {error}")),
         },
     }
 }
@@ -313,9 +314,7 @@ fn ignorable(text: &str) -> Result<String, &'static str> {
     if broker_config::can_be_ignored(text) {
         Ok(text.to_owned())
     } else {
-        Err(
-            "not an option that can be ignored; write the names of blocks and option, as in leafnodes.listen",
-        )
+        Err("not an option that can be ignored; write its full name, such as leafnodes.listen")
     }
 }
 
@@ -327,6 +326,6 @@ fn subject(text: &str) -> Result<String, &'static str> {
     if may_be_denied(text) {
         Ok(text.to_owned())
     } else {
-        Err("no subject: tokens between dots are not empty, and > is the last one")
+        Err("invalid subject: tokens must not be empty, and > must be the last token")
     }
 }

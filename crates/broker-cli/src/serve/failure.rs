@@ -13,19 +13,17 @@ use super::secrets::SecretError;
 pub(super) enum Failure {
     #[error(transparent)]
     File(#[from] Problems),
-    #[error("cannot listen at {host}: {source}; write an address, or a name that has one")]
+    #[error("cannot resolve the host {host}: {source}; write an address or a name that resolves")]
     Host { host: String, source: io::Error },
     #[error("websocket.allowed_origins: {0}")]
     Origin(BadOrigin),
     #[error(transparent)]
     Secret(#[from] SecretError),
-    #[error("--name {0:?} has a space in it, which a hub (--leaf) does not take; write another")]
+    #[error("--name {0:?} has a space in it, which a hub (--leaf) refuses; choose another name")]
     LeafName(String),
     #[error("--leaf {given:?}: {why}; give nats-leaf://USER:PASSWORD@HOST:PORT")]
     LeafUrl { given: String, why: &'static str },
-    #[error(
-        "--lame-duck-grace-period ({0} s) is not less than --lame-duck-duration ({1} s); make one shorter or the other longer"
-    )]
+    #[error("--lame-duck-grace-period ({0} s) must be shorter than --lame-duck-duration ({1} s)")]
     LameDuck(f64, f64),
     #[error("cannot start the log: {0}")]
     Log(io::Error),
@@ -33,7 +31,7 @@ pub(super) enum Failure {
     LogFile { path: PathBuf, source: io::Error },
     #[error("cannot write the pid file {}: {source}; choose another with --pid", path.display())]
     PidFile { path: PathBuf, source: io::Error },
-    #[error("cannot write the file of ports_file_dir into {}: {source}; write another folder", path.display())]
+    #[error("cannot write the ports file to {}: {source}; choose another folder with --ports_file_dir", path.display())]
     PortsFile { path: PathBuf, source: io::Error },
     #[error("cannot listen to signals: {0}")]
     Signals(io::Error),

@@ -1,8 +1,8 @@
-//! The log, which never keeps anyone waiting.
+//! The log, which never blocks the server.
 //!
-//! Lines go to standard error or a file through a bounded queue and a thread that writes
-//! them. When nobody reads standard error the queue fills, further lines are dropped, and
-//! their number is logged once there is room again.
+//! Lines go through a bounded queue to a thread that writes them to standard error or a file.
+//! When the writer blocks, the queue fills and further lines are dropped; their number is
+//! logged once there is room again.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
@@ -26,19 +26,19 @@ const MOST_LINES: usize = 1024;
 /// Bytes of those lines.
 const MOST_BYTES: usize = 1 << 20;
 
-/// How long the end of the program may wait for lines to be written.
+/// The longest time that the end of the program waits for the writer.
 const LONGEST_FLUSH: Duration = Duration::from_secs(1);
 
-/// How lines look.
+/// A format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Text,
     Json,
-    /// Lines as those of nats-server.
+    /// nats-server's lines.
     Nats,
 }
 
-/// The log of the program. When it is dropped, what waits is written.
+/// The log of the program. Dropping it writes the lines in the queue.
 #[derive(Debug)]
 pub(crate) struct Log {
     queue: Arc<Queue>,
@@ -46,13 +46,13 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Starts it: from now on `tracing` logs to it, and so do panics.
+    /// Starts the log, to which `tracing` and panics then write.
     pub(crate) fn start(level: LevelFilter, style: Style, output: Output) -> io::Result<Self> {
         let output = Arc::new(output);
         let (queue, waiting) = Queue::new(style);
         let queue = Arc::new(queue);
         let counted = Arc::clone(&queue);
-        // In the same style, past the queue.
+        // The same format, without the queue.
         let past = Arc::clone(&output);
         let direct = dispatch(level, style, move || Direct(style, Arc::clone(&past)));
         let written = Arc::clone(&output);
@@ -65,13 +65,13 @@ impl Log {
         Ok(Self { queue, output })
     }
 
-    /// Where it is written.
+    /// Returns the output.
     pub(crate) fn output(&self) -> Arc<Output> {
         Arc::clone(&self.output)
     }
 
-    /// Writes a line as it is, for the end of the program: when there is no room, it
-    /// waits for a while. Standard error gets it as well.
+    /// Writes the last line of the program unformatted, and waits a while for room in the
+    /// queue. Standard error gets it as well.
     pub(crate) fn last(&self, line: &str) {
         let mut bytes = escaped(line.as_bytes(), Style::Text).unwrap_or_else(|| line.into());
         bytes.push(b'\n');
@@ -113,7 +113,7 @@ where
     }
 }
 
-/// The usual message would be written by the thread that panics.
+/// Logs a panic. Rust's own hook would write from the thread that panics, and could block it.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = thread::current();
     let name = thread.name().unwrap_or("without a name");
@@ -121,7 +121,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string);
     let place = place.as_deref().unwrap_or("an unknown place");
     tracing::error!("thread {name} panicked at {place}: {message}");
-    // If `RUST_BACKTRACE` asks for it.
+    // Only if `RUST_BACKTRACE` asks for it.
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
         for line in trace.to_string().lines() {
@@ -133,18 +133,18 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 #[derive(Debug)]
 enum Entry {
     Line(Vec<u8>),
-    /// Tell when all that came before is written.
+    /// Report that all earlier lines are written.
     Flush(Sender<()>),
 }
 
-/// Lines on their way to the thread that writes them.
+/// The queue of lines for the thread that writes them.
 #[derive(Debug)]
 struct Queue {
     style: Style,
     sender: Sender<Entry>,
-    /// Bytes of lines that wait.
+    /// Bytes in the queue.
     bytes: AtomicUsize,
-    /// Lines dropped for lack of room that nobody was told of.
+    /// Dropped lines that are not yet logged.
     dropped: AtomicU64,
 }
 
@@ -160,7 +160,7 @@ impl Queue {
         (queue, receiver)
     }
 
-    /// Takes a line in, or drops and counts it.
+    /// Queues a line, or drops and counts it.
     fn push(&self, line: Vec<u8>) {
         let length = line.len();
         let before = self.bytes.fetch_add(length, Ordering::Relaxed);
@@ -172,7 +172,7 @@ impl Queue {
     }
 }
 
-// What formats a line writes it with one call.
+// tracing-subscriber writes each line with one call.
 impl Write for &Queue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(escaped(line, self.style).unwrap_or_else(|| line.to_vec()));
@@ -184,7 +184,7 @@ impl Write for &Queue {
     }
 }
 
-/// Writes past the queue, and waits if it must.
+/// Writes without the queue; may block.
 struct Direct(Style, Arc<Output>);
 
 impl Write for Direct {
@@ -199,12 +199,12 @@ impl Write for Direct {
     }
 }
 
-/// Writes lines as they come.
+/// Writes the lines of the queue.
 fn write_all(waiting: &Receiver<Entry>, queue: &Queue, output: &Output, direct: &Dispatch) {
     for entry in waiting {
         match entry {
             Entry::Line(line) => {
-                // With standard error gone or the disk full, there is nobody to tell.
+                // Standard error is closed or the disk is full: no error can be reported.
                 let _ = output.write_all(&line);
                 queue.bytes.fetch_sub(line.len(), Ordering::Relaxed);
             }
@@ -215,21 +215,21 @@ fn write_all(waiting: &Receiver<Entry>, queue: &Queue, output: &Output, direct: 
         let dropped = queue.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             tracing::dispatcher::with_default(direct, || {
-                tracing::error!("{dropped} lines of this log were dropped: it was read too slowly");
+                tracing::error!("dropped {dropped} log lines because the log was read too slowly");
             });
         }
     }
 }
 
-/// The line without control characters in the midst of it, or `None` if there are none.
+/// Escapes the control characters in a line; `None` if it has none.
 ///
-/// What a client says may be in a line. With a newline in it, it could pass for two.
+/// A line may contain text of a client, in which a newline would forge a second line.
 fn escaped(line: &[u8], style: Style) -> Option<Vec<u8>> {
     let (body, end) = match line.strip_suffix(b"\n") {
         Some(body) => (body, &b"\n"[..]),
         None => (line, &b""[..]),
     };
-    // Of the characters of two bytes, those from U+0080 to U+009F begin with 0xc2.
+    // The two-byte characters U+0080 to U+009F start with 0xc2.
     let is_suspect = |byte: &u8| byte.is_ascii_control() || *byte == 0xc2;
     if !body.iter().any(is_suspect) {
         return None;
@@ -239,7 +239,7 @@ fn escaped(line: &[u8], style: Style) -> Option<Vec<u8>> {
         match (character.is_control(), style) {
             (false, _) => text.push(character),
             (true, Style::Text | Style::Nats) => text.extend(character.escape_default()),
-            // It is within a string, where this is the way to write it.
+            // JSON's escape within a string.
             (true, Style::Json) => text.extend(format!("\\u{:04x}", u32::from(character)).chars()),
         }
     }

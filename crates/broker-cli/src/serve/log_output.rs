@@ -1,16 +1,16 @@
-//! Where the log is written: standard error, or a file.
+//! The log's output: standard error or a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Standard error, or a file that can be opened again.
+/// Standard error, or a file that can be reopened.
 #[derive(Debug)]
 pub(crate) struct Output(Option<(PathBuf, Mutex<File>)>);
 
 impl Output {
-    /// Opens the file, if there is one; lines go to its end.
+    /// Opens the file, if there is one, to append to it.
     pub(crate) fn open(path: Option<&Path>) -> io::Result<Self> {
         let open = |path: &Path| append_to(path).map(|file| (path.to_owned(), Mutex::new(file)));
         path.map(open).transpose().map(Self)
@@ -21,7 +21,7 @@ impl Output {
         self.0.is_some()
     }
 
-    /// Writes lines, and waits if it must.
+    /// Writes lines; may block.
     pub(crate) fn write_all(&self, lines: &[u8]) -> io::Result<()> {
         match &self.0 {
             Some((_, file)) => {
@@ -32,21 +32,21 @@ impl Output {
         }
     }
 
-    /// Opens the file again, which may have been moved. Tells in the log how that went.
+    /// Reopens the file, which may have been moved, and logs the result.
     pub(crate) fn reopen(&self) {
         let Some((path, file)) = &self.0 else {
-            tracing::info!("SIGUSR1: no log file to open again: the log is standard error");
+            tracing::info!("SIGUSR1: there is no log file to reopen; the log is standard error");
             return;
         };
         match append_to(path) {
             Ok(new) => {
                 *file.lock().unwrap_or_else(PoisonError::into_inner) = new;
-                tracing::info!("SIGUSR1: log file opened again");
+                tracing::info!("SIGUSR1: reopened the log file");
             }
             Err(error) => {
                 let path = path.display();
                 tracing::error!(
-                    "SIGUSR1: cannot open {path} again, the log goes on as before: {error}"
+                    "SIGUSR1: cannot reopen {path}, the log continues as before: {error}"
                 );
             }
         }

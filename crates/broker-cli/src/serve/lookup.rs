@@ -1,17 +1,17 @@
-//! Addresses by name.
+//! Host names.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
-/// The address of a name: the first one of IPv4 if there is any, as Go has it, and so
-/// nats-server. C libraries differ in what comes first for `localhost`.
+/// Resolves a host name: to its first IPv4 address if it has one, as Go and so nats-server do.
+/// C libraries differ in which address of `localhost` comes first.
 ///
 /// # Errors
 ///
-/// The name has no address, or nobody could be asked.
+/// The name has no address, or no name server answers.
 pub(super) fn look_up(name: impl ToSocketAddrs) -> io::Result<SocketAddr> {
     let found: Vec<_> = name.to_socket_addrs()?.collect();
-    choose(&found).ok_or_else(|| io::Error::other("no address by that name"))
+    choose(&found).ok_or_else(|| io::Error::other("the name has no address"))
 }
 
 fn choose(found: &[SocketAddr]) -> Option<SocketAddr> {

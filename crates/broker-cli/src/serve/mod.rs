@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     let (file, warnings, log) = match started {
         Ok(started) => started,
         Err(error) => {
-            // With standard error gone, the exit code is all that is left.
+            // If standard error is closed, the exit code remains.
             let _ = writeln!(io::stderr(), "broker: {error}");
             return ExitCode::FAILURE;
         }
@@ -98,8 +98,7 @@ fn start_log(arguments: &Arguments, file: &Options) -> Result<Log, Failure> {
     Log::start(level, style, output).map_err(Failure::Log)
 }
 
-/// Every connection is an open file, and the limit that programs start with is a
-/// low one for the sake of others.
+/// Raises the limit on open files: every connection is one, and the default limit is low.
 fn raise_open_files() {
     #[cfg(unix)]
     {
@@ -119,7 +118,7 @@ fn serve(arguments: Arguments, file: &Options, log: &Log) -> Result<(), Failure>
     let config = settings::config(&arguments, file)?;
     if arguments.test {
         config.check()?;
-        tracing::info!("the configuration is right");
+        tracing::info!("the configuration is valid");
         return Ok(());
     }
     raise_open_files();

@@ -1,4 +1,4 @@
-//! Flags of nats-server that no flag of Broker means already.
+//! Flags of nats-server that Broker does not have under the same name.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -8,48 +8,48 @@ use tracing::level_filters::LevelFilter;
 
 use super::lookup::look_up;
 
-/// Flags by which nats-server is started.
+/// Flags of nats-server.
 #[derive(Args)]
-#[command(next_help_heading = "Options as nats-server has them")]
+#[command(next_help_heading = "Options of nats-server")]
 pub(crate) struct NatsFlags {
-    /// Host to listen at, in the place of the one of --listen
+    /// Host for clients, instead of --listen
     #[arg(short = 'a', long, visible_alias = "net", value_name = "HOST", value_parser = host, conflicts_with = "listen")]
     addr: Option<IpAddr>,
-    /// Port to listen at, in the place of the one of --listen; -1 is any free one
+    /// Port for clients, instead of --listen; -1 chooses a free port
     #[arg(short, long, value_name = "PORT", value_parser = port, allow_negative_numbers = true, conflicts_with = "listen")]
     port: Option<u16>,
-    /// Port of the monitoring, at the host of the clients; -1 is any free one
+    /// Port for monitoring at the clients' host, instead of --http; -1 chooses a free port
     #[arg(short = 'm', long = "http_port", alias = "http-port", value_name = "PORT", value_parser = port, allow_negative_numbers = true, conflicts_with = "http")]
     http_port: Option<u16>,
-    /// Folder for a file with the URLs of the server, `NAME_PID.ports`
+    /// Write the server's URLs to a file in this folder, `NAME_PID.ports`
     #[arg(
         long = "ports_file_dir",
         alias = "ports-file-dir",
         value_name = "FOLDER"
     )]
     pub(super) ports_file_dir: Option<PathBuf>,
-    /// Log as with --log-level debug
+    /// The same as --log-level debug
     #[arg(short = 'D', long, conflicts_with = "log_level")]
     debug: bool,
-    /// Log as with --log-level trace; -DV is the same
+    /// The same as --log-level trace; also -DV
     #[arg(short = 'V', long, action = ArgAction::Count, conflicts_with = "log_level")]
     trace: u8,
 }
 
 impl NatsFlags {
-    /// The address for clients, which is `listen` but for what is given here.
+    /// Returns the address for clients: `listen` with the host and port of these flags.
     pub(crate) fn listen(&self, listen: SocketAddr) -> SocketAddr {
         let ip = self.addr.unwrap_or(listen.ip());
         SocketAddr::new(ip, self.port.unwrap_or(listen.port()))
     }
 
-    /// The address of the monitoring, which is `http` unless a port is given here.
+    /// Returns the address for monitoring: the port of these flags, or `http`.
     pub(crate) fn http(&self, http: Option<SocketAddr>, listen: SocketAddr) -> Option<SocketAddr> {
         let own = self.http_port;
         own.map(|port| SocketAddr::new(listen.ip(), port)).or(http)
     }
 
-    /// What to log, if it is given here.
+    /// Returns the log level, if these flags have one.
     pub(crate) fn level(&self) -> Option<LevelFilter> {
         match (self.trace, self.debug) {
             (1.., _) => Some(LevelFilter::TRACE),
@@ -59,7 +59,7 @@ impl NatsFlags {
     }
 }
 
-/// A host; names are looked up.
+/// Reads a host, and resolves its name.
 fn host(text: &str) -> Result<IpAddr, String> {
     let number = text
         .strip_prefix('[')
@@ -70,7 +70,7 @@ fn host(text: &str) -> Result<IpAddr, String> {
         .map_err(|error| error.to_string())
 }
 
-/// A port; 0 would be nats-server's own default, or none at all.
+/// Reads a port. 0 is an error because nats-server takes it for its default port or for none.
 fn port(text: &str) -> Result<u16, &'static str> {
     match text.parse() {
         Ok(-1) => Ok(0),

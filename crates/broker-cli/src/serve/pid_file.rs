@@ -1,21 +1,21 @@
-//! The file with the number of the process.
+//! The pid file.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The file, for as long as the server serves.
+/// The pid file of a running server.
 #[derive(Debug)]
 pub(crate) struct PidFile(PathBuf);
 
 impl PidFile {
-    /// Writes it, over what is there.
+    /// Writes the process id to the file; an existing file is replaced.
     pub(crate) fn write(path: &Path) -> io::Result<Self> {
         fs::write(path, own_number())?;
         Ok(Self(path.to_owned()))
     }
 
-    /// Removes it, unless another process has written its own number since.
+    /// Removes the file, unless another process has written its own id to it.
     pub(crate) fn remove(&self) {
         let known = fs::read_to_string(&self.0);
         if known.is_ok_and(|text| text == own_number())

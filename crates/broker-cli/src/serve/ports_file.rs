@@ -1,4 +1,4 @@
-//! The file with the URLs of a server, for whoever started it at any free port.
+//! The ports file: the URLs of a server, for programs that start it at a free port.
 
 use std::env;
 use std::fs;
@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use broker_server::Handle;
 use serde_json::json;
 
-/// The file, for as long as the server serves.
+/// The ports file of a running server.
 #[derive(Debug)]
 pub(crate) struct PortsFile(PathBuf);
 
 impl PortsFile {
-    /// Writes it into `folder`, as `NAME_PID.ports` with the name by which the program was
-    /// started: JSON as nats-server has it.
+    /// Writes `NAME_PID.ports` in `folder`, in nats-server's JSON format. NAME is the name under
+    /// which the program was started.
     pub(crate) fn write(folder: &Path, server: &Handle) -> io::Result<Self> {
         let program = env::args_os().next().map(PathBuf::from);
         let name = program.as_deref().and_then(Path::file_name);
@@ -27,14 +27,14 @@ impl PortsFile {
         if let Some(url) = server.websocket_url() {
             ports["websocket"] = json!([url]);
         }
-        // Whoever waits for the file shall find all of it.
+        // A program that waits for the file must find it complete.
         let half = path.with_extension("ports-half");
         fs::write(&half, ports.to_string())?;
         fs::rename(&half, &path)?;
         Ok(Self(path))
     }
 
-    /// Removes it.
+    /// Removes the file.
     pub(crate) fn remove(&self) {
         if let Err(error) = fs::remove_file(&self.0) {
             tracing::warn!("cannot remove {}: {error}", self.0.display());

@@ -1,4 +1,4 @@
-//! Tokens, users and passwords that flags and their files give.
+//! The credentials of the flags and of the files that they name.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use broker_server::Credentials;
 
 use super::arguments::Arguments;
 
-/// What is wrong with arguments that clap cannot judge.
+/// An error of the credentials that clap does not find.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SecretError {
     #[error("cannot read {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{} holds no secret in its first line", .0.display())]
+    #[error("the first line of {} is empty; write the secret there", .0.display())]
     Empty(PathBuf),
     #[error("--user needs a password; give --password-file, or --password")]
     NoPassword,
@@ -24,7 +24,7 @@ pub(super) enum SecretError {
     Nothing,
 }
 
-/// The first line of a file: editors put an end to it.
+/// Reads the first line of a file: editors end it with a newline.
 fn secret_in(path: &Path) -> Result<String, SecretError> {
     let text = std::fs::read_to_string(path).map_err(|source| SecretError::Unreadable {
         path: path.to_owned(),
@@ -36,11 +36,11 @@ fn secret_in(path: &Path) -> Result<String, SecretError> {
     }
 }
 
-/// The credentials of the flags, if they have any.
+/// Returns the credentials of the flags, if there are any.
 ///
 /// # Errors
 ///
-/// What does not go together or cannot be read.
+/// Flags that contradict each other, and files that cannot be read.
 pub(super) fn credentials(arguments: &Arguments) -> Result<Option<Credentials>, SecretError> {
     let secret = |given: &Option<String>, file: &Option<PathBuf>| match (given, file) {
         (Some(given), _) if given.is_empty() => Err(SecretError::Nothing),

@@ -1,37 +1,39 @@
-//! `broker serve --signal`: tells a running server something.
+//! `broker serve --signal`: sends a signal to a running server.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// What a server can be told, in nats-server's words.
+use crate::nats_server::NAME;
+
+/// A signal, under nats-server's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
-    /// To end without a word.
+    /// Exit at once, by SIGKILL.
     Stop,
-    /// To drain and end, by SIGINT.
+    /// Drain and exit, by SIGINT.
     Quit,
-    /// To drain and end, by SIGTERM.
+    /// Drain and exit, by SIGTERM.
     Term,
-    /// To open the log file again.
+    /// Reopen the log file.
     Reopen,
-    /// To read the configuration again.
+    /// Reload the configuration.
     Reload,
-    /// To be a lame duck.
+    /// Enter lame duck mode.
     LameDuck,
 }
 
-/// Which server is told.
+/// The server that gets the signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Receiver {
-    /// The only one that this machine runs.
+    /// The only server of this program on the machine.
     Only,
-    /// The process of this number.
+    /// The process with this id.
     Pid(i32),
-    /// The process whose number is in this file.
+    /// The process whose id is in this file.
     PidFile(PathBuf),
 }
 
-/// The argument of `--signal`.
+/// The value of `--signal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Order {
     command: Command,
@@ -63,7 +65,7 @@ impl FromStr for Order {
             None | Some("") => Receiver::Only,
             Some(text) => match text.parse() {
                 Ok(pid @ 1..) => Receiver::Pid(pid),
-                // They are process groups, or everything there is.
+                // These are process groups, or all processes.
                 Ok(_) => return Err(format!("invalid pid: {text}")),
                 Err(_) => Receiver::PidFile(text.into()),
             },
@@ -72,7 +74,7 @@ impl FromStr for Order {
     }
 }
 
-/// Why nobody was told.
+/// The reason why no signal was sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrderError {
     #[error("no broker processes running")]
@@ -80,10 +82,10 @@ pub(crate) enum OrderError {
     #[error("multiple broker processes running:{}", listed(.0))]
     Several(Vec<i32>),
     #[cfg(unix)]
-    #[error("invalid pid file {}: {why}; give a number, or a file that holds one", path.display())]
+    #[error("invalid pid file {}: {why}; give a process id, or a file with one", path.display())]
     PidFile { path: PathBuf, why: String },
     #[cfg(unix)]
-    #[error("cannot find the process of the server: {0}; give its number, as in --signal term=PID")]
+    #[error("cannot find the server's process: {0}; give its id, as in --signal term=PID")]
     Unresolved(std::io::Error),
     #[cfg(unix)]
     #[error("cannot send the signal to {pid}: {source}")]
@@ -98,7 +100,7 @@ fn listed(pids: &[i32]) -> String {
     format!("\n{}", pids.join("\n"))
 }
 
-/// The only one of the processes.
+/// Returns the only one of the processes.
 #[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
 fn only(pids: Vec<i32>) -> Result<i32, OrderError> {
     match pids[..] {
@@ -157,11 +159,11 @@ mod unix {
         let text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
         match text.trim().parse() {
             Ok(pid @ 1..) => Ok(pid),
-            _ => Err(wrong("it holds no number of a process".to_owned())),
+            _ => Err(wrong("it holds no process id".to_owned())),
         }
     }
 
-    /// The other processes of this program that serve.
+    /// Returns the other processes of this program that are servers.
     fn servers() -> io::Result<Vec<i32>> {
         let own = fs::read_link("/proc/self/exe")?;
         let mut found = Vec::new();
@@ -174,7 +176,7 @@ mod unix {
             else {
                 continue;
             };
-            // Those of other users are not shown, and those that have ended are gone.
+            // Processes of other users are hidden, and ended ones are gone.
             let is_own = fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == own);
             let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             if is_own && super::serves(&line) {
@@ -186,15 +188,19 @@ mod unix {
     }
 }
 
-/// Whether a command line, with a zero byte after each argument, is that of a server.
+/// Whether a command line, with a zero byte after each argument, starts a server.
 #[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
 fn serves(line: &[u8]) -> bool {
-    let mut arguments = line.split(|&byte| byte == 0).skip(1);
+    let mut arguments = line.split(|&byte| byte == 0);
     let is_order = |argument: &[u8]| {
         let name = argument.split(|&byte| byte == b'=').next();
-        name.is_some_and(|name| name == b"--signal" || name == b"-sl" || name == b"--sl")
+        let name = name.and_then(|name| name.strip_prefix(b"-"));
+        name.is_some_and(|name| [&b"sl"[..], b"-sl", b"signal", b"-signal"].contains(&name))
     };
-    arguments.next() == Some(b"serve") && !arguments.any(is_order)
+    let program = arguments.next().unwrap_or_default();
+    let name = program.rsplit(|&byte| byte == b'/').next();
+    let is_server = name == Some(NAME.as_bytes()) || arguments.next() == Some(b"serve");
+    is_server && !arguments.any(is_order)
 }
 
 #[cfg(test)]
@@ -243,6 +249,10 @@ mod tests {
             (b"broker\0serve\0--signal=term\0", false),
             (b"broker\0serve\0-sl\0term\0", false),
             (b"broker\0bench\0serve\0", false),
+            (b"/opt/nats-server\0-p\0-1\0", true),
+            (b"nats-server\0", true),
+            (b"nats-server\0-signal\0reload\0", false),
+            (b"nats-server\0-p\0-1\0-sl=reload\0", false),
             (b"broker\0", false),
             (b"", false),
         ] {

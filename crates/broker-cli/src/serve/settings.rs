@@ -1,7 +1,7 @@
-//! What flags, variables and the configuration file come to.
+//! The server's configuration from flags, environment variables and the configuration file.
 //!
-//! A flag is over its variable, which is over the file. What belongs together (credentials,
-//! TLS, WebSocket, the hub) is from one of them as a whole.
+//! A flag overrides its variable, which overrides the file. Credentials, TLS, WebSocket and the
+//! hub each come from one of them as a whole.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -18,17 +18,17 @@ use super::failure::Failure;
 use super::lookup::look_up;
 use super::secrets;
 
-/// Where a server listens whose configuration file does not say it, as nats-server does.
+/// The default host with a configuration file, as in nats-server.
 const ANY: &str = "0.0.0.0";
 
-/// The port for clients.
+/// The default port for clients.
 const PORT: u16 = 4222;
 
-/// The configuration file, if one is given, and what is to be said of it.
+/// Reads the configuration file, if one is given. Returns its options and warnings.
 ///
 /// # Errors
 ///
-/// All that is wrong with it.
+/// All problems of the file.
 pub(super) fn read_file(arguments: &Arguments) -> Result<(Options, Vec<String>), Failure> {
     let Some(path) = &arguments.config else {
         return Ok((Options::default(), Vec::new()));
@@ -38,11 +38,11 @@ pub(super) fn read_file(arguments: &Arguments) -> Result<(Options, Vec<String>),
     Ok((loaded.options, warnings.collect()))
 }
 
-/// What all of it comes to.
+/// Returns the configuration of the server.
 ///
 /// # Errors
 ///
-/// What does not go together or cannot be read.
+/// Values that contradict each other, and files that cannot be read.
 pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Failure> {
     let default = Config::default();
     let of_file = arguments.config.as_ref().map(|_| {
@@ -135,7 +135,7 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
     Ok(config)
 }
 
-/// Whether what is from several places goes together.
+/// Checks values that may come from different sources against each other.
 fn check(config: &Config) -> Result<(), Failure> {
     let (grace, duration) = (config.lame_duck_grace_period, config.lame_duck_duration);
     if grace >= duration {
@@ -150,7 +150,7 @@ fn check(config: &Config) -> Result<(), Failure> {
     }
 }
 
-/// The address of a host of the file; names are looked up.
+/// Resolves a host of the configuration file.
 fn resolve(host: &str, port: u16) -> Result<SocketAddr, Failure> {
     look_up((host, port)).map_err(|source| Failure::Host {
         host: host.to_owned(),
@@ -196,7 +196,7 @@ fn tls(arguments: &Arguments, file: &Options) -> Option<TlsFiles> {
     file.tls.as_ref().map(of_listener)
 }
 
-/// How connections with TLS begin.
+/// Returns how TLS connections start.
 fn tls_start(arguments: &Arguments, file: &Options) -> TlsStart {
     match (&file.tls, &arguments.tls_cert) {
         (Some(tls), None) => TlsStart {
@@ -214,7 +214,7 @@ fn tls_start(arguments: &Arguments, file: &Options) -> TlsStart {
     }
 }
 
-/// The files of a listener.
+/// Returns the TLS files of a listener.
 fn of_listener(tls: &broker_config::Tls) -> TlsFiles {
     TlsFiles {
         certificate: tls.cert_file.clone(),
@@ -224,7 +224,7 @@ fn of_listener(tls: &broker_config::Tls) -> TlsFiles {
     }
 }
 
-/// The port for WebSocket, if there is one.
+/// Returns the WebSocket port, if there is one.
 fn websocket(
     arguments: &Arguments,
     file: &Options,
@@ -261,7 +261,8 @@ fn websocket(
     }))
 }
 
-/// The hub, if there is one. clap would show a URL that is wrong with the secret in it.
+/// Returns the hub, if there is one. URLs are parsed here because an error of clap would print
+/// a wrong URL with its secret.
 fn leaf(arguments: &Arguments, file: &Options) -> Result<Option<Leaf>, Failure> {
     let urls = arguments.leaf.iter().map(|url| url.parse());
     let urls: Vec<LeafUrl> = urls
@@ -285,7 +286,7 @@ fn leaf(arguments: &Arguments, file: &Options) -> Result<Option<Leaf>, Failure> 
     Ok(file.leaf_remote.as_ref().map(hub))
 }
 
-/// The hub of a file.
+/// Returns the hub of the configuration file.
 fn hub(remote: &LeafRemote) -> Leaf {
     let tls = remote.tls.as_ref();
     let urls = remote.urls.iter().map(|url| LeafUrl {

@@ -1,4 +1,4 @@
-//! What signals have a server do.
+//! The signals that a server acts on.
 
 use std::sync::Arc;
 
@@ -14,27 +14,29 @@ pub(crate) use other::Signals;
 #[cfg(unix)]
 pub(crate) use unix::Signals;
 
-/// What signals act on.
+/// What the signals change.
 #[cfg_attr(not(unix), allow(dead_code, reason = "no signal comes there"))]
 pub(crate) struct Subject {
     pub(crate) server: Handle,
     pub(crate) log: Arc<Output>,
     pub(crate) pid_file: Option<Arc<PidFile>>,
-    /// The flags, which stay over the file when this is read again.
+    /// The flags, which also override a reloaded file.
     pub(crate) arguments: Arguments,
 }
 
 #[cfg_attr(not(unix), allow(dead_code, reason = "no signal comes there"))]
 impl Subject {
-    /// Reads the configuration file again, and has the server go by it.
+    /// Reloads the configuration file.
     fn reload(&self) {
         if self.arguments.config.is_none() {
-            tracing::error!("SIGHUP: there is no file to read again; start with --config FILE");
+            tracing::error!(
+                "SIGHUP: there is no configuration file to reload; start the server with --config FILE"
+            );
             return;
         }
         match self.try_reload() {
             Ok(()) => tracing::info!("SIGHUP: reloaded the configuration"),
-            Err(error) => tracing::error!("SIGHUP: the configuration stays as it was: {error}"),
+            Err(error) => tracing::error!("SIGHUP: the configuration is unchanged: {error}"),
         }
     }
 
@@ -62,7 +64,7 @@ mod unix {
 
     use super::Subject;
 
-    /// Time for the log to be written before the program ends in the midst of things.
+    /// Time for the log thread to write before the process exits.
     const LAST_WORDS: Duration = Duration::from_millis(50);
 
     const KINDS: [(Signal, &[i32]); 4] = [
@@ -75,17 +77,17 @@ mod unix {
     /// What a signal asks for.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Signal {
-        /// SIGTERM, SIGINT: to end.
+        /// SIGTERM, SIGINT: drain and exit.
         Terminate,
-        /// SIGUSR2: to send clients to other servers, and to end.
+        /// SIGUSR2: lame duck mode.
         LameDuck,
-        /// SIGHUP: to read the configuration again.
+        /// SIGHUP: reload the configuration.
         Reload,
-        /// SIGUSR1: to open the log file again.
+        /// SIGUSR1: reopen the log file.
         ReopenLog,
     }
 
-    /// The signals that mean something to a server, from now on.
+    /// The registered signals.
     #[derive(Debug)]
     pub(crate) struct Signals(Vec<(Signal, UnixStream)>);
 
@@ -106,8 +108,7 @@ mod unix {
                 .map(Self)
         }
 
-        /// Leaves a thread behind that does what signals ask for, those before this call
-        /// included.
+        /// Starts a thread that acts on signals, including those since the registration.
         pub(crate) fn follow(mut self, subject: Subject) -> io::Result<()> {
             let follow = move || {
                 loop {
@@ -115,7 +116,7 @@ mod unix {
                         signal.carry_out(&subject);
                     }
                     if let Err(error) = self.wait() {
-                        tracing::error!("signals do nothing any more: {error}");
+                        tracing::error!("signals are no longer received: {error}");
                         return;
                     }
                 }
@@ -124,7 +125,7 @@ mod unix {
             thread.spawn(follow).map(drop)
         }
 
-        /// Those that came since the last call, each as often as it came.
+        /// Returns the signals since the last call, each as often as it came.
         fn take(&mut self) -> Vec<Signal> {
             let mut came = Vec::new();
             for (kind, pipe) in &mut self.0 {
@@ -163,11 +164,11 @@ mod unix {
                     end_at_once()
                 }
                 Self::Terminate => {
-                    tracing::info!("asked to end");
+                    tracing::info!("received a signal to exit");
                     server.drain();
                 }
                 Self::LameDuck => {
-                    tracing::info!("asked to end as a lame duck (SIGUSR2)");
+                    tracing::info!("SIGUSR2: entering lame duck mode");
                     server.lame_duck();
                 }
                 Self::Reload => subject.reload(),
@@ -177,7 +178,7 @@ mod unix {
     }
 
     fn end_at_once() -> ! {
-        tracing::warn!("ended at once by a second signal");
+        tracing::warn!("a second signal: exiting at once");
         thread::sleep(LAST_WORDS);
         std::process::exit(1)
     }
@@ -189,7 +190,7 @@ mod other {
 
     use super::Subject;
 
-    /// Elsewhere the system ends the program as it likes.
+    /// Other systems end the process by themselves.
     #[derive(Debug)]
     pub(crate) struct Signals;
 
