@@ -408,7 +408,7 @@ fn usage_errors_name_what_is_wrong() {
         assert!(text.contains(part), "{arguments}: {text}");
     }
     let text = refusal(&bench("127.0.0.1:x", ""));
-    assert!(text.contains("is no server address"), "{text}");
+    assert!(text.contains("is not a server address"), "{text}");
     let text = refusal(&bench("127.0.0.1:1", "--publishers 0"));
     assert!(text.contains("--publishers 1 or more"), "{text}");
 }

@@ -1,10 +1,10 @@
-//! When messages are to be sent, and how long they took.
+//! Send times and latencies of messages.
 //!
-//! One monotonic clock serves senders and receivers, which are threads of one
-//! process, so that a time in a payload means the same to both. With a rate,
-//! that time is when the message *should* have been sent: if the server stalls
-//! the sender, the messages that pile up count the wait, as those of real
-//! clients would (this avoids "coordinated omission").
+//! Senders and receivers are threads of one process and share one monotonic
+//! clock, so a time in a payload means the same to both. With a rate, that time
+//! is when the message *should* have been sent: if the server stalls the
+//! sender, the delay counts for every message that waits, as it would for real
+//! clients (this avoids "coordinated omission").
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 /// Bytes at the start of a payload that hold its time.
 pub(super) const STAMP: usize = 8;
 
-/// Longer waits are counted as this long.
+/// The longest latency recorded, in nanoseconds. Longer ones count as this.
 const LONGEST: u64 = 60_000_000_000;
 
 /// Nanoseconds since the load began.
@@ -21,35 +21,35 @@ const LONGEST: u64 = 60_000_000_000;
 pub(super) struct Clock(Instant);
 
 impl Clock {
-    /// The load begins now.
+    /// Starts the clock.
     pub(super) fn start() -> Self {
         Self(Instant::now())
     }
 
-    /// Since the load began.
+    /// Returns the nanoseconds since the load began.
     pub(super) fn now(self) -> u64 {
         nanoseconds(self.0.elapsed())
     }
 }
 
-/// As many as there is room for, which is 584 years.
+/// Converts to nanoseconds; saturates at 584 years.
 pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Evenly spaced messages.
+/// A constant message rate.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schedule {
     rate: u64,
 }
 
 impl Schedule {
-    /// So many each second, but at least one.
+    /// Creates a schedule of `rate` messages per second, at least one.
     pub(super) fn new(rate: u64) -> Self {
         Self { rate: rate.max(1) }
     }
 
-    /// When a message, counted from 0, is to be sent.
+    /// Returns when a message, counted from 0, should be sent.
     pub(super) fn intended(self, message: u64) -> u64 {
         let (seconds, rest) = (message / self.rate, message % self.rate);
         let part = (u128::from(rest) * 1_000_000_000).div_ceil(u128::from(self.rate));
@@ -58,25 +58,25 @@ impl Schedule {
             .saturating_add(u64::try_from(part).unwrap_or(u64::MAX))
     }
 
-    /// How many messages are to have been sent at a time.
+    /// Returns how many messages should have been sent by `now`.
     pub(super) fn due(self, now: u64) -> u64 {
         let whole = u128::from(now) * u128::from(self.rate) / 1_000_000_000;
         u64::try_from(whole).map_or(u64::MAX, |whole| whole.saturating_add(1))
     }
 }
 
-/// How long messages took.
+/// A histogram of latencies.
 #[derive(Debug)]
 pub(super) struct Latencies {
     histogram: Histogram<u64>,
-    /// Messages of an earlier time are not counted.
+    /// Messages with an earlier time are not counted.
     from: u64,
 }
 
 impl Latencies {
-    /// Of messages with that time or a later one.
+    /// Counts messages whose time is `from` or later.
     pub(super) fn new(from: u64) -> Self {
-        // Three digits: what is shown is within 0.1 % of what was measured.
+        // Three digits: a reported value is within 0.1 % of the measured one.
         let histogram = Histogram::new_with_bounds(1, LONGEST, 3);
         Self {
             histogram: histogram.expect("constant bounds in order"),
@@ -95,7 +95,7 @@ impl Latencies {
         }
     }
 
-    /// All of them.
+    /// Returns the histogram.
     pub(super) fn into_histogram(self) -> Histogram<u64> {
         self.histogram
     }
@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn a_stall_counts_for_every_message_that_waited() {
-        // 1,000 a second; the sender is stalled for 100 ms and then sends
-        // everything at once, which arrives immediately.
+        // 1,000 a second. The sender is stalled for 100 ms, then sends
+        // everything at once, and it arrives immediately.
         let schedule = Schedule::new(1000);
         let mut latencies = Latencies::new(0);
         let stalled = 100_000_000;
@@ -159,7 +159,7 @@ mod tests {
             latencies.histogram.max(),
             4001.max(latencies.histogram.max())
         );
-        // Clocks of one machine do not go backwards; a broken payload may.
+        // The clock does not go backwards, but a broken payload may hold a later time.
         latencies.count(5000, &u64::MAX.to_le_bytes());
         assert_eq!(latencies.histogram.len(), 2);
     }

@@ -1,4 +1,4 @@
-//! The beginning of each connection: INFO, CONNECT, PING, PONG.
+//! The handshake of each connection: INFO, CONNECT, PING, PONG.
 
 use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -12,25 +12,25 @@ use serde::{Deserialize, Serialize};
 use super::scanner::{Frame, Scanner};
 use super::{Address, LoadError, Login};
 
-/// How long the server has for each answer.
+/// Time limit for each answer of the server.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the load needs to know of a server's INFO.
+/// The fields of a server's INFO that the load needs.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct ServerInfo {
-    /// The server's name, or its random identity.
+    /// The server's name, or its random ID.
     pub server_name: String,
-    /// Its version.
+    /// The server's version.
     pub version: String,
-    /// The largest payload it takes, in bytes.
+    /// The largest payload the server accepts, in bytes.
     pub max_payload: Option<usize>,
-    /// Whether a client must speak TLS.
+    /// Whether clients must use TLS.
     #[serde(skip_serializing)]
     tls_required: bool,
 }
 
-// The protocol has that many.
+// The protocol defines these fields.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Serialize)]
 struct Connect<'a> {
@@ -42,7 +42,7 @@ struct Connect<'a> {
     name: &'a str,
     protocol: u8,
     echo: bool,
-    // With headers, a request that nobody listens to is answered by a status.
+    // With headers, a request without responders is answered by a status.
     headers: bool,
     no_responders: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,28 +53,28 @@ struct Connect<'a> {
     auth_token: Option<&'a str>,
 }
 
-/// A client that the server has accepted. Reading and writing block.
+/// An accepted connection. Reads and writes block.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// What it is called in errors, such as `subscriber 3`.
+    /// The connection's name in errors, such as `subscriber 3`.
     pub(super) who: String,
     pub(super) stream: TcpStream,
     pub(super) scanner: Scanner,
-    /// Which ways it is used: both, unless it was split.
+    /// Directions in use: both, unless the connection was split.
     pub(super) interest: Interest,
     pub(super) heard: Arc<Heard>,
 }
 
-/// What was heard on a connection besides messages, by whoever reads from it.
+/// PINGs and PONGs received, counted by the thread that reads the connection.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    /// PINGs to be answered.
+    /// PINGs not answered yet.
     pub(super) pings: AtomicU32,
     /// PONGs since the connection was accepted.
     pub(super) pongs: AtomicU32,
 }
 
-/// Connects to a server, and tells what it says of itself.
+/// Connects to a server and returns the connection and the server's INFO.
 pub(super) fn connect(
     address: &Address,
     login: &Login,
@@ -139,7 +139,7 @@ fn open(address: &Address) -> io::Result<TcpStream> {
 }
 
 impl Connection {
-    /// Takes the reading from it, for another thread.
+    /// Splits off the reading half, for another thread.
     pub(super) fn split(&mut self) -> Result<Self, LoadError> {
         let stream = self.stream.try_clone();
         let stream = stream.map_err(LoadError::system("share a connection"))?;
@@ -164,7 +164,7 @@ impl Connection {
             match self.scanner.frame() {
                 Ok(Some(Frame::Info(json))) => {
                     return serde_json::from_slice(json)
-                        .map_err(|error| foreign(format!("its INFO is no JSON: {error}")));
+                        .map_err(|error| foreign(format!("its INFO is not JSON: {error}")));
                 }
                 Ok(Some(Frame::Error(said))) => {
                     return Err(LoadError::Refused {
@@ -172,27 +172,27 @@ impl Connection {
                         said: text(said),
                     });
                 }
-                Ok(Some(frame)) => return Err(foreign(format!("it begins with {frame:?}"))),
+                Ok(Some(frame)) => return Err(foreign(format!("its first line is {frame:?}"))),
                 Err(error) => return Err(foreign(error.to_string())),
                 Ok(None) if Instant::now() > deadline => {
-                    return Err(foreign("it sends no INFO".to_owned()));
+                    return Err(foreign("it did not send INFO".to_owned()));
                 }
                 Ok(None) => {}
             }
             match self.scanner.fill(&mut self.stream) {
                 Ok(taken) if taken.bytes > 0 => {}
-                Ok(_) => return Err(foreign("it closed without INFO".to_owned())),
+                Ok(_) => return Err(foreign("it closed the connection without INFO".to_owned())),
                 Err(error) if timed_out(&error) => {
-                    return Err(foreign("it sends no INFO".to_owned()));
+                    return Err(foreign("it did not send INFO".to_owned()));
                 }
                 Err(error) => return Err(foreign(error.to_string())),
             }
         }
     }
 
-    /// Sends these lines and waits until the server has dealt with them.
+    /// Sends these lines and waits until the server has processed them.
     pub(super) fn confirm(&mut self, lines: &str) -> Result<(), LoadError> {
-        // What the server says before it closes is worth more than that writing failed.
+        // If writing fails, still read: the server's last error is a better message.
         let written = self.stream.write_all(format!("{lines}PING\r\n").as_bytes());
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -204,7 +204,7 @@ impl Connection {
                         said: text(said),
                     });
                 }
-                // It is answered when the load begins.
+                // The PONG is sent when the load begins.
                 Ok(Some(Frame::Ping)) => {
                     self.heard.pings.fetch_add(1, Relaxed);
                     continue;
@@ -243,7 +243,7 @@ fn timed_out(error: &io::Error) -> bool {
     )
 }
 
-/// The text of an error of the protocol, on one line.
+/// Returns the text of a protocol error, on one line.
 pub(super) fn text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.chars().filter(|c| !c.is_control()).take(200).collect()

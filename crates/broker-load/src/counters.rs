@@ -1,31 +1,31 @@
-//! What the threads tell each other while they run.
+//! Counters and flags that the threads share during a run.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use crossbeam::utils::CachePadded;
 use serde::Serialize;
 
-/// Counters, each written by one thread and read by others. None of them
+/// Each counter is written by one thread and read by others. None of them
 /// orders any other memory, so all accesses are relaxed.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    /// Messages handed to the system.
+    /// Messages handed to the operating system.
     published: CachePadded<AtomicU64>,
-    /// Deliveries that these lead to.
+    /// Deliveries expected for them.
     expected: AtomicU64,
     /// Messages received.
     delivered: CachePadded<AtomicU64>,
-    /// When the last was.
+    /// When the last message was received.
     last: AtomicU64,
-    /// Publishers wait for deliveries.
+    /// Whether publishers wait for deliveries.
     waiting: CachePadded<AtomicBool>,
-    /// Publishing is to end.
+    /// Whether publishing should end.
     stop: AtomicBool,
-    /// All is over.
+    /// Whether receiving should end.
     finish: AtomicBool,
 }
 
-/// The counters at a time.
+/// The counters at one point in time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Sample {
     /// Nanoseconds since the load began.
@@ -40,7 +40,7 @@ impl Counters {
         add(&self.expected, deliveries);
     }
 
-    /// For the thread that publishes: how many it has.
+    /// Returns the messages published so far; for the publishing thread.
     pub(super) fn published(&self) -> u64 {
         self.published.load(Relaxed)
     }
@@ -62,7 +62,7 @@ impl Counters {
         self.last.load(Relaxed)
     }
 
-    /// Deliveries that are on their way.
+    /// Returns the number of deliveries in flight.
     pub(super) fn in_flight(&self) -> u64 {
         let delivered = self.delivered.load(Relaxed);
         self.expected.load(Relaxed).saturating_sub(delivered)
@@ -94,7 +94,7 @@ impl Counters {
     }
 }
 
-/// Only one thread writes it, so that nothing is lost between the two.
+/// Only one thread writes each counter, so load and store lose nothing.
 fn add(counter: &AtomicU64, number: u64) {
     counter.store(counter.load(Relaxed).wrapping_add(number), Relaxed);
 }

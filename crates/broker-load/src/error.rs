@@ -1,16 +1,16 @@
-//! Why a load cannot be run, or was not run to its end.
+//! Errors of a load.
 
 use std::io;
 use std::time::Duration;
 
 use broker_protocol::BadUrl;
 
-/// What went wrong, and what to do about it.
+/// What went wrong and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The server's address has another form.
+    /// The text is not a server address.
     #[error(
-        "{given:?} is no server address ({why}); give HOST:PORT or nats://USER:PASSWORD@HOST:PORT"
+        "{given:?} is not a server address ({why}); give HOST:PORT or nats://USER:PASSWORD@HOST:PORT"
     )]
     Address {
         /// The text given.
@@ -18,101 +18,101 @@ pub enum LoadError {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// What was asked for contradicts itself.
+    /// The options contradict each other.
     #[error("{0}")]
     Plan(&'static str),
-    /// Nobody answers there.
+    /// The server cannot be reached.
     #[error("cannot connect to {server}: {source}; is a NATS server running there? (see --server)")]
     Connect {
-        /// Where.
+        /// The server's address.
         server: String,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// Somebody else answers there.
+    /// The peer does not speak the NATS protocol.
     #[error("{server} does not speak the NATS protocol ({why}); check --server")]
     Foreign {
-        /// Where.
+        /// The server's address.
         server: String,
-        /// What is wrong with what it says.
+        /// How it deviates from the protocol.
         why: String,
     },
-    /// The server wants TLS.
+    /// The server requires TLS.
     #[error(
-        "{server} requires TLS, which the load generator does not speak; give it a server without"
+        "{server} requires TLS, which the load generator does not support; give a server without TLS"
     )]
     Tls {
-        /// Where.
+        /// The server's address.
         server: String,
     },
-    /// The server refuses the credentials.
+    /// The server rejects the credentials.
     #[error("{server} refused the connection: {said}; check --user and --password, or --token")]
     Refused {
-        /// Where.
+        /// The server's address.
         server: String,
-        /// The error of the protocol.
+        /// The text of the protocol error.
         said: String,
     },
-    /// The server takes no messages of that size.
+    /// The payload is larger than the server allows.
     #[error(
-        "messages of {size} B are above the server's max_payload of {limit} B; \
+        "a payload of {size} B is above the server's max_payload of {limit} B; \
          give a --size up to that, or a server with a higher limit"
     )]
     Payload {
-        /// Bytes of a payload.
+        /// The payload size in bytes.
         size: usize,
-        /// The limit in its INFO.
+        /// The `max_payload` in the server's INFO.
         limit: usize,
     },
     /// The server reported an error and will close the connection.
-    #[error("the server reported {said} to {who}; its log may say more")]
+    #[error("the server reported {said} to {who}; see the server's log")]
     Reported {
-        /// Which connection, such as `subscriber 3`.
+        /// The connection, such as `subscriber 3`.
         who: String,
-        /// The error of the protocol.
+        /// The text of the protocol error.
         said: String,
     },
-    /// The connection is gone.
-    #[error("the server closed the connection of {who}{how}; its log may say why")]
+    /// The connection was closed.
+    #[error("the server closed the connection of {who}{how}; see the server's log")]
     Closed {
-        /// Which connection.
+        /// The connection, such as `subscriber 3`.
         who: String,
-        /// What the system says, in parentheses, if anything.
+        /// The operating system's error in parentheses, if there is one.
         how: String,
     },
     /// The server stopped reading or answering.
     #[error(
-        "the server did not take what {who} sent within {seconds} s; is it stopped, or overloaded?"
+        "the server did not read what {who} sent within {seconds} s; is it stopped or overloaded?"
     )]
     Stuck {
-        /// Which connection.
+        /// The connection, such as `subscriber 3`.
         who: String,
-        /// How long it had.
+        /// The time limit in seconds.
         seconds: u64,
     },
-    /// The system refuses what the generator needs.
+    /// A system call of the load generator failed.
     #[error("cannot {what}: {source}")]
     System {
-        /// What was to be done.
+        /// The action that failed.
         what: &'static str,
-        /// What the system says.
+        /// The operating system's error.
         source: io::Error,
     },
 }
 
 impl LoadError {
-    /// A text is no address.
+    /// Converts the error of the address parser.
     pub(super) fn address(BadUrl { given, why }: BadUrl) -> Self {
         Self::Address { given, why }
     }
 
-    /// A connection was lost while reading or writing.
+    /// A connection was closed while reading or writing.
     pub(super) fn closed(who: String, error: Option<&io::Error>) -> Self {
         let how = error.map_or_else(String::new, |error| format!(" ({error})"));
         Self::Closed { who, how }
     }
 
-    /// The server takes nothing more from a connection.
+    /// The server no longer reads from a connection.
     pub(super) fn stuck(who: &str, after: Duration) -> Self {
         Self::Stuck {
             who: who.to_owned(),
@@ -120,7 +120,7 @@ impl LoadError {
         }
     }
 
-    /// For `map_err` where the system refuses something.
+    /// For `map_err`: adds the action that failed.
     pub(super) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::System { what, source }
     }

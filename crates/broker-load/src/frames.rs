@@ -1,19 +1,19 @@
-//! What the generator sends.
+//! The frames that the load generator sends.
 
 use std::io::Write;
 
-/// A subject of this run, by its place. No other run uses it, so that nobody
-/// else's messages are counted.
+/// Returns a subject of this run, by its index. The run's random name keeps
+/// other runs' messages out of the count.
 pub(super) fn subject(run: &str, place: usize) -> String {
     format!("bench.{run}.{place}")
 }
 
-/// The subject to which a requester's answers go.
+/// Returns the subject for a requester's answers.
 pub(super) fn inbox(run: &str, place: usize) -> String {
     format!("_INBOX.{run}.{place}")
 }
 
-/// A PUB of that many bytes of payload.
+/// Returns a PUB with a payload of `size` bytes.
 pub(super) fn publish(subject: &str, reply: &str, size: usize) -> Vec<u8> {
     let mut frame = Vec::with_capacity(size + 64);
     let space = if reply.is_empty() { "" } else { " " };
@@ -24,7 +24,7 @@ pub(super) fn publish(subject: &str, reply: &str, size: usize) -> Vec<u8> {
     frame
 }
 
-/// A PUB with the given payload, appended.
+/// Appends a PUB with the given payload.
 pub(super) fn answer(out: &mut Vec<u8>, subject: &[u8], payload: &[u8]) {
     out.extend(b"PUB ");
     out.extend(subject);
@@ -33,7 +33,7 @@ pub(super) fn answer(out: &mut Vec<u8>, subject: &[u8], payload: &[u8]) {
     out.extend(b"\r\n");
 }
 
-/// A SUB, in a group if one is given.
+/// Returns a SUB, in a queue group if one is given.
 pub(super) fn subscribe(subject: &str, queue: Option<&str>) -> String {
     match queue {
         Some(queue) => format!("SUB {subject} {queue} 1\r\n"),

@@ -1,15 +1,15 @@
-//! A load for any server that speaks the NATS client protocol.
+//! A load generator for any server that speaks the NATS client protocol.
 //!
-//! Clients of all kinds share two threads, one that sends and one that
-//! receives, so that the load costs much less than what is measured: the server
-//! is often on the same machine. As fast as possible, a publisher writes a
-//! block of prepared frames over and over (`pacing`), and a receiver cuts what
-//! comes into frames without looking at payloads (`scanner`). At a rate, each
-//! message carries the time at which it should have been sent (`clock`).
+//! All clients share two threads, one that sends and one that receives, so the
+//! load costs much less than the server, which often runs on the same machine.
+//! Without a rate, a publisher writes a block of prepared frames over and over
+//! (`pacing`), and a receiver splits its input into frames without looking at
+//! payloads (`scanner`). With a rate, each message carries the time at which it
+//! should have been sent (`clock`).
 
 #![forbid(unsafe_code)]
 
-// Tests run with the memory routines that the program has.
+// Tests use the same memory routines as the program.
 #[cfg(test)]
 use broker_runtime as _;
 
@@ -49,53 +49,53 @@ use pacing::Release;
 use publish::Published;
 use receive::{Received, Ways};
 
-/// Reads `[nats://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
+/// Parses `[nats://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
 ///
 /// # Errors
 ///
-/// When the text has another form.
+/// If the text has another form.
 pub fn parse_address(text: &str) -> Result<(Address, Login), LoadError> {
     const PORT: u16 = 4222;
     let url = parse_url(text, PORT).map_err(LoadError::address)?;
     let why = match url.scheme {
         None | Some("nats") => return Ok((url.address, url.login)),
-        Some("tls" | "wss") => "TLS is not spoken here",
+        Some("tls" | "wss") => "TLS is not supported here",
         Some(_) => "the scheme is not nats",
     };
     Err(LoadError::address(BadUrl::new(text, why)))
 }
 
-/// Room for what is received, of connections that mostly send and of others.
+/// Receive buffers of connections that mostly send (small) and mostly receive (large).
 const SMALL: usize = 4 * 1024;
 const LARGE: usize = 256 * 1024;
-/// How often progress is told.
+/// How often progress is reported.
 const TICK: Duration = Duration::from_millis(100);
-/// How long nothing must come for what is missing to be lost.
+/// After this long without a delivery, missing deliveries count as lost.
 const QUIET: Duration = Duration::from_secs(2);
-/// Without a rate: how long receivers leave messages where they are.
+/// Without a rate: how long receivers sleep between reads.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// How far a load is.
+/// The progress of a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
-    /// From 0 to 1.
+    /// The fraction done, from 0 to 1.
     pub part: f64,
     /// Messages sent so far.
     pub published: u64,
     /// Messages received so far.
     pub delivered: u64,
-    /// How long it has taken.
+    /// Time since the load began.
     pub elapsed: Duration,
 }
 
-/// Connections that are ready.
+/// Connections that are ready to use.
 struct Clients {
     publishers: Vec<Connection>,
     subscribers: Vec<Connection>,
     server: ServerInfo,
 }
 
-/// What a thread has to say in the end.
+/// A thread's result.
 enum Said {
     Published(Result<Published, LoadError>),
     Received(Result<Received, LoadError>),
@@ -106,14 +106,14 @@ enum Said {
 ///
 /// # Errors
 ///
-/// When it cannot begin, or a connection is lost on the way.
+/// If the load cannot start, or a connection is lost during the run.
 pub fn run(
     plan: &Plan,
     stop: &AtomicBool,
     tell: impl FnMut(&Progress),
 ) -> Result<Outcome, LoadError> {
     plan.check()?;
-    // Four characters, so that subjects are of the same length in every run.
+    // Always four characters, so subjects have the same length in every run.
     let run: String = std::iter::repeat_with(fastrand::alphanumeric)
         .take(4)
         .collect();
@@ -146,7 +146,7 @@ pub fn run(
     ))
 }
 
-/// Connects and subscribes, and makes sure that the server knows.
+/// Connects and subscribes, and waits until the server has processed both.
 fn clients(plan: &Plan, run: &str) -> Result<Clients, LoadError> {
     let open = |kind: &str, place: usize, room| {
         let who = format!("{kind} {}", place + 1);
@@ -192,7 +192,7 @@ fn clients(plan: &Plan, run: &str) -> Result<Clients, LoadError> {
     })
 }
 
-/// A load under way.
+/// A running load.
 struct Load<'a> {
     plan: &'a Plan,
     run: &'a str,
@@ -202,7 +202,7 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Starts the threads, and waits until everything has arrived or is lost.
+    /// Starts the threads and waits until everything has arrived or is lost.
     fn carry_out(
         &self,
         clients: Clients,
@@ -239,7 +239,7 @@ impl Load<'_> {
                         start.thread("respond", move || {
                             Said::Responded(receive::respond(subscribers, receiving, counters))
                         })?;
-                        // Without a rate, those who ask read the answers.
+                        // Without a rate, the thread that sends requests also reads the answers.
                         let halves = publishers.iter_mut().map(Connection::split);
                         match plan.rate {
                             Some(_) => Some((halves.collect::<Result<_, _>>()?, listening)),
@@ -272,15 +272,15 @@ impl Load<'_> {
         })
     }
 
-    /// Where latencies are counted, if they mean anything.
+    /// Returns the histogram for latencies, if they can be measured.
     fn latencies(&self) -> Option<Latencies> {
         let plan = self.plan;
         let possible = plan.rate.is_some() || plan.pattern == Pattern::Request;
         (possible && plan.size >= STAMP).then(|| Latencies::new(nanoseconds(self.plan.warm_up)))
     }
 
-    /// Tells of progress, and ends it when everything has come or enough time
-    /// has passed without anything.
+    /// Reports progress, and ends the load when every delivery has arrived or
+    /// none has arrived for `QUIET`.
     fn attend(
         &self,
         said: &Receiver<Said>,
@@ -302,7 +302,7 @@ impl Load<'_> {
                 }
                 Ok(Said::Received(result)) => {
                     let received = result?;
-                    // It ends only when it is told to, which is below.
+                    // The receiver ends only after `finish`, which is called below.
                     if let Some(published) = published {
                         return Ok((published, received));
                     }
@@ -311,7 +311,7 @@ impl Load<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     let source = std::io::ErrorKind::Other.into();
-                    return Err(LoadError::system("go on without a thread")(source));
+                    return Err(LoadError::system("continue without a thread")(source));
                 }
             }
             if self.stop.load(Relaxed) {
@@ -347,7 +347,7 @@ impl Load<'_> {
     }
 }
 
-/// Starts threads that say how they ended.
+/// Starts threads that send their result.
 struct Start<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
     say: Sender<Said>,
@@ -362,14 +362,14 @@ impl<'scope> Start<'scope, '_> {
         let say = self.say.clone();
         thread::Builder::new()
             .name(name.to_owned())
-            // If another thread has failed, nobody listens any more.
+            // If another thread has failed, the channel has no reader: not an error.
             .spawn_scoped(self.scope, move || drop(say.send(body())))
             .map(drop)
             .map_err(LoadError::system("start a thread"))
     }
 }
 
-/// Processor time of this process, if the system tells it.
+/// Returns the CPU time of this process, if the system reports it.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps)]
 fn cpu_time() -> Option<Duration> {
@@ -393,7 +393,7 @@ mod tests {
         assert_eq!(login.user.as_deref(), Some("a"));
         for text in ["http://h", "tls://s3cret@h", "wss://h", "nats://h:x"] {
             let error = parse_address(text).expect_err(text).to_string();
-            assert!(error.contains("is no server address"), "{error}");
+            assert!(error.contains("is not a server address"), "{error}");
             assert!(!error.contains("s3cret"), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! What a load came to.
+//! The result of a load.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,15 +12,15 @@ use super::plan::Balance;
 use super::window::Measured;
 use super::{Pattern, Plan};
 
-/// The result, as it is printed as JSON. Rates and latencies are of the time
-/// after the warm-up, losses of all messages.
+/// The result, as printed with `--json`. Rates and latencies cover the time
+/// after the warm-up, losses the whole run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// Whether it ran to its end.
+    /// Whether the load ran to its end.
     pub complete: bool,
-    /// Where the server is.
+    /// The server's address.
     pub address: String,
-    /// What the server says of itself.
+    /// The server's INFO.
     pub server: ServerInfo,
     /// `publish` or `request`.
     pub pattern: &'static str,
@@ -28,53 +28,53 @@ pub struct Outcome {
     pub publishers: usize,
     /// Connections that subscribed or answered.
     pub subscribers: usize,
-    /// The group in which subscribers shared messages.
+    /// The queue group in which subscribers shared messages.
     pub queue: Option<String>,
-    /// How many subjects there were.
+    /// The number of subjects.
     pub subjects: usize,
-    /// Bytes of a payload.
+    /// The payload size in bytes.
     pub size: usize,
-    /// Messages per second asked for; `null` for as many as possible.
+    /// Messages per second asked for; `null` means as many as possible.
     pub rate: Option<u64>,
-    /// How long the load ran before it was measured.
+    /// The length of the warm-up.
     pub warm_up_seconds: f64,
-    /// What was sent: messages or requests.
+    /// Messages or requests sent.
     pub published: Flow,
-    /// What was received: messages or answers.
+    /// Messages or answers received.
     pub delivered: Flow,
-    /// Deliveries that there should have been, warm-up included.
+    /// Deliveries expected, warm-up included.
     pub expected: u64,
-    /// Deliveries that did not come, warm-up included.
+    /// Deliveries that did not arrive, warm-up included.
     pub lost: u64,
-    /// Deliveries that came too often, warm-up included.
+    /// Deliveries beyond the expected ones, warm-up included.
     pub surplus: u64,
-    /// How long messages took.
+    /// Latencies, if they were measured.
     pub latency: Option<Latency>,
-    /// Why that is not known.
+    /// Why latencies were not measured.
     pub latency_note: Option<&'static str>,
-    /// Processor time of this process from the start of the load to its end.
+    /// CPU time of this process from the start of the load to its end.
     pub generator_cpu_seconds: Option<f64>,
 }
 
 /// Messages in one direction.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Flow {
-    /// Those measured.
+    /// Messages measured.
     pub messages: u64,
-    /// How long that took.
+    /// The time they took.
     pub seconds: f64,
-    /// One by the other.
+    /// `messages` divided by `seconds`.
     pub messages_per_second: f64,
-    /// The same of payload, in 10⁶ bytes.
+    /// Payload per second, in 10⁶ bytes.
     pub megabytes_per_second: f64,
 }
 
-/// Times from sending to receiving; of requests, to the answer.
+/// Times from sending to receiving; for requests, to the answer.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Latency {
-    /// From when: `intended` (by the rate) or `sent`.
+    /// The start of the measurement: `intended` (by the rate) or `sent`.
     pub from: &'static str,
-    /// How many were measured.
+    /// The number of messages measured.
     pub messages: u64,
     /// Mean in microseconds.
     pub mean_us: f64,
@@ -88,7 +88,7 @@ pub struct Latency {
     pub max_us: f64,
 }
 
-/// All that was found out.
+/// The measurements of a run.
 pub(super) struct Findings {
     pub(super) complete: bool,
     pub(super) server: ServerInfo,
@@ -104,8 +104,8 @@ pub(super) struct Findings {
 impl Outcome {
     pub(super) fn new(plan: &Plan, found: Findings) -> Self {
         let Measured { first, last } = found.measured;
-        // A fixed number takes until it has arrived; in a fixed time, what arrives later is not
-        // counted.
+        // With a fixed number of messages, the time runs until the last one has arrived. With a
+        // fixed duration, later deliveries are not counted.
         let (delivered, until) = match plan.duration {
             Some(_) => (last.delivered, last.at),
             None => (found.delivered, found.last_delivery),
@@ -128,9 +128,11 @@ impl Outcome {
         let latency_note = match (&latency, plan.pattern, plan.rate) {
             (Some(_), ..) => None,
             (None, Pattern::Publish, None) => {
-                Some("as fast as possible, messages only wait in queues; give a --rate")
+                Some("without a rate, messages only wait in queues; give --rate")
             }
-            (None, ..) if plan.size < STAMP => Some("a payload below 8 B has no room for a time"),
+            (None, ..) if plan.size < STAMP => {
+                Some("a payload below 8 B has no room for a timestamp")
+            }
             (None, ..) => Some("nothing arrived after the warm-up"),
         };
         let from = plan.rate.map_or("sent", |_| "intended");
@@ -176,7 +178,7 @@ impl Latency {
     }
 }
 
-/// Counts here are far below 2⁵³.
+/// The counts here are far below 2⁵³.
 #[allow(clippy::cast_precision_loss)]
 pub(super) fn float(number: u64) -> f64 {
     number as f64
@@ -206,7 +208,7 @@ impl fmt::Display for Outcome {
             self.publishers, self.subscribers
         )?;
         if let Some(queue) = &self.queue {
-            write!(out, " in the group {queue}")?;
+            write!(out, " in the queue group {queue}")?;
         }
         if self.subjects > 1 {
             write!(out, ", {} subjects", self.subjects)?;
@@ -217,7 +219,7 @@ impl fmt::Display for Outcome {
             None => writeln!(out, "as fast as possible")?,
         }
         if !self.complete {
-            writeln!(out, "INCOMPLETE it was ended early")?;
+            writeln!(out, "INCOMPLETE the load was stopped early")?;
         }
         writeln!(out)?;
         writeln!(
@@ -262,20 +264,20 @@ impl fmt::Display for Outcome {
                 if latency.from == "intended" {
                     "the intended time"
                 } else {
-                    "sending, one after the other"
+                    "sending, one request at a time"
                 }
             )?,
             (None, Some(note)) => writeln!(out, "latency    not measured: {note}")?,
             (None, None) => {}
         }
         if let Some(cpu) = self.generator_cpu_seconds {
-            writeln!(out, "generator  {cpu:.2} s of processor time")?;
+            writeln!(out, "generator  {cpu:.2} s of CPU time")?;
         }
         Ok(())
     }
 }
 
-/// Such as `1,234,567`.
+/// Formats a number like `1,234,567`.
 fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What is to be done, and what must come of it.
+//! The parameters of a load and the deliveries it should lead to.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::{Address, LoadError, Login};
 pub enum Pattern {
     /// Publishers send, subscribers receive.
     Publish,
-    /// Publishers send requests, of which a subscriber answers each.
+    /// Publishers send requests; one subscriber answers each.
     Request,
 }
 
-/// A load.
+/// The parameters of a load.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Where the server is.
+    /// The server's address.
     pub server: Address,
-    /// What it wants to see.
+    /// The credentials for the server.
     pub login: Login,
     /// Who sends what to whom.
     pub pattern: Pattern,
@@ -26,58 +26,58 @@ pub struct Plan {
     pub publishers: usize,
     /// Connections that subscribe or answer.
     pub subscribers: usize,
-    /// The group in which subscribers share messages.
+    /// The queue group in which subscribers share messages.
     pub queue: Option<String>,
-    /// Subjects: publisher and subscriber `i` use subject `i` modulo these.
+    /// The number of subjects: publisher and subscriber `i` use subject `i` modulo this.
     pub subjects: usize,
-    /// Bytes of a payload.
+    /// The payload size in bytes.
     pub size: usize,
-    /// How many messages are measured, of all publishers together.
+    /// How many messages to measure, of all publishers together.
     pub messages: Option<u64>,
-    /// How long is measured.
+    /// How long to measure.
     pub duration: Option<Duration>,
-    /// Messages per second of all publishers together; `None` for as many as
-    /// the server takes.
+    /// Messages per second of all publishers together; `None` means as many as
+    /// the server accepts.
     pub rate: Option<u64>,
-    /// How long the load runs before it is measured.
+    /// How long the load runs before the measurement.
     pub warm_up: Duration,
-    /// Without a rate: bytes on their way to one subscriber at most; `None` for
-    /// no limit.
+    /// Without a rate: the most bytes in flight to one subscriber; `None` for no
+    /// limit.
     pub in_flight: Option<usize>,
-    /// Without a rate: requests of one requester that may be unanswered.
+    /// Without a rate: how many requests of one requester may be unanswered.
     pub outstanding: usize,
 }
 
 impl Plan {
-    /// Whether it can be carried out at all.
+    /// Checks that the load can be run.
     ///
     /// # Errors
     ///
-    /// When it contradicts itself.
+    /// If the options contradict each other.
     pub fn check(&self) -> Result<(), LoadError> {
         let wrong = if self.messages.is_none() && self.duration.is_none() {
             "the load would never end; give --messages or --duration"
         } else if self.publishers == 0 {
-            "nobody would publish; give --publishers 1 or more"
+            "the load has no publisher; give --publishers 1 or more"
         } else if self.subjects == 0 {
-            "there must be a subject; give --subjects 1 or more"
+            "the load has no subject; give --subjects 1 or more"
         } else if self.pattern == Pattern::Request && self.subscribers < self.subjects {
-            "each subject needs somebody who answers; give at least as many --subscribers as --subjects"
+            "each subject needs a responder; give at least as many --subscribers as --subjects"
         } else if self.pattern == Pattern::Request && self.queue.is_some() {
-            "those who answer requests share a group anyway; leave out --queue or --request"
+            "responders always share a queue group; leave out --queue or --request"
         } else {
             return Ok(());
         };
         Err(LoadError::Plan(wrong))
     }
 
-    /// The subject's place that a publisher or subscriber uses.
+    /// Returns the index of the subject that a publisher or subscriber uses.
     #[must_use]
     pub fn subject_of(&self, place: usize) -> usize {
         place % self.subjects
     }
 
-    /// To how many subscribers each message of a subject is delivered.
+    /// Returns the number of subscribers that receive each message of a subject.
     #[must_use]
     pub fn fan_out(&self, subject: usize) -> u64 {
         let listening = (subject..self.subscribers).step_by(self.subjects).count();
@@ -90,23 +90,23 @@ impl Plan {
     }
 }
 
-/// What became of all messages.
+/// Expected deliveries against received ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Balance {
-    /// Deliveries that there should be.
+    /// Deliveries expected.
     pub expected: u64,
-    /// Deliveries that did not come.
+    /// Deliveries that did not arrive.
     pub lost: u64,
-    /// Deliveries that came too often.
+    /// Deliveries beyond the expected ones.
     pub surplus: u64,
 }
 
 impl Balance {
-    /// Weighs what each publisher sent against what each subscriber received
-    /// (of requests: what each requester did), subject by subject.
+    /// Compares what each publisher sent with what each subscriber received
+    /// (for requests: what each requester received), subject by subject.
     ///
-    /// One subscriber's surplus never makes up for another's loss, but in a
-    /// queue group, where nobody knows whose a message was.
+    /// One subscriber's surplus never makes up for another's loss, except in a
+    /// queue group, where each message may go to any member.
     #[must_use]
     pub fn of(plan: &Plan, sent: &[u64], received: &[u64]) -> Self {
         let mut balance = Self::default();
@@ -178,7 +178,7 @@ pub(super) mod tests {
         assert_eq!(plan.fan_out(0), 3);
         assert_eq!(balance(&plan, &[4, 6], &[10, 10, 10]), (30, 0, 0));
         assert_eq!(balance(&plan, &[4, 6], &[10, 9, 7]), (30, 4, 0));
-        // One too many here and one too few there is both.
+        // One subscriber has one message too many, another one too few.
         assert_eq!(balance(&plan, &[4, 6], &[11, 9, 10]), (30, 1, 1));
     }
 

@@ -1,7 +1,7 @@
 //! Publishing and requesting, all connections on one thread.
 //!
-//! Here it is said how messages are sent and answers received; when the next
-//! message is sent is the pacing's to say.
+//! This module sends messages and receives answers. The pacing decides when
+//! the next message is sent.
 
 use std::slice;
 use std::thread;
@@ -18,47 +18,47 @@ use super::window::{Measured, Window};
 use super::wire::{Wire, poll};
 use super::{Load, LoadError, Pattern, Plan, frames, pacing};
 
-/// How long the server has to take what is left.
+/// How long the server may take to read what is left at the end.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
-/// Turns between two looks at what the server says, while there is much to send.
+/// Turns between two reads from the server, while there is much to send.
 const TURNS: u32 = 32;
-/// The shortest sleep. Messages that become due meanwhile are sent together;
-/// their latency counts from the time of each.
+/// The shortest sleep. Messages that become due during it are sent together;
+/// the latency of each counts from its own time.
 const SHORTEST: Duration = Duration::from_micros(50);
-/// The longest, so that what the server says is heard.
+/// The longest sleep, so the server's errors are noticed.
 const LONGEST: Duration = Duration::from_millis(20);
 
 /// A connection that publishes or requests.
 pub(super) struct Publisher {
     pub(super) wire: Wire,
-    /// Whole frames, all alike.
+    /// Whole frames, all the same.
     block: Vec<u8>,
     /// Bytes of a frame.
     frame: usize,
-    /// Where in the frame the time goes, if there is room for it.
+    /// The offset of the time in the frame, if there is room for it.
     stamp: Option<usize>,
-    /// Where in the block the next write begins.
+    /// The offset in the block at which the next write begins.
     at: usize,
-    /// Deliveries of each message.
+    /// Deliveries per message.
     fan_out: u64,
-    /// Messages sent; of those written from the block, the whole ones.
+    /// Messages sent; frames of the block count when they are complete.
     pub(super) sent: u64,
     /// Answers received.
     received: u64,
-    /// The system may take more.
+    /// Whether the operating system may accept more.
     pub(super) writable: bool,
 }
 
-/// What the publishers did.
+/// What the publishers sent and received.
 pub(super) struct Published {
     pub(super) measured: Measured,
-    /// Messages of each.
+    /// Messages sent by each publisher.
     pub(super) sent: Vec<u64>,
-    /// The answers, if they came to the publishing thread.
+    /// The answers, if the publishing thread read them.
     pub(super) received: Option<Received>,
 }
 
-/// All of them, and what they are measured by.
+/// All publishers and what measures them.
 struct Publishers<'a> {
     all: Vec<Publisher>,
     poll: Poll,
@@ -69,8 +69,8 @@ struct Publishers<'a> {
     latencies: Option<Latencies>,
 }
 
-/// Publishes until the window is over and the server has dealt with everything.
-/// Answers are read here if the connections are whole.
+/// Publishes until the window is over and the server has processed everything.
+/// If the connections were not split, answers are read here.
 pub(super) fn publish(
     load: &Load<'_>,
     connections: Vec<Connection>,
@@ -95,7 +95,7 @@ pub(super) fn publish(
         latencies,
     };
     publishers.run(&mut *pacing)?;
-    // Whatever is answered now, nobody sends any more.
+    // From here on, no answer leads to another request.
     counters.stop();
     publishers.settle(&mut *pacing)?;
     let all = &publishers.all;
@@ -111,7 +111,7 @@ pub(super) fn publish(
 }
 
 impl Publishers<'_> {
-    /// Takes turns until the pacing says that all is sent.
+    /// Takes turns until the pacing has sent everything.
     fn run(&mut self, pacing: &mut dyn Pacing) -> Result<(), LoadError> {
         for turn in 1_u32.. {
             let moment = Moment::new(&mut self.window, self.clock.now(), self.counters);
@@ -132,8 +132,8 @@ impl Publishers<'_> {
         Ok(())
     }
 
-    /// Waits for events and looks what the server says. Who gets an answer may
-    /// send the next request.
+    /// Waits for events and reads from the server. A publisher that gets an answer
+    /// may send its next request.
     fn hear(&mut self, longest: Duration, pacing: &mut dyn Pacing) -> Result<(), LoadError> {
         poll(&mut self.poll, &mut self.events, longest)?;
         for event in &self.events {
@@ -159,8 +159,8 @@ impl Publishers<'_> {
         Ok(())
     }
 
-    /// Sends what is left on each connection, then waits until the server
-    /// answers a PING.
+    /// Sends what is left on each connection, then waits until the server answers
+    /// a PING.
     fn settle(&mut self, pacing: &mut dyn Pacing) -> Result<(), LoadError> {
         let started = Instant::now();
         for publisher in &mut self.all {
@@ -179,7 +179,7 @@ impl Publishers<'_> {
             if started.elapsed() > PATIENCE {
                 return Err(LoadError::stuck(&publisher.wire.who, PATIENCE));
             }
-            // Another thread may be the one that hears the PONG.
+            // The PONG may be read by another thread.
             self.hear(Duration::from_millis(1), pacing)?;
         }
         Ok(())
@@ -187,7 +187,7 @@ impl Publishers<'_> {
 }
 
 impl Publisher {
-    /// With a block of about so many bytes.
+    /// Creates a publisher with a block of about `block` bytes.
     fn new(
         plan: &Plan,
         run: &str,
@@ -214,17 +214,17 @@ impl Publisher {
         })
     }
 
-    /// Messages sent, and the one that is sent in part.
+    /// Returns the messages sent, including a partly sent one.
     pub(super) fn begun(&self) -> u64 {
         self.sent + u64::from(!self.at.is_multiple_of(self.frame))
     }
 
-    /// Requests sent and not answered.
+    /// Returns the requests sent and not answered.
     pub(super) fn unanswered(&self) -> u64 {
         self.sent.saturating_sub(self.received)
     }
 
-    /// Puts a message of this time among what is to be sent.
+    /// Appends a message with this time to the output.
     pub(super) fn append(&mut self, time: u64, counters: &Counters) {
         if let Some(at) = self.stamp {
             self.block[at..at + STAMP].copy_from_slice(&time.to_le_bytes());
@@ -234,12 +234,12 @@ impl Publisher {
         counters.add_published(1, self.fan_out);
     }
 
-    /// Writes from the block once, up to so many messages in all.
+    /// Writes from the block once, up to `limit` messages in total.
     pub(super) fn write(&mut self, limit: u64, counters: &Counters) -> Result<(), LoadError> {
         let part = self.at % self.frame;
         let mut frames = (self.block.len() - self.at).div_ceil(self.frame);
         if self.wire.unsent() > 0 {
-            // Between two frames there is room for what is to be sent besides.
+            // Other output may be written only between two frames.
             if part == 0 {
                 self.wire.flush()?;
                 self.writable = self.wire.unsent() == 0;
@@ -260,7 +260,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Sends what is to be sent, but not into the middle of a frame.
+    /// Sends other output, but not in the middle of a frame.
     fn flush(&mut self) -> Result<(), LoadError> {
         if self.at.is_multiple_of(self.frame) {
             self.wire.flush()?;

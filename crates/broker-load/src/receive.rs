@@ -14,29 +14,29 @@ use super::pacing::Release;
 use super::wire::{Wire, poll};
 use super::{LoadError, frames};
 
-/// How long to wait for events, so that the end is not missed.
+/// The longest wait for events, so the end of the load is noticed.
 const IDLE: Duration = Duration::from_millis(20);
 
-/// What the receivers got.
+/// What the receivers received.
 pub(super) struct Received {
-    /// Messages of each.
+    /// Messages received by each.
     pub(super) counts: Vec<u64>,
-    /// How long they took, if that was asked for.
+    /// Their latencies, if measured.
     pub(super) latencies: Option<Histogram<u64>>,
 }
 
-/// How receivers are to go about it.
+/// Options of the receivers.
 pub(super) struct Ways {
-    /// Where latencies are counted.
+    /// The histogram for latencies, if they are measured.
     pub(super) latencies: Option<Latencies>,
-    /// Publishers that wait for deliveries.
+    /// Wakes publishers that wait for deliveries.
     pub(super) release: Release,
-    /// How long to leave messages where they are after each look: without a
-    /// rate nobody waits for one, and many at once cost less.
+    /// How long to sleep between reads: without a rate latency does not matter,
+    /// and larger reads cost less.
     pub(super) pause: Duration,
 }
 
-/// Receives until all is over.
+/// Receives until the load is finished.
 pub(super) fn receive(
     connections: Vec<Connection>,
     mut waiting: Poll,
@@ -47,8 +47,8 @@ pub(super) fn receive(
     let mut counts = vec![0_u64; connections.len()];
     let mut wires = wires(connections, &waiting)?;
     let mut events = Events::with_capacity(256);
-    // Those that may hold more, because they were not read to their end. The server may have said
-    // something right after it had accepted a subscription.
+    // Connections that may have more to read. The server may have sent an error right after it
+    // accepted a subscription, so all are read first.
     let mut unread: Vec<usize> = (0..wires.len()).collect();
     let mut left = Vec::with_capacity(unread.len());
     while !counters.finished() {
@@ -88,7 +88,7 @@ pub(super) fn receive(
     Ok(Received { counts, latencies })
 }
 
-/// Answers requests with their own payload until all is over.
+/// Answers requests with their own payload until the load is finished.
 pub(super) fn respond(
     connections: Vec<Connection>,
     mut waiting: Poll,
@@ -113,7 +113,7 @@ pub(super) fn respond(
     Ok(())
 }
 
-/// The connections as events tell of them: by their places.
+/// Registers the connections for events, with their indices as tokens.
 fn wires(connections: Vec<Connection>, waiting: &Poll) -> Result<Vec<Wire>, LoadError> {
     let wires = connections.into_iter().enumerate();
     let wires = wires.map(|(place, connection)| {

@@ -1,29 +1,29 @@
-//! What a server sends, cut into frames.
+//! Splits a server's output into frames.
 //!
-//! The whole point is to cost next to nothing: the generator shares its machine
-//! with the server. A message whose control line equals that of the one before
-//! is found by one comparison; nothing is allocated, and of a payload nothing
-//! is touched but what the caller looks at.
+//! This must cost next to nothing, because the generator often shares its
+//! machine with the server. A message whose control line equals the previous
+//! one is recognized by one comparison; nothing is allocated, and of a payload
+//! only the bytes that the caller reads are touched.
 
 use std::io::{self, Read};
 use std::ops::Range;
 
-/// Control lines are shorter, INFO of a large cluster included.
+/// The longest control line accepted; INFO of a large cluster is shorter.
 const LONGEST_LINE: usize = 64 * 1024;
-/// More than any server lets pass.
+/// The largest payload accepted; no server allows more.
 const LARGEST_PAYLOAD: usize = 1 << 30;
 
-/// What a server says.
+/// A frame from the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Frame<'a> {
-    /// MSG, or HMSG with its headers left out.
+    /// MSG, or HMSG without its headers.
     Message {
-        /// Where an answer is to be sent; empty if nowhere.
+        /// The subject for the answer; empty if there is none.
         reply: &'a [u8],
-        /// What was published.
+        /// The payload.
         payload: &'a [u8],
     },
-    /// HMSG with status 503: nobody listens to the request's subject.
+    /// HMSG with status 503: the request's subject has no subscriber.
     NoResponders,
     /// INFO, with its JSON.
     Info(&'a [u8]),
@@ -37,45 +37,45 @@ pub(super) enum Frame<'a> {
     Okay,
 }
 
-/// The server does not keep to the protocol.
+/// The server violates the protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ScanError {
-    /// A line that is none of the protocol's.
-    #[error("it says {0:?}")]
+    /// An unknown line.
+    #[error("it sent {0:?}")]
     Line(String),
-    /// A line without an end.
+    /// A line without end.
     #[error("a line is longer than {LONGEST_LINE} B")]
     Endless,
-    /// A payload is followed by something else than a line end.
+    /// A payload without the line end that must follow it.
     #[error("no line end follows a payload")]
     NoEnd,
 }
 
-/// How much was read.
+/// The result of one read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Taken {
-    /// Bytes; 0 means that the other side has closed.
+    /// Bytes read; 0 means that the server closed the connection.
     pub(super) bytes: usize,
-    /// Whether there may be more: the room offered was used up.
+    /// Whether there may be more: the read filled the buffer.
     pub(super) more: bool,
 }
 
-/// Bytes received and not looked at yet.
+/// Bytes received and not parsed yet.
 #[derive(Debug)]
 pub(super) struct Scanner {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Where the next frame ends, if that is known and not there yet.
+    /// The end of the next frame, if it is known and not received yet.
     wanted: usize,
-    /// The last message's control line with its line end, for comparison.
+    /// The previous message's control line with its line end, for comparison.
     line: Vec<u8>,
-    /// That message's size with its line end, and where its headers end.
+    /// The size of that message's body with its line end, and where its headers end.
     body: usize,
 }
 
 impl Scanner {
-    /// With room for that many bytes; it grows for larger frames.
+    /// Creates a buffer of `capacity` bytes, which grows for larger frames.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             buffer: vec![0; capacity.max(64)],
@@ -87,16 +87,16 @@ impl Scanner {
         }
     }
 
-    /// For how many bytes there is room.
+    /// Returns the buffer's size in bytes.
     pub(super) fn capacity(&self) -> usize {
         self.buffer.len()
     }
 
-    /// Reads once, as much as there is room for.
+    /// Reads once, as much as the buffer has room for.
     ///
     /// # Errors
     ///
-    /// Those of the reader; being interrupted is none.
+    /// Those of the reader, except interruption.
     pub(super) fn fill(&mut self, reader: &mut impl Read) -> io::Result<Taken> {
         self.make_room();
         let room = self.buffer.len() - self.end;
@@ -115,7 +115,7 @@ impl Scanner {
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         }
-        // Moving what is left costs little beside a read that fills half.
+        // Moving the rest costs little beside a read that fills half of the buffer.
         if self.start > 0 && self.buffer.len() - self.end < self.buffer.len() / 2 {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -127,11 +127,11 @@ impl Scanner {
         }
     }
 
-    /// The next frame, if all of it is there.
+    /// Returns the next frame, if it is complete.
     ///
     /// # Errors
     ///
-    /// When the server does not keep to the protocol.
+    /// If the server violates the protocol.
     #[inline]
     pub(super) fn frame(&mut self) -> Result<Option<Frame<'_>>, ScanError> {
         let length = self.line.len();
@@ -151,7 +151,7 @@ impl Scanner {
         self.any()
     }
 
-    /// The same for frames of every kind.
+    /// Returns the next frame of any kind.
     fn any(&mut self) -> Result<Option<Frame<'_>>, ScanError> {
         let bytes = &self.buffer[self.start..self.end];
         let Some(newline) = bytes.iter().position(|&byte| byte == b'\n') else {
@@ -184,7 +184,7 @@ impl Scanner {
         Ok(Some(kind(&self.buffer[rest])))
     }
 
-    /// The message whose control line takes `length` bytes.
+    /// Returns the message whose control line takes `length` bytes.
     fn message(&mut self, length: usize, head: Head) -> Result<Option<Frame<'_>>, ScanError> {
         let whole = length + head.size + 2;
         let bytes = &self.buffer[self.start..self.end];
@@ -218,11 +218,11 @@ impl Scanner {
 /// A control line of MSG or HMSG.
 #[derive(Debug, Clone)]
 struct Head {
-    /// Where the reply subject is in the line; empty if there is none.
+    /// The reply subject's range in the line; empty if there is none.
     reply: Range<usize>,
-    /// Bytes of headers.
+    /// Bytes of the headers.
     headers: usize,
-    /// Bytes of headers and payload.
+    /// Bytes of the headers and the payload.
     size: usize,
 }
 

@@ -1,12 +1,12 @@
-//! Which part of a load is measured.
+//! The part of a load that is measured.
 
 use super::Plan;
 use super::clock::nanoseconds;
 use super::counters::{Counters, Sample};
 
-/// From the end of the warm-up until enough was sent or enough time is over.
-/// The sending thread asks it what time it is, and it takes note of the
-/// counters in passing.
+/// From the end of the warm-up until enough messages were sent or enough time
+/// has passed. The sending thread calls it with the current time, and it
+/// samples the counters at both ends.
 #[derive(Debug)]
 pub(super) struct Window {
     warm_up: u64,
@@ -14,11 +14,11 @@ pub(super) struct Window {
     messages: Option<u64>,
     /// The counters when the warm-up ended.
     first: Option<Sample>,
-    /// The counters when sending was to end.
+    /// The counters when sending was told to end.
     last: Option<Sample>,
 }
 
-/// What a window was in the end.
+/// The counters at both ends of a window.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Measured {
     pub(super) first: Sample,
@@ -38,7 +38,7 @@ impl Window {
         }
     }
 
-    /// Whether sending is to end.
+    /// Returns whether sending should end.
     pub(super) fn over(&mut self, now: u64, counters: &Counters) -> bool {
         if now >= self.warm_up && self.first.is_none() {
             self.first = Some(counters.sample(now));
@@ -50,18 +50,18 @@ impl Window {
         over
     }
 
-    /// How many messages there are to be in all, once that is known.
+    /// Returns the total number of messages, once it is known.
     pub(super) fn messages(&self) -> Option<u64> {
         let first = self.first?;
         Some(first.published.saturating_add(self.messages?))
     }
 
-    /// What was measured. `now` is when the server had dealt with everything,
-    /// which counts if messages were to be sent and not time to pass.
+    /// Returns the samples. `now` is when the server had processed everything; it
+    /// is the end of a run with a fixed number of messages.
     pub(super) fn measured(self, now: u64, counters: &Counters) -> Measured {
         let last = self.last.unwrap_or_else(|| counters.sample(now));
         Measured {
-            // Ended before it was warm: better all of it than nothing.
+            // If the load ended during the warm-up, the window is the whole run.
             first: self.first.unwrap_or_default(),
             last,
         }

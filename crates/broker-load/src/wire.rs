@@ -1,4 +1,4 @@
-//! A connection that is never waited for.
+//! A non-blocking connection.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -15,17 +15,16 @@ use super::scanner::{Frame, ScanError, Scanner};
 
 const PONG: &[u8] = b"PONG\r\n";
 
-/// A connection with what was received and not looked at, and what is to be
-/// sent when the system takes it.
+/// A connection with its unparsed input and its unsent output.
 #[derive(Debug)]
 pub(super) struct Wire {
     pub(super) who: String,
     stream: TcpStream,
     scanner: Scanner,
-    /// Which ways it is used.
+    /// The directions in use.
     interest: Interest,
     heard: Arc<Heard>,
-    /// Whole frames to be sent, of which `sent` bytes are.
+    /// Whole frames to send; the first `sent` bytes are sent.
     out: Vec<u8>,
     sent: usize,
 }
@@ -51,14 +50,14 @@ impl Wire {
             .map_err(LoadError::system("watch a connection"))
     }
 
-    /// Reads once and passes on each message: where to answer, payload.
+    /// Reads once and passes on each message: reply subject, payload, output.
     /// Returns whether there may be more to read.
     #[inline]
     pub(super) fn receive(
         &mut self,
         mut message: impl FnMut(&[u8], &[u8], &mut Vec<u8>),
     ) -> Result<bool, LoadError> {
-        // What was read before may not have been looked at, so that is done in any case.
+        // Frames from earlier reads may be left, so they are parsed in any case.
         let (closed, more) = match self.scanner.fill(&mut self.stream) {
             Ok(taken) => (taken.bytes == 0, taken.more),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => (false, false),
@@ -76,7 +75,7 @@ impl Wire {
                 Ok(Some(Frame::NoResponders)) => {
                     return Err(LoadError::Reported {
                         who: self.who.clone(),
-                        said: "that nobody answers requests (503)".to_owned(),
+                        said: "that no responder answers requests (503)".to_owned(),
                     });
                 }
                 Ok(Some(Frame::Error(said))) => {
@@ -94,7 +93,7 @@ impl Wire {
         Ok(more)
     }
 
-    /// The same, where messages are only counted and timed.
+    /// Like `receive`, but only counts and times messages.
     #[inline]
     pub(super) fn messages(
         &mut self,
@@ -106,7 +105,7 @@ impl Wire {
         let more = self.receive(|_, payload, _| {
             messages += 1;
             if let Some(latencies) = latencies {
-                // One look at the clock for all that one read has brought.
+                // One clock reading for all messages of one read.
                 let now = *now.get_or_insert_with(|| clock.now());
                 latencies.count(now, payload);
             }
@@ -114,12 +113,12 @@ impl Wire {
         Ok((messages, more))
     }
 
-    /// PONGs heard, also by another thread that reads from the connection.
+    /// Returns the PONGs received, also those read by another thread.
     pub(super) fn pongs(&self) -> u32 {
         self.heard.pongs.load(Relaxed)
     }
 
-    /// Writes once; 0 means that the system takes nothing for now.
+    /// Writes once; 0 means that the operating system accepts nothing for now.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<usize, LoadError> {
         match self.stream.write(bytes) {
             Ok(written) => Ok(written),
@@ -135,19 +134,19 @@ impl Wire {
         }
     }
 
-    /// Frames to be appended to.
+    /// Returns the output buffer, for whole frames.
     pub(super) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
-    /// How many bytes are to be sent, with the answers to PINGs.
+    /// Returns the number of unsent bytes, with the answers to PINGs.
     pub(super) fn unsent(&self) -> usize {
         let pings = self.heard.pings.load(Relaxed) as usize;
         self.out.len() - self.sent + pings * PONG.len()
     }
 
-    /// Sends what is to be sent, as far as the system takes it. PINGs are
-    /// answered here, by whoever writes to the connection.
+    /// Sends as much of the output as the operating system accepts. PINGs are
+    /// answered here, by the thread that writes to the connection.
     pub(super) fn flush(&mut self) -> Result<(), LoadError> {
         if self.heard.pings.load(Relaxed) > 0 && self.interest.is_writable() {
             for _ in 0..self.heard.pings.swap(0, Relaxed) {
@@ -158,7 +157,7 @@ impl Wire {
             match self.stream.write(&self.out[self.sent..]) {
                 Ok(written) => self.sent += written,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // So that it does not grow for ever behind what was sent.
+                    // Drop what was sent, so the buffer does not grow forever.
                     if self.sent > self.out.len() / 2 {
                         self.out.drain(..self.sent);
                         self.sent = 0;
@@ -174,7 +173,7 @@ impl Wire {
         Ok(())
     }
 
-    /// After a failed write: what the server said before it closed, if it did.
+    /// After a failed write: returns the server's last error, if it sent one.
     fn explain(&mut self, error: &io::Error) -> LoadError {
         loop {
             match self.receive(|_, _, _| {}) {
@@ -197,7 +196,7 @@ impl Wire {
     }
 }
 
-/// Waits for events; being interrupted is none.
+/// Waits for events; an interruption is not an error.
 pub(super) fn poll(
     poll: &mut Poll,
     events: &mut Events,

@@ -1,11 +1,11 @@
-//! A fixed rate, each message at its time.
+//! A fixed rate: each message is sent at its own time.
 
 use super::{Moment, Pacing, Publisher, Then};
 use crate::LoadError;
 use crate::clock::Schedule;
 
-/// What a connection may have unsent before sending pauses for all. What then
-/// comes late still has its intended time.
+/// When a connection has this much unsent, sending pauses for all. Messages
+/// that are then sent late keep their intended time.
 const UNSENT: usize = 1 << 20;
 
 pub(super) struct Even(Schedule);
@@ -29,7 +29,7 @@ impl Pacing for Even {
         let all = moment.all.unwrap_or(u64::MAX);
         let due = self.0.due(moment.now).min(all);
         let mut sent = moment.counters.published();
-        // Taking turns, so that each publisher has an even share.
+        // Publishers take turns, so each has an even share.
         while sent < due {
             let place = usize::try_from(sent % publishers.len() as u64).unwrap_or_default();
             let publisher = &mut publishers[place];
@@ -50,11 +50,11 @@ impl Pacing for Even {
     }
 }
 
-/// Linux otherwise wakes a thread up to 50 microseconds late.
+/// Sets the timer slack to 1 ns. By default Linux may wake a thread 50 µs late.
 fn sleep_exactly() {
     #[cfg(target_os = "linux")]
     {
-        // If it fails, latencies are that much longer.
+        // If this fails, latencies are higher by that much.
         let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
     }
 }

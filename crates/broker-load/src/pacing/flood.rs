@@ -1,7 +1,7 @@
-//! As fast as the server takes it, within a window of deliveries on their way.
+//! As fast as the server reads, within a limit of deliveries in flight.
 //!
 //! All messages are alike, so each publisher writes the same block of whole
-//! frames over and over, as much of it at once as the system takes.
+//! frames over and over, as much at once as the operating system accepts.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::counters::Counters;
 use crate::publish::PATIENCE;
 use crate::{LoadError, Plan, frames};
 
-/// Bytes of a block, about: large enough that a write costs little beside what
-/// it moves, small enough to stay in the processor's cache.
+/// The approximate size of a block in bytes: large enough that a system call
+/// costs little beside the copy, small enough to stay in the processor's cache.
 const BLOCK: usize = 64 * 1024;
-/// How long no delivery may come before publishers no longer wait for any.
+/// After this long without a delivery, publishers no longer wait for any.
 const LOST: u64 = 2_000_000_000;
 
 pub(super) struct Flood {
-    /// How many deliveries may be on their way.
+    /// How many deliveries may be in flight.
     allowed: u64,
-    /// How many deliveries there were when there were last more, and when that was.
+    /// The number of deliveries at its last increase, and the time of that increase.
     progress: (u64, u64),
-    /// How many messages each publisher sends, once that is known.
+    /// How many messages each publisher sends, once the total is known.
     limits: Vec<u64>,
-    /// When sending was to end.
+    /// When sending was told to end.
     ended: Option<u64>,
 }
 
@@ -48,36 +48,36 @@ impl Flood {
         }
     }
 
-    /// Whether publishers wait for deliveries.
+    /// Returns whether publishers wait for deliveries.
     fn held(&mut self, now: u64, counters: &Counters) -> bool {
         let held = counters.in_flight() > self.allowed;
         let delivered = counters.sample(now).delivered;
         if !held || delivered != self.progress.0 {
             self.progress = (delivered, now);
         } else if now.saturating_sub(self.progress.1) > LOST {
-            // They are lost, and nothing will make up for them.
+            // They are lost and will never arrive.
             self.allowed = u64::MAX;
         }
         held
     }
 
-    /// How long to wait for deliveries, which may end it earlier.
+    /// Returns how long to wait for deliveries; `Release` may end the wait earlier.
     fn hold(&self, counters: &Counters) -> Duration {
         counters.set_waiting(true);
         if counters.in_flight() <= self.allowed {
             Duration::ZERO
         } else {
-            // In case the receiver looked just before.
+            // In case the receiver checked just before this.
             Duration::from_millis(2)
         }
     }
 
-    /// Gives each publisher its part of all messages, if it has none.
+    /// Splits the total among publishers, once.
     fn share(&mut self, publishers: &[Publisher], messages: u64) {
         let count = publishers.len() as u64;
         for (place, (limit, publisher)) in (0..).zip(self.limits.iter_mut().zip(publishers)) {
             let part = messages / count + u64::from(place < messages % count);
-            // One may have sent more than its part while it was warming up.
+            // A publisher may have sent more than its share during the warm-up.
             *limit = (*limit).min(part.max(publisher.begun()));
         }
     }
@@ -96,7 +96,7 @@ impl Pacing for Flood {
             counters,
         } = moment;
         if over {
-            // What has begun is finished.
+            // Frames begun are completed.
             self.share(publishers, 0);
         } else if let Some(messages) = all {
             self.share(publishers, messages);
@@ -130,8 +130,8 @@ impl Pacing for Flood {
     }
 }
 
-/// The other side of holding back: lets publishers go on when half of what may
-/// be on its way has arrived.
+/// The receiver's side of the limit: wakes publishers when half of the
+/// deliveries allowed in flight have arrived.
 pub(crate) struct Release {
     waker: Waker,
     below: u64,
@@ -150,13 +150,13 @@ impl Release {
     pub(crate) fn consider(&self, counters: &Counters) {
         if counters.waiting() && counters.in_flight() <= self.below {
             counters.set_waiting(false);
-            // It looks again after a moment in any case.
+            // The publisher checks again after 2 ms in any case.
             let _ = self.waker.wake();
         }
     }
 }
 
-/// Bytes of a message on its way to the server, whichever run it is of.
+/// Returns the bytes of a message to the server, the same in every run.
 fn frame(plan: &Plan) -> usize {
     frames::publish(&frames::subject("0000", 0), "", plan.size).len()
 }

@@ -1,5 +1,5 @@
-//! When publishers send: as fast as the server takes it, each message at its
-//! time, or each request when an answer comes.
+//! When publishers send: as fast as the server reads, each message at its own
+//! time, or each request when an answer arrives.
 
 mod even;
 mod flood;
@@ -17,39 +17,39 @@ use super::{LoadError, Pattern, Plan};
 /// How long to wait for events when there is nothing to do.
 const IDLE: Duration = Duration::from_millis(20);
 
-/// Decides when publishers send, and when all is sent.
+/// Decides when publishers send and when everything has been sent.
 pub(super) trait Pacing {
-    /// Sends what is to be sent now: from all publishers, or from the one that
-    /// has just received answers.
+    /// Sends what is due: from all publishers, or from the one that has just
+    /// received answers.
     fn turn(&mut self, publishers: &mut [Publisher], moment: Moment<'_>)
     -> Result<Then, LoadError>;
 
-    /// Bytes that are to be written at once, if it writes blocks of frames.
+    /// The size of a block in bytes, if this pacing writes blocks of frames.
     fn block(&self) -> usize {
         0
     }
 }
 
-/// What follows a turn.
+/// What to do after a turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Then {
-    /// The next turn.
+    /// Take the next turn.
     Again,
-    /// A wait for events, at most that long.
+    /// Wait for events, at most this long.
     Wait(Duration),
-    /// A sleep until that time, more exactly than events can be waited for.
+    /// Sleep until this time, more precisely than a wait for events.
     Sleep(u64),
-    /// Nothing: all is sent.
+    /// Stop: everything has been sent.
     Done,
 }
 
-/// What is known at a time.
+/// The state at one point in time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment<'a> {
     now: u64,
-    /// Whether sending is to end.
+    /// Whether sending should end.
     over: bool,
-    /// How many messages there are to be in all, once that is known.
+    /// The total number of messages, once it is known.
     all: Option<u64>,
     counters: &'a Counters,
 }
@@ -65,7 +65,7 @@ impl<'a> Moment<'a> {
     }
 }
 
-/// The pacing of a plan, for the calling thread.
+/// Returns the pacing of a plan, for the calling thread.
 pub(super) fn of(plan: &Plan) -> Box<dyn Pacing> {
     match (plan.rate, plan.pattern) {
         (Some(rate), _) => Box::new(even::Even::new(rate)),

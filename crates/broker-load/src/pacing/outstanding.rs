@@ -1,10 +1,10 @@
-//! So many unanswered requests of each requester.
+//! A fixed number of unanswered requests per requester.
 
 use super::{IDLE, Moment, Pacing, Publisher, Then};
 use crate::{LoadError, Plan};
 
-/// How long no answer may come before those that are missing are lost: in the
-/// end, and before that.
+/// After this long without an answer, missing answers count as lost: at the
+/// end of the run (`QUIET`) and during it (`PATIENCE`).
 const QUIET: u64 = 2_000_000_000;
 const PATIENCE: u64 = 10_000_000_000;
 
