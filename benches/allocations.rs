@@ -1,9 +1,9 @@
-//! One benchmark for each workload, by its name.
+//! One benchmark per workload, with the workload's name.
 //!
-//! Criterion measures only if it is given `--bench`, as cargo gives it, and
-//! otherwise just runs everything once. A person who starts the installed
-//! executable wants it to measure, so it then starts itself anew with that
-//! argument: Criterion reads arguments from its process and nowhere else.
+//! Criterion measures only with `--bench`, which cargo passes, and otherwise
+//! runs everything once. Someone who starts the installed executable wants to
+//! measure, so it then restarts itself with that argument: Criterion reads its
+//! arguments only from the process.
 
 #![forbid(unsafe_code)]
 
@@ -19,19 +19,19 @@ use criterion::Criterion;
 use floor::Floor as Measured;
 #[cfg(feature = "reference-mimalloc")]
 use mimalloc::MiMalloc as Measured;
-// What the executable has, unless a reference is measured in its place.
+// The allocator of the build, unless a reference is measured instead.
 #[cfg(not(any(feature = "reference-floor", feature = "reference-mimalloc")))]
 use broker_runtime::Chosen as Measured;
 
 #[global_allocator]
 static GLOBAL: Measured = Measured;
 
-/// Arguments by which the mode is chosen already.
+/// Arguments that already select a mode.
 const MODES: [&str; 5] = ["--bench", "--test", "--list", "--help", "-h"];
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
-    // cargo tells the processes that it starts where it is.
+    // cargo sets this variable for the processes that it starts.
     let by_cargo = env::var_os("CARGO").is_some();
     let chosen = arguments
         .iter()
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 fn measure(arguments: Vec<OsString>) -> ExitCode {
     let started = env::current_exe().and_then(|own| {
         let mut command = Command::new(own);
-        // First, as after a "--" it would be taken for a filter.
+        // It comes first: after a "--" it would be a filter.
         command.arg("--bench").args(arguments);
         become_it(command)
     });

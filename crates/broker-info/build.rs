@@ -1,4 +1,4 @@
-//! Hands the target triple to the crate: cargo tells it to build scripts only.
+//! Passes the target triple to the crate: cargo sets it for build scripts only.
 
 use std::process::ExitCode;
 

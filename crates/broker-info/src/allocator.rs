@@ -1,4 +1,4 @@
-//! The allocator, its version and the options in force.
+//! The allocator, its version and its options.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use super::probe::Notes;
 
 /// The memory allocator a process uses.
 ///
-/// It is the one that the program was built with. A `malloc` that someone puts
-/// in front of the C library's with `LD_PRELOAD` goes unnoticed.
+/// This is the allocator that the program was built with. A `malloc` that
+/// `LD_PRELOAD` puts in front of the C library's is not detected.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Allocator {
     /// `jemalloc`, `glibc`, `musl`, or `system` on other systems.
     pub name: &'static str,
-    /// The allocator's version; of the C library, if it is part of that.
+    /// The allocator's version, or the C library's if it contains the allocator.
     pub version: Option<String>,
-    /// Options in force, as far as the allocator tells them.
+    /// The options in effect, as far as the allocator reports them.
     pub options: BTreeMap<String, Value>,
 }
 
@@ -40,12 +40,12 @@ fn system(libc: &Libc, notes: &mut Notes) -> Allocator {
     if libc.version.is_none() {
         notes.add(
             "allocator.version",
-            "that of the C library, which is unknown",
+            "it is the C library's version, which is unknown",
         );
     }
     notes.add(
         "allocator.options",
-        "the C library has no way to tell those in force",
+        "the C library does not report its options",
     );
     Allocator {
         name,
@@ -66,7 +66,7 @@ mod jemalloc {
     use super::super::probe::Notes;
     use super::Allocator;
 
-    /// Those that decide on speed and on memory kept.
+    /// The options that affect speed and the memory kept.
     const OPTIONS: [&str; 17] = [
         "abort",
         "background_thread",
@@ -87,7 +87,7 @@ mod jemalloc {
         "zero",
     ];
 
-    /// The part of jemalloc's report that is wanted here.
+    /// The parts of jemalloc's report that are used here.
     #[derive(Deserialize)]
     struct Report {
         jemalloc: Body,

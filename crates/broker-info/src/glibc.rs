@@ -1,10 +1,10 @@
-//! The version of the glibc that is loaded.
+//! The version of the loaded glibc.
 //!
-//! glibc's own `gnu_get_libc_version` can only be called through unsafe code.
-//! The library file holds the same number in the banner that it prints when it
-//! is run as a program, so the file that is mapped into the process is read.
+//! Calling glibc's `gnu_get_libc_version` takes unsafe code. The library file
+//! has the same number in the banner that it prints when run as a program, so
+//! the file mapped into the process is read instead.
 
-// Compiled on every Linux so that its tests run there; used with glibc only.
+// Compiled on every Linux so its tests run there; used with glibc only.
 #![cfg_attr(not(target_env = "gnu"), allow(dead_code))]
 
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::maps::mapped_files;
 
 const BANNER: &[u8] = b"GNU C Library";
 const VERSION: &[u8] = b" release version ";
-/// The banner's first line is shorter, with any distributor's name in it.
+/// The banner's first line is shorter than this, including the distributor's name.
 const BANNER_LIMIT: usize = 256;
 
 pub(super) fn loaded_version() -> Result<String, ProbeError> {
@@ -32,8 +32,8 @@ pub(super) fn loaded_version() -> Result<String, ProbeError> {
     version_in(&image).ok_or_else(|| ProbeError::NoVersion { path: path.clone() })
 }
 
-/// The file is `libc.so.6`; before glibc 2.34 that was a link to `libc-2.33.so`
-/// and the like, and mappings show the file itself.
+/// The file is `libc.so.6`. Before glibc 2.34 that was a link to a file such as
+/// `libc-2.33.so`, and mappings show the link's target.
 fn is_glibc(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
         return false;
@@ -57,7 +57,7 @@ fn version_in(image: &[u8]) -> Option<String> {
     None
 }
 
-/// The number after "release version", without the full stop that ends it.
+/// Returns the number after "release version", without the final full stop.
 fn version_of(line: &[u8]) -> Option<String> {
     let number = &line[find(line, VERSION)? + VERSION.len()..];
     let number: String = number

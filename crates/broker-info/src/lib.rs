@@ -1,9 +1,9 @@
-//! What the running process is made of, found out at run time where it can be.
+//! Describes the running process, from observation where possible.
 //!
-//! A build is told apart by what it turns out to be, not by what was asked for:
-//! the C library's version is that of the file loaded, linkage comes from the
-//! executable's program headers, and jemalloc's options are those in force.
-//! What cannot be found out is `None`, with the reason in [`Info::notes`].
+//! The values describe the process itself, not how its build was configured:
+//! the C library's version is that of the loaded file, linkage comes from the
+//! executable's program headers, and jemalloc's options are those in effect.
+//! A value that cannot be found is `None`, with the reason in [`Info::notes`].
 
 #![forbid(unsafe_code)]
 
@@ -30,7 +30,7 @@ use serde::Serialize;
 pub struct Info {
     /// Version of this package.
     pub version: &'static str,
-    /// Target triple it was compiled for.
+    /// Target triple of the build.
     pub target: &'static str,
     /// The C library in use.
     pub libc: Libc,
@@ -42,10 +42,10 @@ pub struct Info {
     pub allocator: Allocator,
     /// Size of a memory page in bytes.
     pub page_size: Option<usize>,
-    /// How many threads can run at the same time, limits of cgroups and
-    /// affinity counted in.
+    /// How many threads can run at the same time, within the limits of cgroups
+    /// and CPU affinity.
     pub cpus: Option<usize>,
-    /// The kernel it runs on.
+    /// The running kernel.
     pub kernel: Option<Kernel>,
     /// Why each missing value is missing.
     pub notes: Vec<String>,
@@ -55,13 +55,13 @@ pub struct Info {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Libc {
-    /// `glibc`, `musl` or another system's own.
+    /// `glibc`, `musl`, or the C library of another system.
     pub name: Option<&'static str>,
-    /// Version of the library loaded.
+    /// Version of the loaded library.
     pub version: Option<String>,
 }
 
-/// What the kernel says of itself.
+/// The kernel, as it describes itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Kernel {
@@ -69,15 +69,15 @@ pub struct Kernel {
     pub sysname: String,
     /// Its release.
     pub release: String,
-    /// The hardware it runs on, such as `x86_64`.
+    /// The hardware, such as `x86_64`.
     pub machine: String,
 }
 
 impl Info {
-    /// Looks around in the running process.
+    /// Describes the running process.
     ///
-    /// `global` is the allocator that the calling program installed: no
-    /// library can see that for itself.
+    /// `global` is the allocator that the calling program installed, which a
+    /// library cannot find out.
     #[must_use]
     pub fn collect(global: GlobalAllocator) -> Self {
         let mut notes = Notes::default();
@@ -119,7 +119,10 @@ fn libc(notes: &mut Notes) -> Libc {
         None
     };
     if name.is_none() {
-        notes.add("libc.name", "this system's C library has no name here");
+        notes.add(
+            "libc.name",
+            "the name of this system's C library is not known",
+        );
     }
     let version = notes.keep("libc.version", libc_version());
     Libc { name, version }
@@ -133,9 +136,9 @@ fn libc_version() -> Result<String, ProbeError> {
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 fn libc_version() -> Result<String, ProbeError> {
     Err(ProbeError::Unavailable(if cfg!(target_env = "musl") {
-        "musl carries no version at run time"
+        "musl has no version at run time"
     } else {
-        "this system's C library is not asked for its version"
+        "not supported for this system's C library"
     }))
 }
 
@@ -153,11 +156,11 @@ fn linkage(notes: &mut Notes) -> (Option<bool>, Option<bool>) {
 
 #[cfg(not(target_os = "linux"))]
 fn linkage(notes: &mut Notes) -> (Option<bool>, Option<bool>) {
-    notes.add("static_linked, pie", "read on Linux only");
+    notes.add("static_linked, pie", "supported on Linux only");
     (None, None)
 }
 
-// A `Result` on every system, so that the caller need not tell them apart.
+// A `Result` on every system, so the caller is the same for all.
 #[cfg(unix)]
 #[allow(clippy::unnecessary_wraps)]
 fn page_size() -> Result<usize, ProbeError> {
@@ -166,7 +169,7 @@ fn page_size() -> Result<usize, ProbeError> {
 
 #[cfg(not(unix))]
 fn page_size() -> Result<usize, ProbeError> {
-    Err(ProbeError::Unavailable("read on Unix only"))
+    Err(ProbeError::Unavailable("supported on Unix only"))
 }
 
 #[cfg(unix)]
@@ -183,5 +186,5 @@ fn kernel() -> Result<Kernel, ProbeError> {
 
 #[cfg(not(unix))]
 fn kernel() -> Result<Kernel, ProbeError> {
-    Err(ProbeError::Unavailable("read on Unix only"))
+    Err(ProbeError::Unavailable("supported on Unix only"))
 }

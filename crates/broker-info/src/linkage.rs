@@ -1,4 +1,4 @@
-//! How the running executable was linked, by its own program headers.
+//! How the running executable was linked, according to its program headers.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -25,16 +25,16 @@ pub(super) fn of_this_process() -> Result<Linkage, ProbeError> {
         source,
     })?;
     let linkage = parse(file)?;
-    // `ld.so ./broker` makes the kernel run ld.so, which names no interpreter
-    // itself. The shared libraries that it then loads give it away.
+    // `ld.so ./broker` makes the kernel run ld.so, which has no interpreter
+    // itself. The shared libraries that it then loads show the difference.
     if linkage.static_linked && mapped_files()?.iter().any(|path| is_shared_object(path)) {
         return Err(ProbeError::StartedByLoader);
     }
     Ok(linkage)
 }
 
-/// An executable that names an interpreter is loaded dynamically. The type
-/// tells only whether its address is fixed: static executables come in both.
+/// An executable with an interpreter is loaded dynamically. The ELF type only
+/// says whether its address is fixed; static executables may have either type.
 fn parse(file: impl Read + Seek) -> Result<Linkage, ProbeError> {
     let elf = ElfStream::<AnyEndian, _>::open_stream(file)?;
     let pie = match elf.ehdr.e_type {
@@ -52,7 +52,7 @@ fn parse(file: impl Read + Seek) -> Result<Linkage, ProbeError> {
     })
 }
 
-/// Whether the name is `x.so` or `x.so.1`.
+/// Returns whether the name is like `x.so` or `x.so.1`.
 fn is_shared_object(path: &Path) -> bool {
     path.file_name()
         .and_then(|name| name.to_str())
@@ -65,7 +65,7 @@ mod tests {
     use elf::abi::{ET_CORE, PT_LOAD, PT_PHDR};
     use std::io::Cursor;
 
-    /// A 64-bit little-endian ELF file of nothing but headers.
+    /// Returns a 64-bit little-endian ELF file with headers only.
     fn image(elf_type: u16, segments: &[u32]) -> Vec<u8> {
         let mut bytes = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0];
         bytes.resize(16, 0);

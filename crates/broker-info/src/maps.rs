@@ -9,7 +9,7 @@ use super::ProbeError;
 
 const MAPS: &str = "/proc/self/maps";
 
-/// Paths of the files that are mapped into this process.
+/// Returns the paths of the files mapped into this process.
 pub(super) fn mapped_files() -> Result<BTreeSet<PathBuf>, ProbeError> {
     let text = std::fs::read(MAPS).map_err(|source| ProbeError::Read {
         path: MAPS.into(),
@@ -18,8 +18,8 @@ pub(super) fn mapped_files() -> Result<BTreeSet<PathBuf>, ProbeError> {
     Ok(parse(&text))
 }
 
-/// Paths need not be UTF-8, hence bytes. Entries without a file (anonymous
-/// memory, `[stack]`, `[vdso]`) are left out.
+/// Parses bytes, because paths need not be UTF-8. Entries without a file
+/// (anonymous memory, `[stack]`, `[vdso]`) are left out.
 fn parse(text: &[u8]) -> BTreeSet<PathBuf> {
     text.split(|&byte| byte == b'\n')
         .filter_map(path_of)
@@ -27,8 +27,8 @@ fn parse(text: &[u8]) -> BTreeSet<PathBuf> {
         .collect()
 }
 
-/// A line is "range permissions offset device inode", then, after padding, the
-/// path. Only the path may contain spaces.
+/// A line is "range permissions offset device inode", padding, and the path.
+/// Only the path may contain spaces.
 fn path_of(line: &[u8]) -> Option<&[u8]> {
     let rest = line.splitn(6, |&byte| byte == b' ').nth(5)?;
     let path = rest.trim_ascii_start();

@@ -1,4 +1,4 @@
-//! How a value that could not be found out becomes a note.
+//! Errors of the probes, and the notes made from them.
 
 use std::error::Error;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a value could not be found out.
+/// Why a value could not be found.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ProbeError {
@@ -15,42 +15,42 @@ pub enum ProbeError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// A request to the system failed.
+    /// A system call failed.
     #[error("cannot {what}")]
     System {
-        /// What was asked for.
+        /// The action that failed.
         what: &'static str,
-        /// What the system said.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// The executable's headers could not be understood.
+    /// The executable's headers are malformed.
     #[cfg(target_os = "linux")]
-    #[error("cannot understand the executable's ELF headers")]
+    #[error("cannot parse the executable's ELF headers")]
     Elf(#[from] elf::ParseError),
-    /// The executable is neither of the kinds that a process starts from.
-    #[error("the ELF type {0} is not that of an executable")]
+    /// The ELF type is not that of an executable.
+    #[error("ELF type {0} is not an executable")]
     ElfType(u16),
-    /// What the kernel started is the loader, and so says nothing of linkage.
-    #[error("the program was started by way of a dynamic loader")]
+    /// The kernel started a dynamic loader, whose headers do not describe the program.
+    #[error("the program was started through a dynamic loader")]
     StartedByLoader,
-    /// A file carries no version.
-    #[error("{} carries no version that can be read", path.display())]
+    /// A file has no version.
+    #[error("{} has no readable version", path.display())]
     NoVersion {
         /// The file.
         path: PathBuf,
     },
-    /// jemalloc's report was not the JSON that was asked for.
-    #[error("cannot understand jemalloc's report")]
+    /// jemalloc's report has another form.
+    #[error("cannot parse jemalloc's report")]
     Report(#[from] serde_json::Error),
-    /// The value does not exist here.
+    /// The value does not exist on this system.
     #[error("{0}")]
     Unavailable(&'static str),
 }
 
-/// An error and its causes in one line.
+/// Formats an error and its causes on one line.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -62,17 +62,17 @@ pub(super) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The reasons gathered while a description is made.
+/// Why values are missing, collected while a description is made.
 #[derive(Debug, Default)]
 pub(super) struct Notes(Vec<String>);
 
 impl Notes {
-    /// Takes note of why `key` has no value.
+    /// Adds the reason why `key` has no value.
     pub(super) fn add(&mut self, key: &str, reason: &str) {
         self.0.push(format!("{key}: {reason}"));
     }
 
-    /// The value, or `None` and a note.
+    /// Returns the value, or adds a note and returns `None`.
     pub(super) fn keep<T>(&mut self, key: &str, found: Result<T, ProbeError>) -> Option<T> {
         found.inspect_err(|error| self.add(key, &chain(error))).ok()
     }

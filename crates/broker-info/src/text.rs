@@ -1,4 +1,4 @@
-//! The description as text for people: one "key: value" a line.
+//! The description as text: one "key: value" per line.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -50,7 +50,7 @@ fn rows(info: &Info) -> Vec<(String, String)> {
         .map(|(key, value)| (key.to_owned(), value))
         .collect::<Vec<_>>();
     for (name, value) in &info.allocator.options {
-        // Strings without the quotes of JSON.
+        // Strings without JSON's quotes.
         let value = match value {
             Value::String(text) => text.clone(),
             other => other.to_string(),

@@ -1,21 +1,21 @@
-//! What jemalloc says of itself.
+//! jemalloc's report about itself.
 
 use serde_json::Value;
 use tikv_jemalloc_ctl::stats_print::{Options, stats_print};
 
-/// Those that are told, in the order from what is used to what is held.
+/// The figures to report, from memory in use to memory held.
 const FIGURES: [&str; 5] = ["allocated", "active", "metadata", "resident", "mapped"];
 
-/// jemalloc's report as JSON: its version, options and configuration, and its
-/// statistics in all, if it was built to keep them.
+/// Returns jemalloc's report as JSON: its version, options, configuration, and
+/// summary statistics, if it was built with them.
 ///
-/// Reading values one by one by name takes unsafe code, as their types are the
-/// caller's word; the report has them all, with their types. Its form is that of
+/// Reading single values by name takes unsafe code, because the caller states
+/// their types. The report has all values with their types. Its form is that of
 /// `malloc_stats_print` with `J`, see jemalloc(3).
 ///
 /// # Errors
 ///
-/// When jemalloc's text is not UTF-8 or cannot be taken.
+/// If jemalloc's text is not UTF-8 or cannot be read.
 pub fn report() -> std::io::Result<Vec<u8>> {
     let mut options = Options::default();
     options.json_format = true;
@@ -29,7 +29,7 @@ pub fn report() -> std::io::Result<Vec<u8>> {
     Ok(json)
 }
 
-/// What jemalloc says of its memory, names and bytes; nothing if it was built without its
+/// Returns jemalloc's memory figures, as names and bytes; empty if it was built without
 /// statistics.
 #[must_use]
 pub fn figures() -> Vec<(&'static str, u64)> {

@@ -1,4 +1,4 @@
-//! Allocations of mixed sizes that come and go, as in a long-running server.
+//! Allocations of mixed sizes and lifetimes, as in a long-running server.
 
 use fastrand::Rng;
 
@@ -19,8 +19,8 @@ struct Outcome {
     most_live: usize,
 }
 
-/// Each operation frees what is in a slot drawn at random, if anything, and
-/// puts a new buffer there. In the end the rest is freed.
+/// Each operation frees the buffer in a random slot, if there is one, and puts
+/// a new buffer there. The remaining buffers are freed at the end.
 fn run(operations: usize, slots: usize) -> Outcome {
     let mut rng = Rng::with_seed(SEED);
     let mut live: Vec<Option<Vec<u8>>> = vec![None; slots];
@@ -51,8 +51,8 @@ fn run(operations: usize, slots: usize) -> Outcome {
 mod tests {
     use super::*;
 
-    /// What is allocated is digested once, so the checksum follows from the
-    /// generator alone, whatever order buffers are freed in.
+    /// Each buffer is digested once, so the checksum depends on the generator
+    /// alone, not on the order in which buffers are freed.
     fn expected(operations: usize, slots: usize) -> u64 {
         let mut rng = Rng::with_seed(SEED);
         (0..operations)

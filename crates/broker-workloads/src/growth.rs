@@ -1,5 +1,5 @@
 //! Collections that grow by one element at a time: reallocation, up to sizes
-//! that allocators take from the operating system directly.
+//! that allocators take directly from the operating system.
 
 use std::hint::black_box;
 

@@ -1,6 +1,6 @@
-//! Memory allocated by one thread and freed by another, as a message is that
-//! goes from its receiver to its sender. Allocators with caches for each thread
-//! must bring it back.
+//! Memory allocated by one thread and freed by another, as with a message
+//! between two connections. Allocators with per-thread caches must return it to
+//! the first thread.
 
 use crossbeam::channel::bounded;
 use crossbeam::thread::scope;
@@ -9,7 +9,7 @@ use fastrand::Rng;
 use super::{SEED, joined, sizes};
 
 const BUFFERS: usize = 20_000;
-/// How many buffers can wait in between. Bounded, so that memory is too.
+/// How many buffers can wait in the channel. The bound also bounds memory.
 const WAITING: usize = 256;
 
 pub(super) fn handoff() -> u64 {
@@ -28,7 +28,7 @@ fn run(buffers: usize, waiting: usize) -> u64 {
         let mut rng = Rng::with_seed(SEED);
         for _ in 0..buffers {
             let size = sizes::draw(&mut rng);
-            // It fails only once the other thread is gone, which its join tells.
+            // It fails only if the other thread has ended, which `join` reports.
             if sender.send(sizes::buffer(size, rng.u8(1..))).is_err() {
                 break;
             }
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn every_buffer_arrives() {
-        // A channel that holds none hands each over in person.
+        // A channel of capacity 0 hands over each buffer directly.
         for (buffers, waiting) in [(0, 1), (1, 0), (1_000, 0), (1_000, 3)] {
             assert_eq!(run(buffers, waiting), expected(buffers));
         }

@@ -1,10 +1,10 @@
-//! Deterministic work by which builds of the same program are compared.
+//! Deterministic workloads for comparing builds of the same program.
 //!
-//! Every workload does the same work in every build: what is drawn comes from a
+//! Every workload does the same work in every build: random values come from a
 //! generator with a fixed seed. The two "OS entropy" workloads are the
-//! exception, as drawing from the operating system is what they measure. Each
-//! returns a checksum that depends on all of its work, which a test can check
-//! and which keeps a compiler from leaving the work out.
+//! exception, because random values from the operating system are what they
+//! measure. Each workload returns a checksum that depends on all of its work.
+//! Tests check it, and it keeps the compiler from removing the work.
 //!
 //! The checksum of each map workload is the sum of the values found.
 
@@ -18,25 +18,25 @@ mod sizes;
 
 use std::thread;
 
-/// What a workload is made to show.
+/// What a workload measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Group {
-    /// String keys made, put into a map and looked up.
+    /// Creating string keys, inserting them into a map and looking them up.
     Map,
-    /// The same, with keys drawn from the operating system.
+    /// The same, with keys from the operating system's random numbers.
     MapOsEntropy,
     /// The allocator and little else.
     Allocator,
 }
 
-/// A piece of work.
+/// A workload.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Workload {
-    /// Its name, which is also that of its benchmark.
+    /// Its name, which is also its benchmark's name.
     pub name: &'static str,
-    /// What it is made to show.
+    /// What it measures.
     pub group: Group,
     /// Does the work once and returns its checksum.
     pub run: fn() -> u64,
@@ -47,14 +47,14 @@ impl Workload {
         Self { name, group, run }
     }
 
-    /// The workload of that name.
+    /// Returns the workload with this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<&'static Self> {
         ALL.iter().find(|workload| workload.name == name)
     }
 }
 
-/// All workloads, in the order in which to run them.
+/// All workloads, in the order in which they run.
 pub const ALL: &[Workload] = &[
     Workload::new("single thread", Group::Map, map::single_thread),
     Workload::new("multi thread", Group::Map, map::multi_thread),
@@ -73,10 +73,10 @@ pub const ALL: &[Workload] = &[
     Workload::new("growth", Group::Allocator, growth::growth),
 ];
 
-/// One seed for all: any would do, but it must stay.
+/// The seed of all workloads. Any value would do, but it must not change.
 const SEED: u64 = 0x0062_726f_6b65_7221;
 
-/// The result of a thread, or its panic carried on in this one.
+/// Returns a thread's result, or continues its panic in this thread.
 fn joined<T>(result: thread::Result<T>) -> T {
     result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

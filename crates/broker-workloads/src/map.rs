@@ -1,13 +1,12 @@
 //! A map with string keys: many small allocations of one kind.
 //!
-//! A key is `"{i}-{uuid}"`. In one iteration 10,000 keys are made and put into
-//! a new map with the default hasher, and then looked up by 10,000 keys that
-//! are each formatted afresh: by one thread, or by each of ten at once.
+//! A key is `"{i}-{uuid}"`. One iteration creates 10,000 keys, inserts them
+//! into a new map with the default hasher, and looks up 10,000 newly formatted
+//! keys: on one thread, or on each of ten threads at once.
 //!
-//! With seeded UUIDs the generator starts over for the lookups of each thread,
-//! so one UUID is drawn for each lookup and every key is found. UUIDs from the
-//! operating system cannot be drawn twice: there, too, one is drawn for each
-//! lookup, and nothing is found.
+//! With seeded UUIDs, the generator restarts for the lookups of each thread, so
+//! each lookup draws one UUID and finds its key. UUIDs from the operating
+//! system do not repeat: each lookup draws one as well, and finds nothing.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -39,7 +38,7 @@ pub(super) fn multi_thread_os_entropy() -> u64 {
     multi(os_entropy)
 }
 
-/// A source of UUIDs that is the same whenever it is made.
+/// A source of UUIDs that always yields the same sequence.
 fn seeded() -> impl FnMut() -> Uuid {
     let mut rng = Rng::with_seed(SEED);
     move || Builder::from_random_bytes(rng.u128(..).to_le_bytes()).into_uuid()
@@ -58,7 +57,7 @@ fn single<S: FnMut() -> Uuid>(source: fn() -> S) -> u64 {
 fn multi<S: FnMut() -> Uuid>(source: fn() -> S) -> u64 {
     let map = build(source());
     joined(scope(|scope| {
-        // All are started before the first is waited for.
+        // Start all tasks before waiting for the first.
         let tasks: Vec<_> = (0..TASKS)
             .map(|_| scope.spawn(|_| look_up(&map, source())))
             .collect();
@@ -70,7 +69,7 @@ fn key(i: usize, uuid: Uuid) -> String {
     black_box(format!("{i}-{uuid}"))
 }
 
-/// The map grows as it is filled, as maps do whose size nobody knows before.
+/// The map grows while it is filled, as it does when its size is not known in advance.
 fn build(mut next: impl FnMut() -> Uuid) -> Map {
     let mut map = Map::new();
     for i in 0..KEYS {

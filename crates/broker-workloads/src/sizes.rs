@@ -5,25 +5,25 @@ use fastrand::Rng;
 pub(super) const SMALLEST: usize = 16;
 pub(super) const LARGEST: usize = 64 * 1024;
 
-/// How often `SMALLEST` doubles up to `LARGEST`.
+/// How many times `SMALLEST` doubles up to `LARGEST`.
 const OCTAVES: u32 = (LARGEST / SMALLEST).ilog2();
 
-/// A size between `SMALLEST` and `LARGEST`, each doubling equally likely.
+/// Returns a size between `SMALLEST` and `LARGEST`; each doubling is equally likely.
 ///
-/// Within one doubling sizes are spread evenly. A true logarithmic spread would
+/// Within a doubling, sizes are spread evenly. A true logarithmic spread would
 /// need floating-point functions, whose last digit differs between C libraries,
-/// and with it the work done.
+/// and the work would differ with it.
 pub(super) fn draw(rng: &mut Rng) -> usize {
     let low = SMALLEST << rng.u32(0..OCTAVES);
     rng.usize(low..=2 * low)
 }
 
-/// A buffer of that size, all of it written to, so that its pages are real.
+/// Returns a buffer of this size. All of it is written, so its pages are in memory.
 pub(super) fn buffer(size: usize, byte: u8) -> Vec<u8> {
     std::hint::black_box(vec![byte; size])
 }
 
-/// What a buffer adds to a checksum: its size and what is at both its ends.
+/// A buffer's part of a checksum: its size and the bytes at both ends.
 pub(super) fn digest(buffer: &[u8]) -> u64 {
     let end = |byte: Option<&u8>| u64::from(byte.copied().unwrap_or_default());
     buffer.len() as u64 + end(buffer.first()) + end(buffer.last())
