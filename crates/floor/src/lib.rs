@@ -1,26 +1,25 @@
-//! The least an allocator can do: a yardstick for benchmarks, not for use.
+//! A minimal allocator: a yardstick for benchmarks, not for use.
 //!
-//! Each thread has one list of free blocks for each size class and takes new
-//! ones off a chunk of its own. Nothing is ever given back: not to the system,
-//! not to another thread, not when a thread ends. There are no locks, no
-//! headers and no checks, so a benchmark that runs at this speed spends its
-//! time elsewhere.
+//! Each thread has one list of free blocks per size class and takes new blocks
+//! from its own chunk. Memory is never given back: not to the system, not to
+//! another thread, not when a thread ends. There are no locks, no headers and
+//! no checks, so a benchmark that runs at this speed spends its time elsewhere.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::{self, null_mut};
 
-/// Blocks of more than this come from the system and go back to it.
+/// Larger blocks come from the system and are returned to it.
 const LARGEST: usize = 1 << 20;
-/// What a thread asks the system for at a time.
+/// Bytes that a thread requests from the system at a time.
 const CHUNK: usize = 1 << 20;
 const CHUNK_LAYOUT: Layout = match Layout::from_size_align(CHUNK, ALIGN) {
     Ok(layout) => layout,
     Err(_) => panic!("the alignment is not a power of two"),
 };
-/// The alignment of every block; more comes from the system.
+/// The alignment of every block; larger alignments come from the system.
 const ALIGN: usize = 16;
-/// One class each 16 bytes up to 1 KiB, then four for each doubling.
+/// Size classes are 16 bytes apart up to 1 KiB, then there are four per doubling.
 const FINE: usize = 1 << 10;
 const CLASSES: usize = FINE / ALIGN + 4 * (LARGEST / FINE).ilog2() as usize;
 
@@ -28,20 +27,20 @@ const CLASSES: usize = FINE / ALIGN + 4 * (LARGEST / FINE).ilog2() as usize;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Floor;
 
-/// A free block, which holds the next one.
+/// A free block, which holds a pointer to the next one.
 struct Free {
     next: *mut Free,
 }
 
 struct Thread {
     free: [Cell<*mut Free>; CLASSES],
-    /// What is left of the chunk.
+    /// The unused part of the chunk.
     start: Cell<*mut u8>,
     left: Cell<usize>,
 }
 
 thread_local! {
-    // Constant, and without a destructor: using it never allocates.
+    // Const-initialized and without a destructor, so using it never allocates.
     static THREAD: UnsafeCell<Thread> = const {
         UnsafeCell::new(Thread {
             free: [const { Cell::new(null_mut()) }; CLASSES],
@@ -51,7 +50,7 @@ thread_local! {
     };
 }
 
-/// The class of a size, and the size of all its blocks.
+/// Returns a size's class and the size of that class's blocks.
 #[inline]
 const fn class(size: usize) -> (usize, usize) {
     if size <= FINE {
@@ -78,7 +77,7 @@ impl Thread {
         if block.is_null() {
             return self.carve(size);
         }
-        // SAFETY: what is in a list is a free block, written by `put`.
+        // SAFETY: a block in a list is free and was written by `put`.
         self.free[class].set(unsafe { (*block).next });
         block.cast()
     }
@@ -105,7 +104,7 @@ impl Thread {
         }
         let block = self.start.get();
         self.left.set(self.left.get() - size);
-        // SAFETY: as many bytes were left in the chunk.
+        // SAFETY: the chunk has at least `size` bytes left.
         self.start.set(unsafe { block.add(size) });
         block
     }
@@ -113,13 +112,13 @@ impl Thread {
 
 #[inline]
 fn thread<R>(use_it: impl FnOnce(&Thread) -> R) -> R {
-    // SAFETY: there are only shared references, as the fields are cells.
+    // SAFETY: only shared references exist; the fields are cells.
     THREAD.with(|thread| use_it(unsafe { &*thread.get() }))
 }
 
-// SAFETY: a block is as large as its class, aligned to 16 as chunk and classes
-// are, and in no list while it is in use. It is released into the list of the
-// class it was taken from: `realloc` keeps a block only within its class.
+// SAFETY: a block is as large as its class, aligned to 16 like chunks and
+// classes, and in no list while it is in use. It is released into the list of
+// the class it was taken from: `realloc` keeps a block only within its class.
 unsafe impl GlobalAlloc for Floor {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -143,7 +142,7 @@ unsafe impl GlobalAlloc for Floor {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new: usize) -> *mut u8 {
-        // SAFETY: the caller says that the new size is valid for the alignment.
+        // SAFETY: by the caller's contract the new size is valid for the alignment.
         let new_layout = unsafe { Layout::from_size_align_unchecked(new, layout.align()) };
         match (is_ours(layout), is_ours(new_layout)) {
             (true, true) if class(layout.size()).0 == class(new).0 => return block,
@@ -154,8 +153,8 @@ unsafe impl GlobalAlloc for Floor {
         // SAFETY: the new size is not zero, by the caller's contract.
         let target = unsafe { self.alloc(new_layout) };
         if !target.is_null() {
-            // SAFETY: both blocks are live, apart, and at least so long; the old
-            // one is not used after.
+            // SAFETY: both blocks are live, do not overlap, and have at least this
+            // many bytes; the old one is not used afterwards.
             unsafe {
                 ptr::copy_nonoverlapping(block, target, layout.size().min(new));
                 self.dealloc(block, layout);

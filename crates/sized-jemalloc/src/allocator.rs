@@ -6,9 +6,9 @@ use core::ffi::c_int;
 use core::ptr;
 use tikv_jemalloc_sys as ffi;
 
-/// The alignment that jemalloc gives every block at least as large, unasked:
-/// its quantum, unless built with another (`JEMALLOC_SYS_WITH_LG_QUANTUM`),
-/// which may be larger than the default but not smaller.
+/// jemalloc aligns every block of at least this size to it without a request.
+/// It is jemalloc's quantum, which a build can make larger
+/// (`JEMALLOC_SYS_WITH_LG_QUANTUM`) but not smaller.
 pub(crate) const UNASKED_ALIGN: usize = if cfg!(any(
     target_arch = "x86",
     target_arch = "x86_64",
@@ -26,55 +26,54 @@ pub(crate) const UNASKED_ALIGN: usize = if cfg!(any(
     8
 };
 
-/// The largest size of a small block, with pages of 4 KiB. Small blocks never
-/// grow in place. With larger pages some larger ones are small too, and for
-/// these jemalloc is asked in vain.
+/// The largest size of a small block with 4 KiB pages. Small blocks never grow
+/// in place. With larger pages some larger blocks are small too; for these,
+/// asking jemalloc to grow in place is wasted but harmless.
 const SMALL: usize = 14 << 10;
 
-/// Growth to these sizes reserves addresses for more. Below, it does not pay,
-/// and costs a little where many blocks grow at a time; above, nobody measured.
-/// On 32 bits addresses are too few.
+/// Growth to these sizes reserves address space for more. Below this range it
+/// does not pay and costs a little where many blocks grow at a time; above it,
+/// it was not measured. 32-bit systems have too few addresses.
 const RESERVE_FROM: usize = 512 << 10;
 const RESERVE_TO: usize = if cfg!(target_pointer_width = "64") {
     1 << 30
 } else {
     0
 };
-/// How much is reserved: room for four doublings, but no more than this.
+/// The reserve: room for four doublings, but at most this much.
 const RESERVE_TIMES: usize = 16;
 const RESERVE: usize = 4 * RESERVE_TO;
 
-/// jemalloc, told every size that Rust knows.
+/// jemalloc, called with every size that Rust knows.
 ///
 /// Allocation and release are those of tikv-jemallocator: `malloc`, `calloc`
-/// or `mallocx`, and `sdallocx`. Reallocation, where jemalloc would not be told
-/// the old size, is:
+/// or `mallocx`, and `sdallocx`. Reallocation, where tikv-jemallocator does not
+/// pass the old size, is:
 ///
-/// - nothing at all, if both sizes surely share a size class;
+/// - nothing at all, if both sizes certainly share a size class;
 /// - allocation, copy and release, if one of the sizes is below 14 KiB;
 /// - `rallocx` otherwise, which may grow or shrink the block in place;
-/// - to 512 KiB and more (and up to 1 GiB, where addresses have 64 bits): if
-///   the block cannot grow in place, it moves to the start of a region sixteen
-///   times its new size (4 GiB at most), of which the rest is given back
-///   untouched. It usually is still free when the block grows again, and then
-///   nothing is copied. This takes addresses, but no memory, unless the program
-///   locks its memory (`mlockall` with `MCL_FUTURE`), has jemalloc fill it
-///   (`junk:true`, as the feature `debug` has), or the system counts addresses
-///   (`vm.overcommit_memory` 2).
+/// - to 512 KiB and more (and up to 1 GiB, on 64-bit systems): if the block
+///   cannot grow in place, it moves to the start of a region sixteen times its
+///   new size (4 GiB at most), and the rest of the region is given back
+///   untouched. The rest is usually still free when the block grows again, and
+///   then nothing is copied. This takes address space but no memory, unless the
+///   program locks its memory (`mlockall` with `MCL_FUTURE`), jemalloc fills it
+///   (`junk:true`, as with the feature `debug`), or the system accounts for
+///   address space (`vm.overcommit_memory` 2).
 ///
-/// The first two need both sizes to be at least the alignment, and that to be
-/// at most 16 (8 on some targets). Everything else is left to `rallocx`.
+/// The first two require both sizes to be at least the alignment, and the
+/// alignment to be at most 16 (8 on some targets). Otherwise `rallocx` is used.
 ///
-/// As [`GlobalAlloc`] has it, no size is ever zero, sizes rounded up to their
-/// alignment are at most `isize::MAX`, and null means that there is no memory:
-/// then an old block is still what it was.
-#[derive(Debug, Clone, Copy, Default)]
+/// As [`GlobalAlloc`] requires, sizes are never zero, sizes rounded up to their
+/// alignment are at most `isize::MAX`, and null means out of memory; the old
+/// block is then unchanged.
 pub struct SizedJemalloc;
 
-/// The flags for a block: none, if it is aligned without.
+/// Returns the flags for a block: 0 if it is aligned without a request.
 ///
-/// They must be the same in allocation and release, as an alignment changes
-/// the size class.
+/// They must be the same in allocation and release, because an alignment
+/// changes the size class.
 pub(crate) const fn flags(align: usize, size: usize) -> c_int {
     if aligned_unasked(align, size) {
         0
@@ -83,23 +82,23 @@ pub(crate) const fn flags(align: usize, size: usize) -> c_int {
     }
 }
 
-/// Whether jemalloc aligns a block of this size enough without being asked.
-/// Then it also does for every larger size.
+/// Returns whether jemalloc aligns a block of this size enough without a
+/// request. If so, that also holds for every larger size.
 const fn aligned_unasked(align: usize, size: usize) -> bool {
     align <= UNASKED_ALIGN && align <= size
 }
 
-/// Whether a block allocated for the old size is surely also one for the new.
+/// Returns whether blocks of both sizes are certainly interchangeable.
 #[cfg(test)]
 pub(crate) fn surely_same_block(align: usize, old: usize, new: usize) -> bool {
     aligned_unasked(align, old.min(new)) && class::same(old, new)
 }
 
-// SAFETY: blocks come from jemalloc, with at least the size and the alignment
-// asked for (see `flags`), and stay until they are released. `realloc` keeps
-// the contents up to the smaller size in each of its ways, and a block that it
-// leaves in place is large enough: `class` proves it. Nothing here panics in a
-// release build, and in a debug build only on a size of zero, which callers
+// SAFETY: blocks come from jemalloc, with at least the requested size and
+// alignment (see `flags`), and stay until they are released. `realloc` keeps
+// the contents up to the smaller size in each of its branches, and a block that
+// it leaves in place is large enough: `class` proves it. Nothing here panics in
+// a release build, and in a debug build only on a size of zero, which callers
 // may not pass.
 unsafe impl GlobalAlloc for SizedJemalloc {
     #[inline]
@@ -111,7 +110,7 @@ unsafe impl GlobalAlloc for SizedJemalloc {
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         match flags(layout.align(), layout.size()) {
-            // SAFETY: any arguments are right for calloc.
+            // SAFETY: calloc accepts any arguments.
             0 => unsafe { ffi::calloc(1, layout.size()) }.cast(),
             // SAFETY: the size is not zero, by the caller's contract, and the
             // flags are an alignment that is a power of two.
@@ -122,9 +121,9 @@ unsafe impl GlobalAlloc for SizedJemalloc {
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let flags = flags(layout.align(), layout.size());
-        // SAFETY: the block is from here and live, its layout is this one, by
-        // the caller's contract. It was allocated for this size and these
-        // flags, or left in place by `realloc` where that makes no difference.
+        // SAFETY: by the caller's contract, the block is from this allocator,
+        // live, and has this layout. It was allocated for this size and these
+        // flags, or `realloc` left it in place, where they are equivalent.
         unsafe { ffi::sdallocx(block.cast(), layout.size(), flags) }
     }
 
@@ -136,7 +135,7 @@ unsafe impl GlobalAlloc for SizedJemalloc {
             // caller's contract. The flags are those of the new block.
             return unsafe { ffi::rallocx(block.cast(), new, flags(align, new)) }.cast();
         }
-        // Both blocks are ones with flags 0.
+        // Both blocks have flags 0.
         if class::same(old, new) {
             return block;
         }
@@ -154,7 +153,7 @@ unsafe impl GlobalAlloc for SizedJemalloc {
     }
 }
 
-/// A new block, or null.
+/// Returns a new block, or null.
 ///
 /// # Safety
 ///
@@ -162,15 +161,15 @@ unsafe impl GlobalAlloc for SizedJemalloc {
 #[inline]
 unsafe fn allocate(size: usize, flags: c_int) -> *mut u8 {
     match flags {
-        // SAFETY: any size is right for malloc, which has a shorter way to a
-        // small block than mallocx.
+        // SAFETY: malloc accepts any size. It has a shorter path to a small
+        // block than mallocx.
         0 => unsafe { ffi::malloc(size) }.cast(),
         // SAFETY: the size is not zero; the alignment is a power of two.
         _ => unsafe { ffi::mallocx(size, flags) }.cast(),
     }
 }
 
-/// Moves a block to a new one; null, and no change, if there is none.
+/// Moves a block to a new one; returns null and changes nothing if there is no memory.
 ///
 /// # Safety
 ///
@@ -181,8 +180,8 @@ unsafe fn moved(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     // SAFETY: the new size is not zero.
     let target = unsafe { allocate(new, 0) };
     if !target.is_null() {
-        // SAFETY: for the old block as the caller promises; the new one was
-        // just allocated for `new` bytes.
+        // SAFETY: the caller vouches for the old block; the new one was just
+        // allocated for `new` bytes.
         unsafe { carry_over(block, old, target, old.min(new)) };
     }
     target
@@ -199,12 +198,12 @@ unsafe fn carry_over(block: *mut u8, old: usize, target: *mut u8, length: usize)
     // SAFETY: both blocks are live and long enough, and two live blocks do not
     // overlap.
     unsafe { ptr::copy_nonoverlapping(block, target, length) };
-    // SAFETY: it is live, and not used after this.
+    // SAFETY: the block is live, and not used after this.
     unsafe { ffi::sdallocx(block.cast(), old, 0) };
 }
 
-/// Grows a large block, in place if that is possible; null, and no change, if
-/// there is no memory.
+/// Grows a large block, in place if possible; returns null and changes nothing
+/// if there is no memory.
 ///
 /// # Safety
 ///
@@ -212,27 +211,27 @@ unsafe fn carry_over(block: *mut u8, old: usize, target: *mut u8, length: usize)
 #[cold]
 unsafe fn grown(block: *mut u8, old: usize, new: usize) -> *mut u8 {
     // SAFETY: the block is live, and the new size is not zero. The return value
-    // is what the block has room for now. At least `new` means that it was
-    // resized to just that class, or was in it: `old` is smaller, so that it
-    // cannot be in a larger class.
+    // is the block's new capacity. At least `new` means that it was resized to
+    // exactly that class, or was already in it: `old` is smaller, so the block
+    // cannot have been in a larger class.
     if unsafe { ffi::xallocx(block.cast(), new, 0, 0) } >= new {
         return block;
     }
     // SAFETY: the new size is not zero.
     let target = unsafe { with_room_to_grow(new) };
     if target.is_null() {
-        // No such region, say because addresses are limited: the plain way.
+        // There is no such region, for example because address space is limited.
         // SAFETY: the block is live and as it was; the new size is not zero.
         return unsafe { ffi::rallocx(block.cast(), new, 0) }.cast();
     }
-    // SAFETY: for the old block as the caller promises; the new one has room
-    // for `new` bytes, which is more than `old`.
+    // SAFETY: the caller vouches for the old block; the new one has room for
+    // `new` bytes, which is more than `old`.
     unsafe { carry_over(block, old, target, old) };
     target
 }
 
-/// A block for a size, at the start of a free region [`RESERVE_TIMES`] as large
-/// (but no larger than [`RESERVE`]); null if there is none.
+/// Returns a block at the start of a free region [`RESERVE_TIMES`] its size
+/// (but no larger than [`RESERVE`]), or null if there is none.
 ///
 /// # Safety
 ///
@@ -246,13 +245,13 @@ unsafe fn with_room_to_grow(size: usize) -> *mut u8 {
     }
     // SAFETY: the block is live, the size is not zero.
     let shrunk = unsafe { ffi::xallocx(block.cast(), size, 0, 0) };
-    // The class must be exactly that of the size by which it will be released.
-    // SAFETY: it only computes, and the size is not zero.
+    // The class must be exactly that of the size with which it will be released.
+    // SAFETY: `nallocx` only computes, and the size is not zero.
     if shrunk == unsafe { ffi::nallocx(size, 0) } {
         return block;
     }
-    // SAFETY: it is live and as large as it was allocated: jemalloc either
-    // shrinks to the size asked for or does nothing.
+    // SAFETY: the block is live and has its original size: jemalloc either
+    // shrinks to the requested size or does nothing.
     unsafe { ffi::sdallocx(block.cast(), region, 0) };
     ptr::null_mut()
 }

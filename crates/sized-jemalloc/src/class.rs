@@ -1,24 +1,23 @@
-//! When two sizes are surely in one of jemalloc's size classes.
+//! Decides whether two sizes are certainly in the same jemalloc size class.
 //!
 //! jemalloc rounds a size up to that of its class, and a block has room for
-//! exactly that much. To take two sizes for one class when they are not means
-//! to write past the end of a block; to miss that they are one costs a copy.
-//! So this does not rebuild jemalloc's table, which depends on how it was
-//! built and on its options, but uses a grid in which every class of every
-//! configuration ends at a line:
+//! exactly that much. Treating two classes as one means writing past the end of
+//! a block; treating one class as two costs a copy. So this does not rebuild
+//! jemalloc's table, which depends on its build and its options, but uses a
+//! grid on whose lines every class of every configuration ends:
 //!
-//! | sizes | classes end at multiples of | the grid's |
+//! | sizes | classes end at multiples of | the grid's lines |
 //! |---|---|---|
 //! | up to 64 | 16 (and at 8), or 8 where the quantum is 8 | 8 |
 //! | 2^k to 2^(k+1), up to 16 KiB | 2^(k-2) | 2^(k-2) |
 //! | more | 2^(k-2), or a page | 4 KiB |
 //!
 //! No class ends between two sizes of one cell, so they are in one class.
-//! A larger quantum only takes classes away. So does a larger page, which is
+//! A larger quantum only removes classes. So does a larger page, which is
 //! never below 4 KiB: jemalloc refuses to run if its page is smaller than the
 //! system's. The option `disable_large_size_classes`, on by default since
 //! 5.3.1, replaces the four classes per doubling by whole pages, from 16 KiB
-//! (four pages) on. A size near an end is not special: the grid's lines are
+//! (four pages) on. Sizes at an end need no special case: the grid's lines are
 //! the last sizes of their cells, as the classes' ends are.
 //!
 //! Sources: "Size classes" in jemalloc(3), section IMPLEMENTATION NOTES, and
@@ -33,14 +32,14 @@ const LG_PAGE: u32 = 12;
 /// log2 of the number of classes per doubling.
 const LG_GROUP: u32 = 2;
 
-/// Whether blocks for the two sizes are surely equally large, if both were
-/// asked for without an alignment (flags 0). Neither may be zero.
+/// Returns whether blocks for the two sizes are certainly equally large, if
+/// both were allocated without an alignment (flags 0). Neither may be zero.
 pub(crate) const fn same(a: usize, b: usize) -> bool {
     debug_assert!(a != 0 && b != 0);
     // A line belongs to the cell that it ends.
     let (a, b) = (a - 1, b - 1);
-    // Where they differ in their highest bit, the one that decides is set in
-    // `a ^ b` too, and the shift is below it.
+    // If they differ in their highest bit, that bit is also set in `a ^ b`,
+    // and the shift is below it.
     let lg = match (a | b | 1).ilog2() {
         lg if lg < LG_QUANTUM + LG_GROUP => LG_QUANTUM,
         lg if lg > LG_PAGE + LG_GROUP => LG_PAGE,
@@ -61,11 +60,11 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     fn block(size: usize, flags: i32) -> usize {
-        // SAFETY: it only computes, and the size is not zero.
+        // SAFETY: `nallocx` only computes, and the size is not zero.
         unsafe { ffi::nallocx(size, flags) }
     }
 
-    /// The last size of the cell of a size.
+    /// Returns the last size in the cell of `size`.
     fn last(size: usize) -> usize {
         let mut step = 1;
         while same(size, size + step) {
@@ -83,7 +82,7 @@ mod tests {
         inside
     }
 
-    /// The first size of the cell of a size.
+    /// Returns the first size in the cell of `size`.
     fn first(size: usize) -> usize {
         let (mut outside, mut inside) = (0, size);
         while inside - outside > 1 {
@@ -97,7 +96,7 @@ mod tests {
         inside
     }
 
-    /// Neighbours suffice: a cell has no gaps, and equality is transitive.
+    /// Comparing neighbours is enough: a cell has no gaps, and equality is transitive.
     #[test]
     fn every_size_up_to_a_mebibyte_at_every_alignment() {
         for lg_align in 0..=16 {
@@ -112,12 +111,12 @@ mod tests {
                 }
                 before = after;
             }
-            // Else the test would pass for want of anything to compare.
+            // Otherwise the test would pass without comparing anything.
             assert_eq!(kept > 0, align <= UNASKED_ALIGN, "align {align}");
         }
     }
 
-    /// jemalloc's rounding is monotonic, so the ends of a cell stand for it.
+    /// jemalloc's rounding is monotonic, so the ends of a cell represent all of it.
     fn check_cell(size: usize) {
         let (first, last) = (first(size), last(size));
         assert!(first <= size && size <= last);
@@ -134,7 +133,7 @@ mod tests {
             30
         } {
             let base = 1_usize << lg;
-            // Sixteenths: the classes are at quarters, if at all.
+            // Sixteenths: the classes are at quarters, if there are any.
             for sixteenth in 0..16 {
                 let middle = base + base / 16 * sixteenth;
                 for size in middle.saturating_sub(40).max(1)..=middle + 40 {
@@ -167,7 +166,7 @@ mod tests {
         }
     }
 
-    /// Nothing is missed where it would cost: small sizes above 64 bytes.
+    /// The grid misses nothing where it would cost: small sizes above 64 bytes.
     #[test]
     fn the_grid_is_no_finer_than_it_must_be() {
         for size in 65..14_336 {
@@ -184,7 +183,7 @@ mod tests {
         assert!(!same(usize::MAX, 1));
     }
 
-    /// Once more, under both values of the option that changes the classes.
+    /// Repeats the tests with both values of the option that changes the classes.
     #[test]
     fn with_large_classes_and_without() {
         for value in ["true", "false"] {

@@ -2,27 +2,26 @@
 
 use core::ffi::CStr;
 
-/// More than any allocation, as a number which the target can hold: 2^60 or
-/// 2^30. Zero is meant to turn the threshold off as well, but in 5.3.1 the
-/// first arena then still has one of 8 MiB (`arena_init_huge` does not reach
-/// it).
+/// Larger than any allocation, and representable on the target: 2^60 or 2^30.
+/// Zero is meant to turn the threshold off as well, but in 5.3.1 the first
+/// arena then still uses 8 MiB (`arena_init_huge` does not reach it).
 const OPTIONS: &CStr = if cfg!(target_pointer_width = "64") {
     c"oversize_threshold:1152921504606846976"
 } else {
     c"oversize_threshold:1073741824"
 };
 
-/// Stands for jemalloc's weak definition, a `const char *`, of the same name.
+/// Overrides jemalloc's weak definition of the same name, a `const char *`.
 /// A reference to the first byte is such a pointer.
-// SAFETY: the name is the one that jemalloc documents for a program's options,
+// SAFETY: this is the name that jemalloc documents for a program's options,
 // with the prefix of tikv-jemalloc-sys. Its type there is `const char *`: this
-// is a pointer to a string that ends with zero and lives as long as the
-// program. Nothing writes to it.
+// is a pointer to a zero-terminated string that lives as long as the program.
+// Nothing writes to it.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 static PREFIXED: &u8 = &OPTIONS.to_bytes_with_nul()[0];
 
-/// The name where another crate of the program has tikv-jemalloc-sys built
-/// without the prefix; otherwise nothing reads it.
+/// The name if another crate builds tikv-jemalloc-sys without the prefix;
+/// otherwise nothing reads it.
 // SAFETY: as above.
 #[unsafe(export_name = "malloc_conf")]
 static UNPREFIXED: &u8 = &OPTIONS.to_bytes_with_nul()[0];
@@ -36,8 +35,8 @@ mod tests {
     fn jemalloc_has_read_it() {
         let mut threshold = 0_usize;
         let mut length = size_of::<usize>();
-        // SAFETY: the option is a size_t, for which there is room of the
-        // length given; nothing is written to jemalloc.
+        // SAFETY: the option is a size_t, and the buffer has the given length;
+        // nothing is written to jemalloc.
         let error = unsafe {
             ffi::mallctl(
                 c"opt.oversize_threshold".as_ptr(),

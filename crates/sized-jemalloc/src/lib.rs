@@ -1,5 +1,5 @@
-//! jemalloc as a Rust allocator which uses the sizes that Rust knows, in
-//! reallocation as well.
+//! jemalloc as a Rust allocator that uses the sizes that Rust knows, also in
+//! reallocation.
 //!
 //! ```
 //! # #[cfg(unix)]
@@ -10,41 +10,43 @@
 //! # What it saves
 //!
 //! Rust passes the old size to every reallocation and every release.
-//! jemalloc's C interface takes it for a release (`sdallocx`) but not for a
-//! reallocation: `rallocx` finds it out in a tree shared by all threads. Here a
-//! reallocation between small sizes never asks. It leaves the memory where it
-//! is if both sizes are surely in one size class, and otherwise allocates,
-//! copies and releases with the known size. Of two large sizes, jemalloc is
-//! still asked, as it may be able to grow memory in place; from half a
-//! mebibyte on it is helped to: see [`SizedJemalloc`].
+//! jemalloc's C interface uses it for a release (`sdallocx`) but not for a
+//! reallocation: `rallocx` looks the size up in a tree shared by all threads.
+//! Here a reallocation between small sizes avoids the lookup. It leaves the
+//! memory in place if both sizes are certainly in one size class, and otherwise
+//! allocates, copies and releases with the known size. For two large sizes
+//! jemalloc is still asked, because it may be able to grow the block in place;
+//! from 512 KiB on, reserved address space makes that likely: see
+//! [`SizedJemalloc`].
 //!
 //! # Features
 //!
-//! - `background_threads_runtime_support` (default): jemalloc can have threads
+//! - `background_threads_runtime_support` (default): jemalloc can run threads
 //!   that return memory to the system, if its options say so.
-//! - `debug`: jemalloc checks itself, the sizes passed to it among the rest.
+//! - `debug`: turns on jemalloc's own assertions, including checks of the sizes
+//!   passed to it.
 //! - `keep_large`: sets jemalloc's option `oversize_threshold` out of reach.
 //!   By default jemalloc returns freed memory of 8 MiB and more to the system
-//!   at once, and keeps it apart, so that growing past that size always copies
-//!   and always takes new pages. With this feature it stays for reuse, as
-//!   smaller blocks do: see below for how long. This defines the symbols
-//!   `_rjem_malloc_conf` and `malloc_conf` (which one jemalloc reads depends on
-//!   its prefix), so a program that defines either too does not link; the
-//!   environment variable `_RJEM_MALLOC_CONF`, or `MALLOC_CONF`, still has the
-//!   last word.
+//!   at once, and keeps such blocks in an arena of their own, so growing past
+//!   that size always copies and always takes new pages. With this feature the
+//!   memory stays for reuse, like smaller blocks, for the time given below. The
+//!   feature defines the symbols `_rjem_malloc_conf` and `malloc_conf` (which
+//!   one jemalloc reads depends on its prefix), so a program that defines
+//!   either as well does not link. The environment variable
+//!   `_RJEM_MALLOC_CONF`, or `MALLOC_CONF`, still overrides it.
 //!
 //! # When freed memory goes back to the system
 //!
 //! jemalloc keeps freed pages for ten seconds and returns more and more of
-//! them meanwhile, but it looks at the clock only now and then, when a thread
-//! turns to its arena for more than what is in the thread's own cache. A
-//! program that frees much and then rests, or goes on with small blocks alone,
-//! keeps that memory: 512 MiB were still resident after 15 seconds and 200,000
-//! small allocations. Where jemalloc has background threads they see to it; on
-//! musl it has none. [`decay`], called every second or so, makes it true: what
-//! was freed is back eleven seconds later.
+//! them during that time, but it checks the clock only occasionally, when a
+//! thread needs more from its arena than its own cache holds. A program that
+//! frees much and then is idle, or continues with small blocks alone, keeps
+//! that memory: 512 MiB were still resident after 15 seconds and 200,000 small
+//! allocations. jemalloc's background threads solve this, but on musl it has
+//! none. Call [`decay`] about once a second instead: freed memory is then
+//! returned within eleven seconds.
 //!
-//! On systems other than Unix the crate is empty.
+//! The crate is empty on systems other than Unix.
 #![no_std]
 
 #[cfg(test)]
@@ -60,18 +62,18 @@ mod keep_large;
 #[cfg(unix)]
 pub use allocator::SizedJemalloc;
 
-/// Looks at the clock for all arenas, and returns to the system what is due: the
-/// more of the freed memory the longer ago it was, and all of it after ten
+/// Checks the clock for all arenas and returns to the system the memory that is
+/// due: gradually more with time since it was freed, and all of it after ten
 /// seconds (jemalloc's options `dirty_decay_ms` and `muzzy_decay_ms`).
 ///
-/// It must be called regularly, as jemalloc counts the ten seconds from the
-/// first look after memory was freed, not from the release. A call takes the
-/// locks of the arenas in turn, and microseconds where nothing is due.
+/// Call it regularly: jemalloc counts the ten seconds from the first check
+/// after memory was freed, not from the release. A call takes the locks of the
+/// arenas in turn, and takes microseconds if nothing is due.
 #[cfg(unix)]
 pub fn decay() {
     // `arena.<i>.decay` for all arenas: MALLCTL_ARENAS_ALL in jemalloc.h.
-    // SAFETY: it reads and writes nothing of ours. It can fail only for a name
-    // that jemalloc does not have.
+    // SAFETY: it reads and writes none of our memory. It can fail only for a
+    // name that jemalloc does not have.
     unsafe {
         tikv_jemalloc_sys::mallctl(
             c"arena.4096.decay".as_ptr(),

@@ -1,4 +1,4 @@
-//! Freed memory goes back to the system ten seconds later, if somebody looks at the clock.
+//! Freed memory is returned to the system ten seconds later if `decay` is called.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -24,7 +24,7 @@ fn resident() -> usize {
 #[test]
 fn what_was_freed_goes_back() {
     let before = resident();
-    // Below and above the 8 MiB from which jemalloc keeps blocks apart.
+    // Below and above the 8 MiB from which jemalloc uses a separate arena.
     for size in [4 * MIB, 256 * MIB] {
         let blocks: Vec<_> = (0..256 * MIB / size).map(|_| vec![1_u8; size]).collect();
         assert!(resident() >= before + 250 * MIB);

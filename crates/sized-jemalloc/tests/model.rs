@@ -1,7 +1,7 @@
-//! Random allocation, reallocation and release from many threads, with blocks
-//! passed between them. Each block is full of one byte, up to its last, so that
-//! a write past the end of another block shows; and jemalloc is asked after
-//! each step whether it has given exactly the block that Rust believes in.
+//! Random allocation, reallocation and release on many threads, with blocks
+//! passed between them. Each block is filled with one byte value, so a write
+//! past the end of another block shows. After each step the test checks that
+//! the block has exactly the size class under which Rust will release it.
 #![cfg(unix)]
 
 use sized_jemalloc::SizedJemalloc;
@@ -28,14 +28,14 @@ impl Random {
         usize::try_from(self.bits() >> 33).expect("31 bits") % end
     }
 
-    /// As many between 2^k and 2^(k+1) for each k; few large ones.
+    /// Equally many between 2^k and 2^(k+1) for each k; few large ones.
     fn size(&mut self) -> usize {
         let largest = if self.below(400) == 0 { 22 } else { 16 };
         let base = 1 << self.below(largest);
         base + self.below(base)
     }
 
-    /// Sizes near the old one as well, where classes may be shared, and the
+    /// Includes sizes near the old one, where classes may be shared, and the
     /// doubling of a growing vector.
     fn new_size(&mut self, old: usize) -> usize {
         match self.below(4) {
@@ -53,7 +53,7 @@ impl Random {
     }
 }
 
-/// A live block, all of whose bytes are `byte`.
+/// A live block filled with `byte`.
 struct Block {
     start: *mut u8,
     layout: Layout,
@@ -90,23 +90,23 @@ impl Block {
 
     fn fill(&mut self, random: &mut Random) {
         self.byte = random.bits().to_le_bytes()[7];
-        // SAFETY: the block is live and has room for that many bytes, if the
-        // allocator is right: which this is a test of.
+        // SAFETY: the block is live and has this many bytes, if the allocator
+        // under test is right.
         unsafe { self.start.write_bytes(self.byte, self.layout.size()) };
     }
 
-    /// Whether the first bytes, which have been filled, are as they were.
+    /// Checks that the first bytes, which were filled, are unchanged.
     fn check(&self, length: usize) {
         assert!(length <= self.layout.size());
-        // SAFETY: the block is live, it has as many bytes, and the caller
-        // filled them.
+        // SAFETY: the block is live and has this many bytes, which the caller
+        // has filled.
         let bytes = unsafe { slice::from_raw_parts(self.start, length) };
         let wrong = bytes.iter().position(|&found| found != self.byte);
         assert_eq!(wrong, None, "overwritten: {:?}", self.layout);
     }
 
-    /// jemalloc's own idea of the block: it must be in exactly the class under
-    /// which it will be released.
+    /// Checks that jemalloc has the block in exactly the class under which it
+    /// will be released.
     fn check_place(&self) {
         let (size, align) = (self.layout.size(), self.layout.align());
         assert!(!self.start.is_null());
@@ -134,7 +134,7 @@ impl Block {
 
     fn resize_to(&mut self, new: usize, random: &mut Random) {
         let old = self.layout;
-        // SAFETY: the block is live with that layout, the size is not zero.
+        // SAFETY: the block is live with this layout, and the size is not zero.
         self.start = unsafe { GLOBAL.realloc(self.start, old, new) };
         self.layout = Layout::from_size_align(new, old.align()).expect("it is small");
         self.check_place();
@@ -144,7 +144,7 @@ impl Block {
 
     fn release(self) {
         self.check(self.layout.size());
-        // SAFETY: the block is live with that layout, and this was its owner.
+        // SAFETY: the block is live with this layout, and `self` was its owner.
         unsafe { GLOBAL.dealloc(self.start, self.layout) }
     }
 }
@@ -239,7 +239,7 @@ fn without_memory_the_block_stays() {
         };
         block.fill(&mut random);
         let huge = isize::MAX.unsigned_abs() / 2;
-        // SAFETY: the block is live with that layout, and the new size allowed.
+        // SAFETY: the block is live with this layout, and the new size is allowed.
         let grown = unsafe { GLOBAL.realloc(block.start, layout, huge) };
         assert!(grown.is_null());
         block.check_place();
@@ -247,7 +247,7 @@ fn without_memory_the_block_stays() {
     }
 }
 
-/// Where there are too few addresses for the reserve, growth still succeeds.
+/// If there are too few addresses for the reserve, growth still succeeds.
 #[test]
 fn growth_with_few_addresses() {
     const NAME: &str = "growth_with_few_addresses";
@@ -255,7 +255,7 @@ fn growth_with_few_addresses() {
         return grow_and_shrink(&mut Random(7), 60 << 20);
     }
     let run = Command::new("sh")
-        // KiB. Growth to 64 MiB from 32 fits, a reserve of 256 MiB does not.
+        // KiB. Growth from 32 to 64 MiB fits, a reserve of 256 MiB does not.
         .args(["-c", "ulimit -v 400000 && exec \"$0\" \"$@\""])
         .arg(env::current_exe().expect("this test has a file"))
         .args(["--exact", NAME, "--test-threads=1"])
