@@ -1,22 +1,22 @@
-//! What holds for the parser, whatever it is given.
+//! Invariants of the parser, for any input.
 
 use broker_protocol::{Frame, Limits, Parsed, parse};
 
-/// Small, so that they are reached.
+/// Small, so inputs reach them.
 const LIMITS: Limits = Limits {
     max_control_line: 256,
     max_payload: 1024,
 };
 
-/// Reads the input to its end, or as far as it makes sense.
+/// Parses the input up to its end or the first error.
 pub fn check(input: &[u8]) {
     let mut rest = input;
     while let Ok(Parsed::Frame(frame, used)) = parse(rest, &LIMITS) {
         assert!(used > 0 && used <= rest.len());
-        // What follows a frame does not change it.
+        // Bytes after a frame do not change it.
         let alone = parse(&rest[..used], &LIMITS);
         assert_eq!(alone, Ok(Parsed::Frame(frame.clone(), used)));
-        // As long as its end is missing, it is not complete, and not wrong either.
+        // While its end is missing, a frame is incomplete and not an error.
         for length in (0..used).step_by(used / 16 + 1).chain([used - 1]) {
             match parse(&rest[..length], &LIMITS) {
                 Ok(Parsed::Incomplete(needed)) => assert!(needed == 0 || needed == used),
@@ -27,7 +27,7 @@ pub fn check(input: &[u8]) {
         rest = &rest[used..];
     }
     if let Ok(Parsed::Incomplete(needed)) = parse(rest, &LIMITS) {
-        // Nobody has to be kept in mind beyond the limits.
+        // Incomplete input never exceeds the limits.
         let most = LIMITS.max_control_line + LIMITS.max_payload + 16;
         assert!(rest.len() <= most && needed <= most);
         assert!(needed == 0 || needed > rest.len());
@@ -49,7 +49,7 @@ fn check_frame(frame: &Frame<'_>, bytes: &[u8]) {
     let control = line.iter().any(control);
     assert_eq!(publish.valid, !control);
 
-    // Written anew it is the same message, in the usual way.
+    // The rewritten message is equal and in canonical form.
     for keep_headers in [true, false] {
         let (copy, moved) = message.rewritten(bytes, keep_headers);
         let dropped = if keep_headers {
@@ -79,13 +79,13 @@ fn check_frame(frame: &Frame<'_>, bytes: &[u8]) {
     }
 }
 
-/// Where the line of a PUB ends.
+/// Returns the length of a PUB's control line.
 fn line_length(bytes: &[u8]) -> usize {
     let end = bytes.iter().position(|&byte| byte == b'\n');
     end.expect("a frame has a line")
 }
 
-/// The length of a tail without zeros before its numbers, which a client may send.
+/// Returns the length of a tail without the leading zeros that a client may send.
 fn canonical_length(message: &broker_protocol::Message, bytes: &[u8]) -> usize {
     let tail = message.tail.of(bytes);
     let head = &tail[..message.body.start() - message.tail.start()];

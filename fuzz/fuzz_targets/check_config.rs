@@ -1,15 +1,15 @@
-//! What holds for the reader of configuration files, whatever it is given.
+//! Invariants of the configuration reader, for any input.
 
 use std::io;
 use std::path::Path;
 
 use broker_config::{Loaded, Options, Problems, Sources, load_from};
 
-/// What the file is called.
+/// The name of the configuration file.
 const NAME: &str = "main.conf";
 
-/// Reads the input as a file. What follows a NUL is what it may include, and what variables
-/// of the environment have.
+/// Reads the input as a configuration file. The bytes after a NUL are the content of
+/// `more.conf`, which it may include, and the value of environment variables.
 pub fn check(input: &[u8]) {
     let end = input.iter().position(|&byte| byte == 0);
     let (main, more) = input.split_at(end.unwrap_or(input.len()));
@@ -19,10 +19,10 @@ pub fn check(input: &[u8]) {
         Ok(loaded) => check_options(&loaded.options),
         Err(problems) => check_problems(problems),
     }
-    // The same again says the same.
+    // Reading it again gives the same result.
     assert_eq!(shown(&found), shown(&load(main, more)));
     if found.is_ok() {
-        // What ends a line ends a value, and a comment says nothing.
+        // A line end also ends a value, and a comment changes nothing.
         let longer = [main, b"\n# end"].concat();
         assert_eq!(shown(&found), shown(&load(&longer, more)));
     }
@@ -49,7 +49,7 @@ fn shown(found: &Result<Loaded, Problems>) -> String {
     format!("{found:?}")
 }
 
-/// A problem is a line, and says where it is.
+/// Each problem is one line and names its file.
 fn check_problems(problems: &Problems) {
     assert!(!problems.errors.is_empty());
     let text = problems.to_string();
@@ -62,7 +62,7 @@ fn check_problems(problems: &Problems) {
     }
 }
 
-/// What is set has sense.
+/// All values are within their bounds and consistent.
 fn check_options(options: &Options) {
     let within =
         |value: Option<u32>, least, most| value.is_none_or(|v| (least..=most).contains(&v));

@@ -1,22 +1,22 @@
-//! What holds for the parser of what hubs send, whatever it is given.
+//! Invariants of the parser for hub output, for any input.
 
 use broker_protocol::{LeafFrame, Limits, ParsedLeaf, parse_leaf, push_head};
 
-/// Small, so that they are reached.
+/// Small, so inputs reach them.
 const LIMITS: Limits = Limits {
     max_control_line: 256,
     max_payload: 1024,
 };
 
-/// Reads the input to its end, or as far as it makes sense.
+/// Parses the input up to its end or the first error.
 pub fn check(input: &[u8]) {
     let mut rest = input;
     while let Ok(ParsedLeaf::Frame(frame, used)) = parse_leaf(rest, &LIMITS) {
         assert!(used > 0 && used <= rest.len());
-        // What follows a frame does not change it.
+        // Bytes after a frame do not change it.
         let alone = parse_leaf(&rest[..used], &LIMITS);
         assert_eq!(alone, Ok(ParsedLeaf::Frame(frame.clone(), used)));
-        // As long as its end is missing, it is not complete, and not wrong either.
+        // While its end is missing, a frame is incomplete and not an error.
         for length in (0..used).step_by(used / 16 + 1).chain([used - 1]) {
             match parse_leaf(&rest[..length], &LIMITS) {
                 Ok(ParsedLeaf::Incomplete(needed)) => assert!(needed == 0 || needed == used),
@@ -41,14 +41,14 @@ fn check_frame(frame: &LeafFrame<'_>, bytes: &[u8]) {
         assert!(!shown.subject.is_empty() && !shown.reply.is_empty());
     }
 
-    // Written anew it is the same message.
+    // Serialized again, it is the same message.
     let groups: Vec<_> = found.groups(bytes).collect();
     let mut line = Vec::new();
     push_head(&mut line, bytes, &message, &groups.join(&b' '));
     line.extend_from_slice(body);
     line.extend_from_slice(b"\r\n");
     let Ok(ParsedLeaf::Frame(LeafFrame::Message(again), used)) = parse_leaf(&line, &LIMITS) else {
-        // A line of zeros and blanks is shorter anew, and never longer by more than this.
+        // Leading zeros and extra blanks are dropped, so the line does not get longer.
         panic!("{:?}", line.escape_ascii().to_string());
     };
     assert_eq!(used, line.len());
@@ -58,7 +58,7 @@ fn check_frame(frame: &LeafFrame<'_>, bytes: &[u8]) {
     assert_eq!(again.message.body.of(&line), body);
     assert!(again.groups(&line).eq(groups));
 
-    // And a client gets it as it was meant.
+    // Clients receive the same body.
     let (copy, moved) = message.rewritten(bytes, true);
     assert_eq!(moved.body.of(&copy), body);
 }

@@ -1,5 +1,5 @@
-//! Looks for what clients do and an order of what workers do by which somebody does not
-//! get what is for it.
+//! Searches for actions of clients and an order of the workers' steps with which a
+//! subscriber misses a message.
 
 #![no_main]
 

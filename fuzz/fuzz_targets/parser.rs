@@ -1,4 +1,4 @@
-//! Looks for input that the parser does not take well.
+//! Searches for input on which the parser's invariants fail.
 
 #![no_main]
 
