@@ -6,7 +6,7 @@ use crate::near;
 use crate::relation::{Group, Relation, RelationError, is_package_name, parse_field};
 use crate::version::{Version, VersionError};
 
-/// What the lock and the resolver need of one package.
+/// The fields of a package that the lock and the resolver need.
 #[derive(Debug, Clone)]
 pub struct Package {
     /// `Package`.
@@ -15,9 +15,9 @@ pub struct Package {
     pub version: Version,
     /// `Pre-Depends` and `Depends`, in this order.
     pub depends: Vec<Group>,
-    /// `Provides`; a restriction gives the version that is provided.
+    /// `Provides`; a restriction gives the provided version.
     pub provides: Vec<Relation>,
-    /// `Filename`: where the package lies below the root of an archive.
+    /// `Filename`: the package's path below the root of an archive.
     pub path: String,
     /// `Size`, in bytes.
     pub size: u64,
@@ -31,39 +31,39 @@ pub struct Index {
     packages: BTreeMap<String, Package>,
 }
 
-/// Where in which file something is wrong, and what.
+/// What is wrong in an index file, and where.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{file}, line {line}: {problem}; download the index again, or report a fault in debian-lock if the file is sound"
+    "{file}, line {line}: {problem}; download the index again, or report a bug in debian-lock if the file is sound"
 )]
 pub struct IndexError {
-    /// The name that the file was given.
+    /// The name under which the file was added.
     pub file: String,
-    /// The line, or the first of the paragraph; the first of the file is 1.
+    /// The line, or the first line of the paragraph; the file starts with line 1.
     pub line: usize,
-    /// What is wrong; in a box of its own so that passing results around stays cheap.
+    /// What is wrong. Boxed to keep results small.
     pub problem: Box<Problem>,
 }
 
 /// What is wrong with a line or a paragraph.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// A line is neither a field nor the continuation of one.
+    /// A line is neither a field nor a continuation.
     #[error("expected `Field: value`, found {0:?}")]
     Line(String),
-    /// A continuation has nothing to continue.
-    #[error("a line is indented, but no field stands before it")]
+    /// A continuation line follows no field.
+    #[error("an indented line follows no field")]
     Continuation,
     /// A field is repeated.
-    #[error("the field {0} stands twice in one paragraph")]
+    #[error("the field {0} occurs twice in one paragraph")]
     Twice(String),
-    /// A field that every package needs is not there.
+    /// A required field is missing.
     #[error("the paragraph has no field {0}")]
     Missing(&'static str),
-    /// `Package` holds something else.
+    /// `Package` is not a package name.
     #[error("{0:?} is not a package name")]
     Name(String),
-    /// `Version` holds something else.
+    /// `Version` is not a version.
     #[error("package {package}: {source}")]
     Version {
         /// The package of the paragraph.
@@ -71,7 +71,7 @@ pub enum Problem {
         /// What is wrong with the version.
         source: VersionError,
     },
-    /// A field with relations cannot be read.
+    /// A field with relations is malformed.
     #[error("package {package}, field {field}: {source}")]
     Relation {
         /// The package of the paragraph.
@@ -81,13 +81,13 @@ pub enum Problem {
         /// What is wrong with the relation.
         source: RelationError,
     },
-    /// `Provides` holds something that makes no sense there.
-    #[error("package {package}: Provides allows neither alternatives nor an operator other than =")]
+    /// `Provides` has alternatives or an operator other than `=`.
+    #[error("package {package}: Provides must not contain alternatives or operators other than =")]
     Provides {
         /// The package of the paragraph.
         package: String,
     },
-    /// The index is not the one that was meant.
+    /// The index is for another architecture.
     #[error(
         "package {package} is for the architecture {found}, not {wanted}: this is the index of another architecture"
     )]
@@ -99,33 +99,33 @@ pub enum Problem {
         /// The architecture of the lock.
         wanted: String,
     },
-    /// `Size` holds something else.
+    /// `Size` is not a number.
     #[error("package {package}: the size {found:?} is not a number of bytes")]
     Size {
         /// The package of the paragraph.
         package: String,
-        /// What stands there.
+        /// The value.
         found: String,
     },
-    /// `SHA256` holds something else.
+    /// `SHA256` is not a SHA-256.
     #[error("package {package}: {found:?} is not a SHA-256 in 64 hexadecimal digits")]
     Sha256 {
         /// The package of the paragraph.
         package: String,
-        /// What stands there.
+        /// The value.
         found: String,
     },
-    /// `Filename` could lead somewhere else.
-    #[error("package {package}: the path {found:?} does not lead to a file in pool/")]
+    /// `Filename` could point outside the pool.
+    #[error("package {package}: the path {found:?} is not a path below pool/")]
     Path {
         /// The package of the paragraph.
         package: String,
-        /// What stands there.
+        /// The value.
         found: String,
     },
     /// A source package has no upstream archive, or several.
     #[error(
-        "source package {package}: {found} files are called {package}_….orig.tar.…, not one: only packages with one upstream archive can be locked"
+        "source package {package}: {found} files are named {package}_….orig.tar.…, expected one: only packages with one upstream archive can be locked"
     )]
     Upstream {
         /// The package of the paragraph.
@@ -150,7 +150,7 @@ impl Index {
     ///
     /// # Errors
     ///
-    /// When the text is not an index of `architecture`.
+    /// If the text is not an index for `architecture`.
     pub fn add(&mut self, file: &str, text: &str, architecture: &str) -> Result<(), IndexError> {
         for paragraph in paragraphs(text) {
             let paragraph =
@@ -169,31 +169,31 @@ impl Index {
         Ok(())
     }
 
-    /// The package of this name.
+    /// Returns the package with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Package> {
         self.packages.get(name)
     }
 
-    /// Whether there are no packages at all.
+    /// Returns whether the index has no packages.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.packages.is_empty()
     }
 
-    /// All packages in the order of their names.
+    /// Returns all packages, sorted by name.
     pub fn packages(&self) -> impl Iterator<Item = &Package> {
         self.packages.values()
     }
 
-    /// Existing names close to one that does not exist.
+    /// Returns existing names similar to one that does not exist.
     #[must_use]
     pub fn near(&self, name: &str) -> Vec<&str> {
         near::near(name, self.packages.keys().map(String::as_str))
     }
 }
 
-/// One paragraph: its fields by lower-case name, and where it begins.
+/// One paragraph: its fields by lower-case name, and its first line.
 pub(crate) struct Paragraph {
     pub(crate) line: usize,
     fields: HashMap<String, String>,
@@ -201,7 +201,7 @@ pub(crate) struct Paragraph {
 
 type Found = Result<Paragraph, (usize, Problem)>;
 
-/// Splits a text into its paragraphs.
+/// Splits a text into paragraphs.
 pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = Found> {
     let mut lines = text.lines().enumerate().peekable();
     std::iter::from_fn(move || {
@@ -238,7 +238,7 @@ fn add_line(
         .split_once(':')
         .filter(|(name, _)| !name.is_empty() && !name.contains(char::is_whitespace))
         .ok_or_else(|| Problem::Line(line.to_owned()))?;
-    // Field names do not distinguish upper and lower case.
+    // Field names are case-insensitive.
     let name = name.to_ascii_lowercase();
     if fields
         .insert(name.clone(), value.trim().to_owned())
@@ -357,8 +357,8 @@ pub(crate) fn checked_sha256(package: &str, sha256: &str) -> Result<String, Prob
     }
 }
 
-/// The path becomes part of an address, so nothing may lead out of the pool or
-/// end the path early there.
+/// The path becomes part of a URL, so it must not leave the pool or end the
+/// URL's path early.
 fn is_pool_path(path: &str) -> bool {
     let safe = |b: u8| b.is_ascii_alphanumeric() || b"/.+-~_%".contains(&b);
     path.strip_prefix("pool/").is_some_and(|rest| {

@@ -1,7 +1,8 @@
 //! Turns a list of wanted Debian packages and a `Packages` index into a lock file.
 //!
-//! The steps are [`index`] (read what exists), [`source`] (the same of source
-//! packages), [`wanted`] (read what is asked for), [`resolve`] (which packages that takes) and [`lock`] (write it down).
+//! The steps are [`index`] (reads binary packages), [`source`] (reads source packages),
+//! [`wanted`] (reads the wanted list), [`resolve`] (adds dependencies) and [`lock`] (writes the
+//! result).
 
 #![forbid(unsafe_code)]
 

@@ -8,10 +8,10 @@ use crate::index::Index;
 use crate::source::Source;
 use crate::wanted::Wanted;
 
-/// What the file holds.
+/// The lock file's contents.
 ///
-/// The fields stand in the order of the alphabet, as do all keys of the file:
-/// two locks then differ only where their contents do.
+/// The fields, like all keys of the file, are in alphabetical order, so two
+/// locks differ only where their contents do.
 #[derive(Debug, Serialize)]
 pub struct Lock<'a> {
     architecture: &'a str,
@@ -32,8 +32,8 @@ struct Entry<'a> {
 }
 
 impl<'a> Lock<'a> {
-    /// Puts together what [`crate::resolve::resolve`] and
-    /// [`crate::source::Sources::select`] found.
+    /// Combines the results of [`crate::resolve::resolve`] and
+    /// [`crate::source::Sources::select`].
     #[must_use]
     pub fn new(
         index: &'a Index,
@@ -78,11 +78,11 @@ impl<'a> Lock<'a> {
         }
     }
 
-    /// The text of the file, with a line break at its end.
+    /// Returns the file's text, with a line break at its end.
     ///
     /// # Errors
     ///
-    /// None that is known: everything in a lock has a form in JSON.
+    /// None known: everything in a lock can be written as JSON.
     pub fn to_text(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
@@ -92,9 +92,9 @@ impl<'a> Lock<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot(String);
 
-/// The text is not such a point in time.
+/// The text is not such a time.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a date of the snapshot archive; write it like 20261123T000000Z")]
+#[error("{0:?} is not a snapshot archive date; write it like 20261123T000000Z")]
 pub struct SnapshotError(String);
 
 impl std::str::FromStr for Snapshot {
@@ -111,7 +111,7 @@ impl std::str::FromStr for Snapshot {
         if !shape {
             return Err(refuse());
         }
-        // The shape is plain ASCII, so every range below is a number.
+        // The text is ASCII here, so the ranges are valid.
         let number = |from: usize, to: usize| text[from..to].parse::<u32>().map_err(|_| refuse());
         let plausible = (1..=12).contains(&number(4, 6)?)
             && (1..=31).contains(&number(6, 8)?)

@@ -1,4 +1,4 @@
-//! Writes a lock of Debian packages on standard output.
+//! Writes a lock of Debian packages to standard output.
 
 #![forbid(unsafe_code)]
 
@@ -14,31 +14,31 @@ use debian_lock::resolve::{ResolveError, resolve};
 use debian_lock::source::{MissingSource, Sources};
 use debian_lock::wanted::{Wanted, WantedError};
 
-/// Resolves the wanted sets of Debian packages and writes the lock as JSON.
+/// Resolve the wanted sets of Debian packages and write the lock as JSON to standard output
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Unpacked Packages index files of the wanted suite and architecture
+    /// Uncompressed Packages index files of the wanted suite and architecture
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     packages: Vec<PathBuf>,
-    /// Unpacked Sources index files of the wanted suite, if source packages are wanted
+    /// Uncompressed Sources index files of the wanted suite, if source packages are wanted
     #[arg(long, num_args = 1.., value_name = "FILE")]
     sources: Vec<PathBuf>,
-    /// The list of wanted packages
+    /// The list of wanted packages (wanted.json)
     #[arg(long, value_name = "FILE")]
     wanted: PathBuf,
-    /// The date of the snapshot archive to record, such as 20261123T000000Z
+    /// The snapshot archive date to record, such as 20261123T000000Z
     #[arg(long, value_name = "DATE")]
     snapshot: Snapshot,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("cannot read {}: {source}; check the path and that the file is plain text (unpack it first)", path.display())]
+    #[error("cannot read {}: {source}; check the path and that the file is uncompressed text", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Index(#[from] IndexError),
-    #[error("the index files hold no packages; pass the Packages file of a suite")]
+    #[error("the index files contain no packages; pass the Packages file of a suite")]
     EmptyIndex,
     #[error("{}: {source}", path.display())]
     Wanted { path: PathBuf, source: WantedError },
@@ -46,9 +46,9 @@ enum Error {
     Resolve(#[from] ResolveError),
     #[error(transparent)]
     Source(#[from] MissingSource),
-    #[error("cannot put the lock in JSON: {0}; report this as a fault in debian-lock")]
+    #[error("cannot write the lock as JSON: {0}; report this as a bug in debian-lock")]
     Json(#[from] serde_json::Error),
-    #[error("cannot write the lock: {0}; check where standard output leads")]
+    #[error("cannot write the lock: {0}; check standard output")]
     Write(#[source] io::Error),
 }
 

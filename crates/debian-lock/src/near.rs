@@ -2,16 +2,16 @@
 
 const MOST: usize = 5;
 
-/// The known names closest to `name`, best first.
+/// Returns the known names closest to `name`, best first.
 pub(crate) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    // A third of the letters may differ: enough for a slip of the finger or a
-    // missing part, too little to offer unrelated names.
+    // A third of the letters may differ: enough for a typing error or a missing
+    // part, too little to suggest unrelated names.
     let limit = (name.len() / 3).max(1);
     let stem = without_digits(name);
     let mut found: Vec<(usize, &str)> = known
         .filter_map(|candidate| {
-            // The usual reason for a missing name is a new version number in
-            // it, so those come first whatever the numbers are.
+            // A missing name usually differs from an existing one by a version
+            // number, so those come first whatever the numbers are.
             if without_digits(candidate) == stem {
                 return Some((0, candidate));
             }
@@ -31,7 +31,7 @@ fn without_digits(name: &str) -> String {
     name.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
-/// Number of insertions, removals and replacements between two texts.
+/// Returns the number of insertions, removals and replacements between two texts.
 fn edit_distance(left: &[u8], right: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, a) in left.iter().enumerate() {

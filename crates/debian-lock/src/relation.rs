@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::version::{Version, VersionError};
 
-/// How a version has to stand to the one in a restriction.
+/// How a version compares to the one in a restriction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {
     /// `<<`
@@ -22,7 +22,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// Whether `found` stands in this relation to `bound`.
+    /// Returns whether `found` satisfies this operator with `bound`.
     #[must_use]
     pub fn holds(self, found: &Version, bound: &Version) -> bool {
         let order = found.cmp(bound);
@@ -51,9 +51,9 @@ impl fmt::Display for Operator {
 /// One package name with an optional version restriction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relation {
-    /// The name, without a qualifier for the architecture.
+    /// The name, without an architecture qualifier.
     pub name: String,
-    /// Which versions are meant, when not all are.
+    /// The version restriction, if there is one.
     pub restriction: Option<(Operator, Version)>,
 }
 
@@ -70,7 +70,7 @@ impl fmt::Display for Relation {
 /// Alternatives, the preferred one first; never empty.
 pub type Group = Vec<Relation>;
 
-/// Writes a group the way an index does.
+/// Formats a group as in an index.
 #[must_use]
 pub fn show_group(group: &[Relation]) -> String {
     let parts: Vec<String> = group.iter().map(ToString::to_string).collect();
@@ -80,16 +80,16 @@ pub fn show_group(group: &[Relation]) -> String {
 /// Why a text is not a relation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RelationError {
-    /// The text has another structure.
-    #[error("{0:?} is not a package name with an optional (operator version) behind it")]
+    /// The text has another form.
+    #[error("{0:?} is not a package name with an optional (operator version) after it")]
     Shape(String),
-    /// The restriction has no operator that Debian knows.
-    #[error("{text:?}: the operator of a restriction is one of << <= = >= >>")]
+    /// The restriction's operator is unknown.
+    #[error("{text:?}: the operator of a restriction must be one of << <= = >= >>")]
     Operator {
         /// The whole relation.
         text: String,
     },
-    /// The restriction has no proper version.
+    /// The restriction's version is malformed.
     #[error("{text:?}: {source}")]
     Version {
         /// The whole relation.
@@ -99,15 +99,15 @@ pub enum RelationError {
     },
 }
 
-/// Reads a whole field: groups between commas, alternatives between bars.
+/// Parses a field: groups separated by commas, alternatives separated by bars.
 ///
 /// # Errors
 ///
-/// When one of the relations cannot be read.
+/// If one of the relations is malformed.
 pub fn parse_field(field: &str) -> Result<Vec<Group>, RelationError> {
     field
         .split(',')
-        // A trailing comma is allowed in the format and leaves an empty piece.
+        // The format allows a trailing comma, which leaves an empty piece.
         .filter(|group| !group.trim().is_empty())
         .map(|group| group.split('|').map(parse_one).collect())
         .collect()
@@ -123,8 +123,8 @@ fn parse_one(text: &str) -> Result<Relation, RelationError> {
             (name.trim_end(), Some(parse_restriction(text, inside)?))
         }
     };
-    // The qualifier says on which architecture a dependency may be met; an
-    // index of one architecture leaves no choice.
+    // The qualifier restricts the architecture that satisfies a dependency; an
+    // index for one architecture leaves no choice.
     let name = name.split_once(':').map_or(name, |(name, _)| name);
     if !is_package_name(name) {
         return Err(shape());
@@ -160,7 +160,7 @@ fn parse_restriction(text: &str, inside: &str) -> Result<(Operator, Version), Re
     Ok((operator, version))
 }
 
-/// Whether a text can name a package: Debian's rule, without its lower limit on the length.
+/// Returns whether a text is a package name: Debian's rule, without its minimum length.
 #[must_use]
 pub fn is_package_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())

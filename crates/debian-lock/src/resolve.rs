@@ -1,4 +1,4 @@
-//! Which packages a set takes: those it names and what they need.
+//! Adds the dependencies of the packages that a set names.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,18 +11,18 @@ use crate::wanted::{Set, Wanted};
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
     /// A wanted package does not exist.
-    #[error("set {set:?} wants the package {name}, which the index does not have; {advice}")]
+    #[error("set {set:?} wants the package {name}, which is not in the index; {advice}")]
     Unknown {
         /// The set.
         set: String,
         /// The package.
         name: String,
-        /// What may have been meant.
+        /// A suggestion.
         advice: String,
     },
-    /// A dependency has no alternative that exists in a fitting version.
+    /// No alternative of a dependency exists in a suitable version.
     #[error(
-        "set {set:?}: {package} depends on {group:?}, which the index cannot satisfy ({reason}); take an index of one consistent date, or add the dependency to \"without\" of the set if it is not needed"
+        "set {set:?}: {package} depends on {group:?}, which the index cannot satisfy ({reason}); use index files of the same date, or add the dependency to \"without\" of the set if it is not needed"
     )]
     Unsatisfied {
         /// The set.
@@ -31,12 +31,12 @@ pub enum ResolveError {
         package: String,
         /// The dependency with all its alternatives.
         group: String,
-        /// Why each of the alternatives does not fit.
+        /// Why each alternative is unsuitable.
         reason: String,
     },
     /// Entries of `without` have no effect.
     #[error(
-        "set {set:?} leaves out {names}, but no package of the set needs that; remove it from \"without\""
+        "set {set:?} leaves out {names}, but no package of the set depends on it; remove it from \"without\""
     )]
     Dead {
         /// The set.
@@ -46,12 +46,12 @@ pub enum ResolveError {
     },
 }
 
-/// Resolves every set on its own; the names are sorted.
+/// Resolves each set separately; the names are sorted.
 ///
 /// # Errors
 ///
-/// When a wanted package or a dependency does not exist in a fitting version,
-/// or when an entry of `without` has no effect.
+/// If a wanted package or a dependency does not exist in a suitable version,
+/// or an entry of `without` has no effect.
 pub fn resolve<'a>(
     index: &'a Index,
     wanted: &Wanted,
@@ -67,12 +67,12 @@ pub fn resolve<'a>(
         .collect()
 }
 
-/// Which packages provide a virtual package, in the order of their names.
+/// The packages that provide each virtual package, sorted by name.
 struct Providers<'a>(HashMap<&'a str, Vec<Provider<'a>>>);
 
 struct Provider<'a> {
     package: &'a Package,
-    /// The version that is provided, which is not that of the package.
+    /// The provided version, which is not the package's version.
     version: Option<&'a Version>,
 }
 
@@ -124,7 +124,7 @@ impl<'a, 'w> Closure<'a, 'w> {
                 open.push(package);
             }
         }
-        // Dependencies may run in circles; a package enters the list once.
+        // Dependencies may be circular; each package enters the list once.
         while let Some(package) = open.pop() {
             for group in &package.depends {
                 if let Some(needed) = self.choose(package, group)?
@@ -138,8 +138,8 @@ impl<'a, 'w> Closure<'a, 'w> {
         Ok(found)
     }
 
-    /// Picks the package that satisfies a group, or nothing when the set
-    /// leaves it out.
+    /// Returns the package that satisfies a group, or nothing if the set leaves
+    /// it out.
     fn choose(
         &mut self,
         package: &Package,
@@ -147,8 +147,8 @@ impl<'a, 'w> Closure<'a, 'w> {
     ) -> Result<Option<&'a Package>, ResolveError> {
         let mut reasons = Vec::new();
         for relation in group {
-            // The first alternative decides even when it is left out: moving
-            // on to the next would drag in a substitute for what nobody wants.
+            // The first alternative decides, even if it is left out: the next one
+            // would only substitute for something that is not wanted.
             if self.leave_out(&relation.name) {
                 return Ok(None);
             }
@@ -175,7 +175,7 @@ impl<'a, 'w> Closure<'a, 'w> {
         })
     }
 
-    /// Those the set names come first, so that a choice can be made there.
+    /// Providers that the set names come first, so the set can choose.
     fn fitting_providers(&self, relation: &Relation) -> Vec<&'a Package> {
         let mut providers: Vec<&Package> = self
             .providers
@@ -188,7 +188,7 @@ impl<'a, 'w> Closure<'a, 'w> {
         providers
     }
 
-    /// Whether the set leaves a package out; notes that the entry is in use.
+    /// Returns whether the set leaves a package out, and marks the entry as used.
     fn leave_out(&mut self, name: &str) -> bool {
         let entry = self.set.without.iter().find(|entry| *entry == name);
         if let Some(entry) = entry {
@@ -222,13 +222,13 @@ impl<'a, 'w> Closure<'a, 'w> {
         let near = self.index.near(name);
         let advice = if !providers.is_empty() {
             format!(
-                "the name is virtual, so name one of its providers: {}",
+                "the name is virtual, so use one of its providers: {}",
                 providers.join(", ")
             )
         } else if near.is_empty() {
-            "no name is close to it, so check the suite and the spelling".to_owned()
+            "no name is similar, so check the suite and the spelling".to_owned()
         } else {
-            format!("close to it are: {}", near.join(", "))
+            format!("similar names are: {}", near.join(", "))
         };
         ResolveError::Unknown {
             set: self.name.to_owned(),
@@ -255,7 +255,7 @@ impl<'a, 'w> Closure<'a, 'w> {
     }
 }
 
-/// A restriction is never met by something provided without a version.
+/// A restriction is never satisfied by something provided without a version.
 fn fits(relation: &Relation, version: Option<&Version>) -> bool {
     relation
         .restriction
@@ -357,7 +357,7 @@ mod tests {
             ("real 1", &["Depends: p2"]),
         ]);
         assert_eq!(run(&index, &["a"], &[]).expect("resolves"), ["a", "p1"]);
-        // A provider that the set names goes before the first one by name.
+        // A provider that the set names is preferred to the first one by name.
         let found = run(&index, &["a", "p2"], &[]).expect("resolves");
         assert_eq!(found, ["a", "p2"]);
         let found = run(&index, &["a"], &["p1"]).expect("resolves");
@@ -399,7 +399,7 @@ mod tests {
         ]);
         let found = run(&index, &["a"], &["b"]).expect("resolves");
         assert_eq!(found, ["a", "c", "shared"]);
-        // Leaving out is also the way past a dependency that does not exist.
+        // Leaving a dependency out also works if it does not exist.
         let found = run(&index, &["a"], &["gone"]).expect("resolves");
         assert_eq!(found, ["a", "b", "c", "only-b", "shared"]);
     }
@@ -418,7 +418,7 @@ mod tests {
             ("c 1", &[]),
             ("d 1", &[]),
         ]);
-        // `c` is reached through `b` only, which is left out already.
+        // Only `b` depends on `c`, and `b` is left out already.
         let error = run(&index, &["a"], &["b", "c", "d"]).expect_err("dead");
         assert_eq!(
             error,
@@ -460,9 +460,9 @@ mod tests {
     fn unknown_packages_come_with_advice() {
         let index = index(&[("clang-21 1", &["Provides: c-compiler"])]);
         for (name, advice) in [
-            ("clang-22", "close to it are: clang-21"),
-            ("c-compiler", "name one of its providers: clang-21"),
-            ("perl", "no name is close to it"),
+            ("clang-22", "similar names are: clang-21"),
+            ("c-compiler", "use one of its providers: clang-21"),
+            ("perl", "no name is similar"),
         ] {
             let error = run(&index, &[name], &[]).expect_err("unknown").to_string();
             assert!(error.contains(name) && error.contains(advice), "{error}");

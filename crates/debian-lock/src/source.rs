@@ -1,4 +1,4 @@
-//! Debian `Sources` indices: where the upstream archives of source packages lie.
+//! Debian `Sources` indices: the upstream archives of source packages.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use crate::index::{
 };
 use crate::version::Version;
 
-/// The upstream archive of a source package, as Debian keeps it.
+/// The upstream archive of a source package, as Debian stores it.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// `Version`, of the package.
+    /// `Version` of the package.
     pub version: Version,
-    /// Where the archive lies below the root of a mirror.
+    /// The archive's path below the root of a mirror.
     pub path: String,
     /// Its size, in bytes.
     pub size: u64,
@@ -26,19 +26,19 @@ pub struct Sources {
     sources: BTreeMap<String, Source>,
 }
 
-/// A source package is wanted that is in no index file.
+/// A wanted source package is in no index file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the source package {0} is wanted, and is in none of the Sources files given; check its name, and pass the Sources file of the suite with --sources"
+    "the source package {0} is wanted but is in none of the given Sources files; check its name, and pass the Sources file of the suite with --sources"
 )]
 pub struct MissingSource(String);
 
 impl Sources {
-    /// Adds what is `wanted` of one index file; `file` is its name for messages.
+    /// Adds the `wanted` packages of one index file; `file` is its name in messages.
     ///
     /// # Errors
     ///
-    /// When the text is not an index, or something is wrong with a package that is wanted.
+    /// If the text is not an index, or a wanted package is malformed.
     pub fn add(
         &mut self,
         file: &str,
@@ -65,11 +65,11 @@ impl Sources {
         Ok(())
     }
 
-    /// All that is `wanted`.
+    /// Returns all `wanted` packages.
     ///
     /// # Errors
     ///
-    /// When one of them is in no index file.
+    /// If one of them is in no index file.
     pub fn select<'a>(
         &'a self,
         wanted: &'a BTreeMap<String, String>,
@@ -85,8 +85,8 @@ impl Sources {
     }
 }
 
-/// The upstream archive among the files of a source package: the others are Debian's changes,
-/// signatures, and archives of parts (`.orig-part.tar.`).
+/// Returns the upstream archive among the files of a source package. The others are Debian's
+/// changes, signatures, and archives of components (`.orig-part.tar.`).
 fn upstream(paragraph: &Paragraph, name: &str) -> Result<Source, Problem> {
     let version = paragraph.version(name)?;
     let files = paragraph.need("Checksums-Sha256")?;
@@ -177,10 +177,10 @@ mod tests {
                 entry("b", "1", &["b_1.orig.tar.xz"]),
                 "source package a is wanted",
             ),
-            (entry("a", "1", &["a_1.tar.xz"]), "0 files are called a_"),
+            (entry("a", "1", &["a_1.tar.xz"]), "0 files are named a_"),
             (
                 entry("a", "1", &["a_1.orig.tar.xz", "a_1.orig.tar.gz"]),
-                "2 files are called a_",
+                "2 files are named a_",
             ),
             (
                 entry("a", "1", &FILES).replace(" 12 ", " x "),
@@ -192,7 +192,7 @@ mod tests {
             ),
             (
                 entry("a", "1", &FILES).replace("pool/main", "pool/.."),
-                "does not lead to a file in pool/",
+                "is not a path below pool/",
             ),
             (
                 entry("a", "1", &FILES).replace("Directory", "Elsewhere"),

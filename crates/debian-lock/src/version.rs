@@ -3,38 +3,38 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A version with its text kept as it was written.
+/// A version that keeps its text as written.
 ///
-/// Equality follows the order, not the text: `1.0` and `0:1.0-0` are the same
-/// version to Debian, and two types of equality would only invite mistakes.
+/// Equality follows the order, not the text: to Debian, `1.0` and `0:1.0-0` are
+/// the same version.
 #[derive(Debug, Clone)]
 pub struct Version {
     text: String,
     epoch: u64,
-    /// Byte range of the upstream part within `text`.
+    /// The upstream part's byte range within `text`.
     upstream: (usize, usize),
 }
 
 /// Why a text is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// There is no text at all.
-    #[error("the version is empty; write one such as 1.2-3")]
+    /// The text is empty.
+    #[error("the version is empty; expected one such as 1.2-3")]
     Empty,
     /// The epoch is not a number.
     #[error("version {0:?}: the part before the colon (the epoch) must be a whole number")]
     Epoch(String),
-    /// Only an epoch or a revision is there.
+    /// The upstream part is missing.
     #[error(
-        "version {0:?}: nothing stands between the epoch and the revision; write one such as 1:1.2-3"
+        "version {0:?} has no upstream version between the epoch and the revision; expected one such as 1:1.2-3"
     )]
     NoUpstream(String),
-    /// A character that no version may have.
+    /// A character that is not allowed in versions.
     #[error(
         "version {text:?} has the character {found:?}; only letters, digits and . + - ~ : are allowed"
     )]
     Character {
-        /// The text that was read.
+        /// The text.
         text: String,
         /// The first such character.
         found: char,
@@ -42,11 +42,11 @@ pub enum VersionError {
 }
 
 impl Version {
-    /// Reads a version.
+    /// Parses a version.
     ///
     /// # Errors
     ///
-    /// When the text does not follow Debian's grammar for versions.
+    /// If the text does not follow Debian's version grammar.
     pub fn parse(text: &str) -> Result<Self, VersionError> {
         if text.is_empty() {
             return Err(VersionError::Empty);
@@ -61,7 +61,7 @@ impl Version {
         let (epoch, start) = match text.split_once(':') {
             None => (0, 0),
             Some((epoch, _)) => {
-                // `u64::from_str` would let a leading plus sign pass.
+                // `u64::from_str` would accept a leading plus sign.
                 let digits = epoch.bytes().all(|b| b.is_ascii_digit());
                 let value = epoch.parse().ok().filter(|_| digits);
                 let value = value.ok_or_else(|| VersionError::Epoch(text.to_owned()))?;
@@ -81,7 +81,7 @@ impl Version {
         })
     }
 
-    /// The text as it was read.
+    /// Returns the text as it was parsed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -91,7 +91,7 @@ impl Version {
         &self.text[self.upstream.0..self.upstream.1]
     }
 
-    /// A missing revision is the empty text, which compares equal to `0`.
+    /// A missing revision is the empty text, which is equal to `0`.
     fn revision(&self) -> &str {
         self.text.get(self.upstream.1 + 1..).unwrap_or("")
     }
@@ -126,8 +126,8 @@ impl PartialEq for Version {
 
 impl Eq for Version {}
 
-/// Compares two upstream parts or two revisions: runs of non-digits and runs
-/// of digits take turns, starting with non-digits.
+/// Compares two upstream parts or two revisions: runs of non-digits alternate
+/// with runs of digits, starting with non-digits.
 fn compare_part(left: &str, right: &str) -> Ordering {
     let (mut left, mut right) = (left.as_bytes(), right.as_bytes());
     while !left.is_empty() || !right.is_empty() {
@@ -145,7 +145,7 @@ fn compare_part(left: &str, right: &str) -> Ordering {
     Ordering::Equal
 }
 
-/// Splits off the leading run of digits, or of anything else.
+/// Splits off the leading run of digits or of non-digits.
 fn take_run<'a>(rest: &mut &'a [u8], digits: bool) -> &'a [u8] {
     let end = rest
         .iter()
@@ -157,8 +157,8 @@ fn take_run<'a>(rest: &mut &'a [u8], digits: bool) -> &'a [u8] {
 }
 
 fn compare_signs(left: &[u8], right: &[u8]) -> Ordering {
-    // The end of the run takes part as a sign of its own, so that `~` can
-    // stand before it and everything else after it.
+    // The end of a run counts as a character of its own: `~` sorts before it
+    // and everything else after it.
     let weight = |run: &[u8], at: usize| match run.get(at) {
         Some(b'~') => -1,
         None => 0,
@@ -171,8 +171,8 @@ fn compare_signs(left: &[u8], right: &[u8]) -> Ordering {
         .unwrap_or(Ordering::Equal)
 }
 
-/// Compares as numbers without converting: dates and git counts may be longer
-/// than any integer type holds.
+/// Compares numbers without converting them: dates and git counts may be too
+/// long for any integer type.
 fn compare_digits(left: &[u8], right: &[u8]) -> Ordering {
     let trim = |run: &'_ [u8]| run.iter().take_while(|b| **b == b'0').count();
     let (left, right) = (&left[trim(left)..], &right[trim(right)..]);

@@ -1,4 +1,4 @@
-//! What the project asks for: `wanted.json`.
+//! The wanted packages: `wanted.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,26 +12,26 @@ use crate::relation::is_package_name;
 pub struct Wanted {
     /// The code name of the Debian release.
     pub suite: String,
-    /// Debian's name of the architecture.
+    /// Debian's name for the architecture.
     pub architecture: String,
     /// The sets by name.
     pub sets: BTreeMap<String, Set>,
-    /// Source packages whose upstream archive is locked as well, and what each
-    /// is for; only people read that.
+    /// Source packages whose upstream archive is locked as well, and the reason
+    /// for each, which is documentation only.
     #[serde(default)]
     pub sources: BTreeMap<String, String>,
 }
 
-/// Packages that serve one purpose.
+/// Packages for one purpose.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Set {
-    /// Taken with what they need.
+    /// Packages to include with their dependencies.
     pub packages: Vec<String>,
-    /// Left out together with what only they need.
+    /// Packages to leave out, with dependencies that only they need.
     #[serde(default)]
     pub without: Vec<String>,
-    /// What the set is for; only people read it.
+    /// The purpose of the set, which is documentation only.
     pub why: String,
 }
 
@@ -40,7 +40,7 @@ pub struct Set {
 pub enum WantedError {
     /// The file has another form.
     #[error(
-        "the list of wanted packages cannot be read: {0}; see the existing wanted.json for its form"
+        "cannot parse the list of wanted packages: {0}; see the existing wanted.json for its form"
     )]
     Json(#[from] serde_json::Error),
     /// There is no set.
@@ -49,10 +49,10 @@ pub enum WantedError {
     /// A set is empty.
     #[error("set {0:?} names no packages; name at least one or remove the set")]
     NoPackages(String),
-    /// A set has no purpose.
-    #[error("set {0:?} does not say what it is for; fill in \"why\"")]
+    /// A set has no reason.
+    #[error("set {0:?} does not state its purpose; fill in \"why\"")]
     NoReason(String),
-    /// An entry cannot name a package.
+    /// An entry is not a package name.
     #[error(
         "set {set:?}: {name:?} is not a package name; use lower-case letters, digits and + - ."
     )]
@@ -62,13 +62,13 @@ pub enum WantedError {
         /// The entry.
         name: String,
     },
-    /// A source package has no purpose.
-    #[error("source package {0:?} does not say what it is for; give the reason as its value")]
+    /// A source package has no reason.
+    #[error("source package {0:?} does not state its purpose; give the reason as its value")]
     NoSourceReason(String),
-    /// A source package cannot have this name.
+    /// The name of a source package is not a package name.
     #[error("\"sources\": {0:?} is not a package name; use lower-case letters, digits and + - .")]
     SourceName(String),
-    /// A package is listed again.
+    /// A package is listed twice.
     #[error(
         "set {set:?} names {name} more than once in \"packages\" and \"without\"; keep one of them"
     )]
@@ -81,11 +81,11 @@ pub enum WantedError {
 }
 
 impl Wanted {
-    /// Reads and checks the list.
+    /// Parses and checks the list.
     ///
     /// # Errors
     ///
-    /// When the text has another form or contradicts itself.
+    /// If the text has another form or contradicts itself.
     pub fn parse(text: &str) -> Result<Self, WantedError> {
         let wanted: Self = serde_json::from_str(text)?;
         if wanted.sets.is_empty() {
