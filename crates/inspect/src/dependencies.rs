@@ -7,9 +7,10 @@ use crate::elf::Elf;
 use crate::report::{Crate, Dependencies};
 use crate::text;
 
-/// The section that holds the list.
+/// The section with the list.
 const SECTION: &str = ".dep-v0";
-/// So large may the list be, unpacked. That of a program of a thousand crates is a tenth of this.
+/// The largest decompressed list accepted. The list for a program of a thousand crates is a tenth
+/// of this.
 const LARGEST: usize = 1 << 20;
 
 pub(crate) fn dependencies(elf: &Elf) -> Dependencies {

@@ -1,4 +1,4 @@
-//! The parts of an ELF file that the other modules look at.
+//! The parts of an ELF file that the other modules use.
 
 use std::collections::HashSet;
 
@@ -12,36 +12,36 @@ use object::{Endian as _, Endianness};
 use crate::report::{Architecture, Kind, Linkage, SymbolsLeft};
 use crate::text;
 
-/// The owner of fast-musl's notes, and their one type.
+/// The owner of fast-musl's notes, and their only type.
 const NOTE_OWNER: &[u8] = b"fast-musl";
 const NOTE_TYPE: u32 = 1;
 
-/// So many notes of a file are read; files have a handful.
+/// The number of notes read from a file; files have a handful.
 const MOST_NOTES: usize = 4096;
-/// So many needed libraries and run paths of a file are read.
+/// The number of needed libraries and run paths read from a file.
 const MOST_NAMES: usize = 1024;
 
-/// A file that is no ELF file, or a damaged one.
+/// The file is not an ELF file, or is damaged.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The first bytes are others.
+    /// The file does not begin with ELF's magic number.
     #[error(
-        "this is no ELF file: it does not begin with 7f 45 4c 46; name a program, a shared library or an object file of Linux"
+        "not an ELF file: it does not begin with 7f 45 4c 46; give a Linux program, shared library or object file"
     )]
     NotElf,
-    /// A part lies outside the file, or cannot be as it is.
+    /// A part lies outside the file or is malformed.
     #[error(
-        "{part} cannot be read ({reason}): the file is cut short or damaged; build or copy it anew"
+        "cannot read {part} ({reason}): the file is truncated or damaged; build or copy it again"
     )]
     Damaged {
-        /// What cannot be read.
+        /// The part.
         part: &'static str,
         /// Why.
         reason: String,
     },
 }
 
-/// Names the part that the crate `object` could not read.
+/// For `map_err`: names the part that the crate `object` could not read.
 fn damaged(part: &'static str) -> impl Fn(object::read::Error) -> Error {
     move |error| Error::Damaged {
         part,
@@ -60,7 +60,7 @@ pub(crate) struct Elf<'a> {
     pub(crate) sections: Vec<Section<'a>>,
     pub(crate) dynamic: Dynamic,
     pub(crate) notes: Vec<Note<'a>>,
-    /// `None` when the file has no table: it is stripped.
+    /// `None` if the file has no symbol table because it is stripped.
     pub(crate) symbols: Option<Vec<Symbol<'a>>>,
     pub(crate) dynamic_symbols: Vec<Symbol<'a>>,
     bits: u8,
@@ -105,7 +105,7 @@ pub(crate) struct Symbol<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) address: u64,
     pub(crate) is_defined: bool,
-    /// The function is chosen when the program starts, as glibc does with its memory routines.
+    /// Whether the function is selected at program start, like glibc's memory routines.
     pub(crate) is_indirect: bool,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Elf<'a> {
         if !data.starts_with(&elf::ELFMAG) {
             return Err(Error::NotElf);
         }
-        // The class: the fifth byte.
+        // The ELF class is the fifth byte.
         if data.get(4) == Some(&elf::ELFCLASS32.0) {
             Self::parse_class::<elf::FileHeader32<Endianness>>(data, 32)
         } else {
@@ -212,13 +212,13 @@ impl<'a> Elf<'a> {
         }
     }
 
-    /// What fast-musl's notes say, each text once.
+    /// Returns the texts of fast-musl's notes, each once.
     pub(crate) fn fast_musl_notes(&self) -> impl Iterator<Item = &'a [u8]> {
         let mut seen = HashSet::new();
         self.notes
             .iter()
             .filter(|note| note.owner == NOTE_OWNER && note.kind == NOTE_TYPE)
-            // A description in C's manner has a zero at its end.
+            // A description written in C ends with a zero.
             .map(|note| text::at(note.description, 0))
             .filter(move |text| seen.insert(*text))
     }
@@ -233,7 +233,7 @@ impl<'a> Elf<'a> {
             .find(|section| section.name == name.as_bytes())
     }
 
-    /// What can be executed: each stretch of the file once, however many segments show it.
+    /// Returns the executable parts of the file, each once even if several segments map it.
     pub(crate) fn code(&self) -> Vec<&'a [u8]> {
         let mut ranges: Vec<(usize, usize)> = if self.segments.is_empty() {
             self.sections
@@ -262,7 +262,7 @@ impl<'a> Elf<'a> {
             .collect()
     }
 
-    /// The bytes in memory from `address` on, to the end of what the file has of their segment.
+    /// Returns the bytes in memory from `address` on, to the end of their segment's file data.
     pub(crate) fn at(&self, address: u64) -> Option<&'a [u8]> {
         self.segments
             .iter()
@@ -273,8 +273,8 @@ impl<'a> Elf<'a> {
             })
     }
 
-    /// The address that lies at `address`, before the file is loaded anywhere: it is there, or in
-    /// the relocation of that place. For 64 bits alone.
+    /// Returns the pointer stored at `address`: from the file, or from the relocation of that
+    /// address. For 64-bit files only.
     pub(crate) fn pointer(&self, address: u64) -> Option<u64> {
         let there = self.endian.read_u64(*self.at(address)?.first_chunk()?);
         if there != 0 {
@@ -283,7 +283,7 @@ impl<'a> Elf<'a> {
         let size = usize::try_from(self.dynamic_value(elf::DT_RELASZ)).ok()?;
         let table = self.at(self.dynamic_value(elf::DT_RELA))?;
         let entries = &table[..table.len().min(size)];
-        // Each has the place, the kind, and what to add to where the file is loaded.
+        // Each entry has the address, the kind, and the addend for the load address.
         entries.as_chunks::<24>().0.iter().find_map(|entry| {
             let (place, rest) = entry.split_first_chunk()?;
             let addend = rest.last_chunk()?;
@@ -291,12 +291,12 @@ impl<'a> Elf<'a> {
         })
     }
 
-    /// Is this text anywhere in the file?
+    /// Returns whether this text is anywhere in the file.
     pub(crate) fn contains(&self, wanted: &[u8]) -> bool {
         memmem::find(self.data, wanted).is_some()
     }
 
-    /// The value of the first dynamic entry of this kind; 0 if there is none.
+    /// Returns the value of the first dynamic entry of this kind, or 0 if there is none.
     pub(crate) fn dynamic_value(&self, tag: elf::DynamicTag) -> u64 {
         self.dynamic
             .iter()
@@ -308,7 +308,7 @@ impl<'a> Elf<'a> {
         self.dynamic.iter().any(|entry| entry.0 == tag)
     }
 
-    /// The strings that dynamic entries, symbols and versions of a dynamic file refer to.
+    /// Returns the strings that dynamic entries, symbols and versions of a dynamic file refer to.
     pub(crate) fn dynamic_strings(&self) -> &'a [u8] {
         let size = usize::try_from(self.dynamic_value(elf::DT_STRSZ)).unwrap_or(usize::MAX);
         let rest = self
@@ -327,14 +327,15 @@ impl<'a> Elf<'a> {
             .collect()
     }
 
-    /// The definition of this name, in the symbol table or, if there is none, among the exported names.
+    /// Returns the definition of this name, from the symbol table or, without one, from the
+    /// exported names.
     pub(crate) fn defined(&self, name: &str) -> Option<Symbol<'a>> {
         self.all_symbols()
             .find(|symbol| symbol.is_defined && symbol.name == name.as_bytes())
             .copied()
     }
 
-    /// Does the dynamic linker look this name up in other files?
+    /// Returns whether the dynamic linker looks this name up in other files.
     pub(crate) fn imports(&self, name: &str) -> bool {
         self.dynamic_symbols
             .iter()
@@ -356,7 +357,7 @@ fn read_segments<'a, H: FileHeader<Endian = Endianness>>(
 ) -> Result<(Vec<Segment<'a>>, Dynamic), Error> {
     let headers = header
         .program_headers(endian, data)
-        .map_err(damaged("the table of segments"))?;
+        .map_err(damaged("the program header table"))?;
     let mut segments = Vec::with_capacity(headers.len());
     let mut dynamic = Vec::new();
     for header in headers {
@@ -393,7 +394,7 @@ fn read_sections<'a, H: FileHeader<Endian = Endianness>>(
 ) -> Result<Vec<Section<'a>>, Error> {
     let headers = header
         .section_headers(endian, data)
-        .map_err(damaged("the table of sections"))?;
+        .map_err(damaged("the section header table"))?;
     let names: &[u8] = match header.section_strings_index(endian, data) {
         Ok(index) if !headers.is_empty() => headers
             .get(index.0)
@@ -417,7 +418,7 @@ fn read_sections<'a, H: FileHeader<Endian = Endianness>>(
         .collect()
 }
 
-/// An offset whose data could be read fits; that of an empty part says nothing.
+/// An offset whose data could be read fits in `usize`; the offset of an empty part is unused.
 fn place(offset: impl Into<u64>, part: &[u8]) -> usize {
     if part.is_empty() {
         return 0;
@@ -425,8 +426,8 @@ fn place(offset: impl Into<u64>, part: &[u8]) -> usize {
     usize::try_from(offset.into()).unwrap_or_default()
 }
 
-/// The notes of the segments, which a stripped file has as well, and of the sections. A note that
-/// cannot be read ends its segment or section.
+/// Reads the notes of the segments, which a stripped file also has, and of the sections. A
+/// malformed note ends its segment or section.
 fn read_notes<'a, H: FileHeader<Endian = Endianness>>(
     header: &H,
     endian: Endianness,
@@ -434,10 +435,10 @@ fn read_notes<'a, H: FileHeader<Endian = Endianness>>(
 ) -> Result<Vec<Note<'a>>, Error> {
     let segments = header
         .program_headers(endian, data)
-        .map_err(damaged("the table of segments"))?;
+        .map_err(damaged("the program header table"))?;
     let sections = header
         .section_headers(endian, data)
-        .map_err(damaged("the table of sections"))?;
+        .map_err(damaged("the section header table"))?;
     let of_segments = segments
         .iter()
         .filter_map(|segment| segment.notes(endian, data).ok().flatten());
@@ -456,7 +457,7 @@ fn read_notes<'a, H: FileHeader<Endian = Endianness>>(
         .collect())
 }
 
-/// The first table of this kind. One of the wrong size counts as empty.
+/// Reads the first symbol table of this kind. A table of the wrong size counts as empty.
 fn read_symbols<'a, H: FileHeader<Endian = Endianness>>(
     endian: Endianness,
     sections: &[Section<'a>],

@@ -1,4 +1,4 @@
-//! What a file is expected to be, and what it says of itself instead.
+//! Requirements on a file, and how a file fails them.
 
 use std::fmt::{self, Display, Formatter};
 use std::str::FromStr;
@@ -6,38 +6,38 @@ use std::str::FromStr;
 use crate::report::{Allocator, Left, Owner, Relro, Report};
 use crate::routines::PARTS;
 
-/// Something that a file is expected to be.
+/// A requirement on a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requirement {
-    /// It needs no other file to run.
+    /// It runs without any other file.
     Static,
     /// It is loaded at a random address.
     Pie,
-    /// Its data and stack cannot be executed.
+    /// Its data and stack are not executable.
     Nx,
-    /// What need not be written after relocation cannot be.
+    /// Data that is not written after relocation is read-only.
     Relro,
-    /// It names no path in the Nix store.
+    /// It contains no path in the Nix store.
     NoStorePaths,
-    /// It names no folder of the build.
+    /// It contains no build directory.
     NoBuildPaths,
     /// It has neither a symbol table nor debug information.
     Stripped,
-    /// This allocator answers `malloc`.
+    /// `malloc` is this allocator's.
     Malloc(Allocator),
-    /// The memory and string routines and `getrandom` are fast-musl's, and none is stock musl's.
+    /// The memory and string routines and `getrandom` are fast-musl's, and stock musl's are absent.
     FastMusl,
     /// It is for this processor.
     Architecture(String),
 }
 
-/// The processors that can be expected.
+/// The architectures that a requirement can name.
 const ARCHITECTURES: [&str; 2] = ["x86_64", "aarch64"];
 
-/// No requirement is written so.
+/// A requirement has another form.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no requirement {0:?}; write static, pie, nx, relro, no-store-paths, no-build-paths, stripped, malloc=jemalloc|mimalloc|musl|glibc, routines=fast-musl or architecture=x86_64|aarch64"
+    "unknown requirement {0:?}; expected static, pie, nx, relro, no-store-paths, no-build-paths, stripped, malloc=jemalloc|mimalloc|musl|glibc, routines=fast-musl or architecture=x86_64|aarch64"
 )]
 pub struct UnknownRequirement(String);
 
@@ -90,14 +90,14 @@ impl Display for Requirement {
     }
 }
 
-/// A requirement that a file does not meet.
+/// A requirement that a file fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unmet {
-    /// What was expected.
+    /// The requirement.
     pub expected: Requirement,
-    /// What is there.
+    /// What was found instead.
     pub found: String,
-    /// What usually causes it, and what to do.
+    /// The usual cause, and what to do.
     pub cause: &'static str,
 }
 
@@ -112,7 +112,7 @@ impl Display for Unmet {
 }
 
 impl Requirement {
-    /// Nothing, if the file is as expected.
+    /// Returns how the file fails the requirement, if it does.
     #[must_use]
     pub fn unmet(&self, report: &Report) -> Option<Unmet> {
         let (found, cause) = match self {
@@ -142,21 +142,21 @@ impl Requirement {
     }
 }
 
-const NOT_STATIC: &str = "it was built for a gnu target, or a build script or flag links a shared library; build for a -musl target and make each C dependency static";
-const NO_PROGRAM: &str = "the wrong file was named; name the program";
+const NOT_STATIC: &str = "it was built for a gnu target, or a build script or flag links a shared library; build for a -musl target and link each C dependency statically";
+const NO_PROGRAM: &str = "the file is not the program; give the program";
 const NOT_PIE: &str = "it was built with relocation-model=static or -no-pie, or for a target whose static programs rustc links at a fixed address, such as aarch64-unknown-linux-musl";
 const NOT_NX: &str =
     "an assembly file without a .note.GNU-stack section, or the linker flag -z execstack";
-const NOT_RELRO: &str = "the linker flag -z norelro, or a linker that needs -z relro";
-const STORE_PATHS: &str = "debug information, a C library's built-in default path, or the paths of sources; strip it, and build with --remap-path-prefix";
-const BUILD_PATHS: &str = "the paths of sources in panic messages or debug information, that of rustc's own musl among them; strip it, and build with --remap-path-prefix";
+const NOT_RELRO: &str = "the linker flag -z norelro, or a linker that needs -z relro to be set";
+const STORE_PATHS: &str = "debug information, a C library's built-in default path, or source paths; strip the program, and build with --remap-path-prefix";
+const BUILD_PATHS: &str = "source paths in panic messages or debug information, including that of rustc's own musl; strip the program, and build with --remap-path-prefix";
 const NOT_STRIPPED: &str = "a profile without strip = true";
-const OTHER_MALLOC: &str = "the crate or archive with the allocator comes after libc.a, its feature is off, or the allocator serves Rust's #[global_allocator] alone";
-const UNTOLD_MALLOC: &str = "the file is stripped and has no note of fast-musl; link its malloc, or check the file before it is stripped";
+const OTHER_MALLOC: &str = "the crate or archive with the allocator comes after libc.a, its feature is off, or the allocator is only Rust's #[global_allocator]";
+const UNTOLD_MALLOC: &str = "the file is stripped and has no note of fast-musl; link fast-musl's malloc, or check the file before it is stripped";
 const NOT_FAST_MUSL: &str =
     "the crate fast-musl is not linked, is built without optimisation, or comes after libc.a";
-const SLOW_AS_WELL: &str = "an archive with a libc of its own, or a part of fast-musl that was left out: a call of musl's routine got in before fast-musl's";
-const OTHER_ARCHITECTURE: &str = "the build's --target is another";
+const SLOW_AS_WELL: &str = "an archive contains its own libc, or a part of fast-musl is not linked, so a call of musl's routine was resolved before fast-musl's";
+const OTHER_ARCHITECTURE: &str = "the build has another --target";
 
 type Found = Option<(String, &'static str)>;
 
@@ -186,8 +186,10 @@ fn not_pie(report: &Report) -> Found {
 
 fn paths_left(left: &Left, cause: &'static str) -> Found {
     (left.count > 0).then(|| {
+        let paths = if left.count == 1 { "path" } else { "paths" };
+        let examples = left.examples.join(" ");
         (
-            format!("it names {}: {}", left.count, left.examples.join(" ")),
+            format!("it contains {} {paths}: {examples}", left.count),
             cause,
         )
     })
@@ -209,7 +211,7 @@ fn other_malloc(report: &Report, wanted: &Allocator) -> Found {
         Some(told) if told.what == *wanted => None,
         Some(_) => Some((format!("malloc is {}", report.malloc), OTHER_MALLOC)),
         None if report.malloc.linked.is_empty() => {
-            Some(("no known allocator is in it".to_owned(), OTHER_MALLOC))
+            Some(("it contains no known allocator".to_owned(), OTHER_MALLOC))
         }
         None => Some((format!("malloc {}", report.malloc), UNTOLD_MALLOC)),
     }
@@ -221,7 +223,7 @@ fn not_fast_musl(report: &Report) -> Found {
         .filter(|part| !report.notes.iter().any(|note| note == part))
         .collect();
     if !missing.is_empty() {
-        let what = format!("fast-musl left no note of {}", missing.join(", "));
+        let what = format!("it has no note of fast-musl for {}", missing.join(", "));
         return Some((what, NOT_FAST_MUSL));
     }
     let slow: Vec<&str> = report
@@ -237,7 +239,7 @@ fn not_fast_musl(report: &Report) -> Found {
         .collect();
     (!slow.is_empty()).then(|| {
         (
-            format!("stock musl's {} is in it as well", slow.join(", ")),
+            format!("it also contains stock musl's {}", slow.join(", ")),
             SLOW_AS_WELL,
         )
     })

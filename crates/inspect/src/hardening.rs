@@ -1,4 +1,4 @@
-//! A file's defences.
+//! Protections against exploits: PIE, NX, RELRO, stack protector, CET and BTI.
 
 use memchr::memmem;
 use object::{Endian as _, elf};
@@ -25,7 +25,7 @@ fn executable_data(elf: &Elf) -> Vec<String> {
     {
         None => reasons.push("no PT_GNU_STACK, so the stack may be executable".to_owned()),
         Some(stack) if stack.is_executable() => {
-            reasons.push("PT_GNU_STACK asks for an executable stack".to_owned());
+            reasons.push("PT_GNU_STACK requests an executable stack".to_owned());
         }
         Some(_) => {}
     }
@@ -34,7 +34,7 @@ fn executable_data(elf: &Elf) -> Vec<String> {
     });
     if let Some(segment) = both {
         reasons.push(format!(
-            "the segment at {:#x} can be written and executed",
+            "the segment at {:#x} is writable and executable",
             segment.address
         ));
     }
@@ -52,7 +52,7 @@ fn relro(elf: &Elf) -> Relro {
     let binds_now = elf.has_dynamic(elf::DT_BIND_NOW)
         || elf.dynamic_value(elf::DT_FLAGS) & elf::DF_BIND_NOW.0 != 0
         || elf.dynamic_value(elf::DT_FLAGS_1) & elf::DF_1_NOW.0 != 0;
-    // Lazy binding is what keeps a table writable.
+    // Only lazy binding needs a writable table.
     if binds_now || !elf.has_dynamic(elf::DT_JMPREL) || elf.dynamic_value(elf::DT_PLTRELSZ) == 0 {
         Relro::Full
     } else {
@@ -68,7 +68,7 @@ fn stack_protector(elf: &Elf) -> Option<Told<bool>> {
     if elf.machine == elf::EM_X86_64 && elf.code().into_iter().any(checks_canary) {
         return Some(Told::new(true, "code that checks the canary"));
     }
-    // A static program has the function as soon as one object of it was so compiled.
+    // A static program has the function if at least one of its objects was compiled that way.
     if elf.symbols.is_some() {
         return Some(match elf.defined(fails) {
             Some(_) => Told::new(true, format!("symbol {fails}")),
@@ -81,7 +81,7 @@ fn stack_protector(elf: &Elf) -> Option<Told<bool>> {
     None
 }
 
-/// Is there a comparison with, or subtraction of, the word at `%fs:0x28`, where the canary lies?
+/// Returns whether code compares with, or subtracts, the canary at `%fs:0x28`.
 fn checks_canary(code: &[u8]) -> bool {
     const ADDRESS: [u8; 4] = [0x28, 0, 0, 0];
     memmem::find_iter(code, &ADDRESS).any(|at| {
@@ -97,7 +97,7 @@ fn checks_canary(code: &[u8]) -> bool {
     })
 }
 
-/// What GNU property notes say of checks of jumps and returns.
+/// Returns what the GNU property notes say about checks of jumps and returns.
 fn control_flow(elf: &Elf) -> Vec<&'static str> {
     let (property, names) = match elf.machine {
         elf::EM_X86_64 | elf::EM_386 => (
@@ -131,8 +131,8 @@ fn control_flow(elf: &Elf) -> Vec<&'static str> {
         .collect()
 }
 
-/// The value of a property: each is a type, a size, and the value, padded to 8 bytes (4 in files of
-/// 32 bits, whose values are 4 bytes long as well, so that 8 fits both of those asked for).
+/// Returns the value of a property. Each is a type, a size, and the value, padded to 8 bytes (4 in
+/// 32-bit files; both properties asked for have 4-byte values, so 8 fits).
 fn property_value(elf: &Elf, mut properties: &[u8], wanted: u32) -> Option<u32> {
     loop {
         let (kind, rest) = properties.split_first_chunk()?;

@@ -1,21 +1,22 @@
-//! What an ELF file is made of, told from the file alone: linkage, C library, `malloc` and other
-//! routines, hardening, embedded list of dependencies, and paths of the build left inside.
+//! Describes an ELF file from its contents: linkage, C library, `malloc` and other routines,
+//! hardening, embedded dependency list, and build paths left in it.
 //!
-//! [`inspect`] reads a file's bytes into a [`Report`], and a
-//! [`Requirement`](expect::Requirement) checks a report. Nothing is run, and no offset in the file is
-//! trusted: any input gives a report or an error.
+//! [`inspect`] parses a file's bytes into a [`Report`], and a
+//! [`Requirement`](expect::Requirement) checks a report. Nothing is run, and no offset in the file
+//! is trusted: any input gives a report or an error.
 //!
-//! # How the routines are told
+//! # How routines are identified
 //!
-//! From the strongest evidence that is there, and the report names it:
+//! By the strongest evidence available, which the report names:
 //!
-//! 1. Notes of fast-musl (ELF notes with the owner `fast-musl`, type 1, one for each part of the crate
-//!    that was linked: `memory`, `strings`, `getrandom`, `malloc=jemalloc` …). Stripping keeps them.
-//! 2. The symbol table, where there is one, and in dynamic files the names that are imported.
-//! 3. The machine code of stock musl's routines ([`signatures`]), and texts that an allocator prints.
+//! 1. Notes of fast-musl (ELF notes with the owner `fast-musl`, type 1, one for each linked part of
+//!    the crate: `memory`, `strings`, `getrandom`, `malloc=jemalloc` …). Stripping keeps them.
+//! 2. The symbol table, if there is one, and in dynamic files the imported names.
+//! 3. The machine code of stock musl's routines ([`signatures`]), and texts that an allocator
+//!    prints.
 //!
-//! An allocator that is linked need not be the one that answers `malloc`: Rust's
-//! `#[global_allocator]` calls it by its own names, C code calls `malloc`. The report keeps the two apart.
+//! A linked allocator does not necessarily define `malloc`: Rust's `#[global_allocator]` calls it
+//! by its own names, C code calls `malloc`. The report shows both separately.
 
 #![forbid(unsafe_code)]
 
@@ -38,11 +39,11 @@ pub use crate::elf::Error;
 use crate::elf::Elf;
 use crate::report::Report;
 
-/// Reads the bytes of an ELF file.
+/// Parses the bytes of an ELF file.
 ///
 /// # Errors
 ///
-/// When `data` is no ELF file, or one that is cut short or damaged.
+/// If `data` is not an ELF file, or is truncated or damaged.
 pub fn inspect(data: &[u8]) -> Result<Report, Error> {
     let elf = Elf::parse(data)?;
     let linkage = elf.linkage();

@@ -20,7 +20,7 @@ pub(crate) fn libc(elf: &Elf, linkage: &Linkage, origin: &Origin) -> Libc {
     Libc { name, version }
 }
 
-/// By what a dynamic file asks for.
+/// Identifies the C library by the libraries that a dynamic file needs.
 fn of_libraries(linkage: &Linkage) -> Option<Told<CLibrary>> {
     let mut names = linkage.interpreter.iter().chain(&linkage.needed);
     names.find_map(|name| {
@@ -41,7 +41,7 @@ fn of_libraries(linkage: &Linkage) -> Option<Told<CLibrary>> {
 }
 
 fn of_symbols(elf: &Elf) -> Option<Told<CLibrary>> {
-    // Both have `__libc_malloc`; only glibc's is the same function as `malloc`.
+    // Both have `__libc_malloc`; only in glibc it is the same function as `malloc`.
     let musl = ["__libc_malloc_impl", "__init_libc", "__libc_start_init"];
     let glibc = [
         "__libc_start_main_impl",
@@ -60,7 +60,7 @@ fn of_contents(elf: &Elf) -> Option<Told<CLibrary>> {
         return Some(Told::new(CLibrary::None, "Go's runtime, by its note"));
     }
     if elf.contains(&marks::text(marks::GLIBC)) {
-        return Some(Told::new(CLibrary::Glibc, "its texts"));
+        return Some(Told::new(CLibrary::Glibc, "its strings"));
     }
     let by_code = |signature: &signatures::Signature| {
         let by = format!("the code of its {}", signature.routine);
@@ -75,13 +75,13 @@ fn of_contents(elf: &Elf) -> Option<Told<CLibrary>> {
         .any(|mark| elf.contains(&marks::text(mark)))
         || signatures::has_size_classes(elf)
     {
-        return Some(Told::new(CLibrary::Musl, "its texts and tables"));
+        return Some(Told::new(CLibrary::Musl, "its strings and tables"));
     }
-    // Last, as other C libraries for aarch64 have used the same assembly.
+    // Last, because other C libraries for aarch64 have used the same assembly.
     signatures::any(elf).map(by_code)
 }
 
-/// The highest version that a name in the file is marked with, or what a static glibc says of itself.
+/// Returns the highest glibc symbol version in the file, or the version of a static glibc.
 fn glibc_version(elf: &Elf) -> Option<Told<String>> {
     let highest = elf
         .dynamic_strings()
@@ -100,10 +100,10 @@ fn glibc_version(elf: &Elf) -> Option<Told<String>> {
         let start = at + mark.len() - "2.".len();
         numbers(&elf.data[start..])
     })?;
-    Some(Told::new(format!("{}.{}", found.0, found.1), "its texts"))
+    Some(Told::new(format!("{}.{}", found.0, found.1), "its strings"))
 }
 
-/// The two numbers that a text begins with, as in `2.34`.
+/// Parses the two numbers at the start of a text, as in `2.34`.
 fn numbers(text: &[u8]) -> Option<(u32, u32)> {
     let text = text::printable(&text[..text.len().min(24)]);
     let mut parts = text.split('.');
@@ -115,10 +115,13 @@ fn numbers(text: &[u8]) -> Option<(u32, u32)> {
     Some((major, minor[..end].parse().ok()?))
 }
 
-/// musl says nothing of its version, but its code differs, and rustc brings a known one.
+/// musl does not store its version, but its code differs by version, and rustc ships a known one.
 fn musl_version(elf: &Elf, origin: &Origin) -> Option<Told<String>> {
     if let Some(signature) = signatures::of_one_version(elf) {
-        let by = format!("the code of its {}, as rustc brings it", signature.routine);
+        let by = format!(
+            "the code of its {}, as shipped with rustc",
+            signature.routine
+        );
         return Some(Told::new(signature.versions.join(" or "), by));
     }
     let (major, minor) = origin.rustc()?;
@@ -129,7 +132,7 @@ fn musl_version(elf: &Elf, origin: &Origin) -> Option<Told<String>> {
     };
     Some(Told::new(
         version.to_owned(),
-        format!("what rustc {major}.{minor} brings, if no other was linked"),
+        format!("the musl of rustc {major}.{minor}, unless another was linked"),
     ))
 }
 

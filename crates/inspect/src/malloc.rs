@@ -1,4 +1,4 @@
-//! The allocators, and which of them answers `malloc`.
+//! The linked allocators, and which of them defines `malloc`.
 
 use object::elf;
 
@@ -7,7 +7,7 @@ use crate::marks;
 use crate::report::{Allocator, CLibrary, Libc, Linkage, Malloc, Told};
 use crate::signatures;
 
-/// Functions that one allocator alone defines.
+/// Functions that only one allocator defines.
 const OWN_NAMES: [(Allocator, &[&str]); 5] = [
     (
         Allocator::Jemalloc,
@@ -28,7 +28,7 @@ const OWN_NAMES: [(Allocator, &[&str]); 5] = [
     ),
 ];
 
-/// Names that `malloc` has beside its own, or that it jumps to.
+/// Other names of each allocator's `malloc`, or of the function that it jumps to.
 const NAMES_OF_MALLOC: [(Allocator, &[&str]); 5] = [
     (Allocator::Jemalloc, &["_rjem_malloc", "je_malloc"]),
     (Allocator::Mimalloc, &["mi_malloc"]),
@@ -44,7 +44,7 @@ pub(crate) fn malloc(elf: &Elf, linkage: &Linkage, libc: &Libc) -> Malloc {
     let linked = linked(elf, libc);
     let answers = by_note(elf)
         .map(|note| match by_symbol(elf, libc) {
-            // The object with the note was linked, and yet another `malloc` won.
+            // The object with the note was linked, but `malloc` comes from another one.
             Some(symbol) if symbol.what != note.what => Told {
                 by: format!("{}, though {} says {}", symbol.by, note.by, note.what),
                 what: symbol.what,
@@ -75,7 +75,7 @@ fn by_note(elf: &Elf) -> Option<Told<Allocator>> {
     Some(Told::new(allocator, "a note of fast-musl"))
 }
 
-/// A dynamic file that does not define `malloc` has it from the first needed library that does.
+/// A dynamic file without its own `malloc` gets it from the first needed library that has it.
 fn by_import(elf: &Elf, linkage: &Linkage, libc: &Libc) -> Option<Told<Allocator>> {
     if !elf.imports("malloc") || elf.defined("malloc").is_some() {
         return None;
@@ -104,12 +104,12 @@ fn by_import(elf: &Elf, linkage: &Linkage, libc: &Libc) -> Option<Told<Allocator
         .or_else(of_libc)
 }
 
-/// By the other names of the function that is called `malloc`, or of the function that it jumps to.
+/// Identifies `malloc` by its other names, or by the function that it jumps to.
 fn by_symbol(elf: &Elf, libc: &Libc) -> Option<Told<Allocator>> {
     let malloc = elf.defined("malloc")?;
     let target = jump_target(elf, malloc.address);
     let named = NAMES_OF_MALLOC.iter().find_map(|(allocator, names)| {
-        // In musl, `__libc_malloc` is another function, to which `malloc` need not lead.
+        // In musl, `__libc_malloc` is another function, not necessarily called by `malloc`.
         if *allocator == Allocator::Glibc && libc.is(CLibrary::Musl) {
             return None;
         }
@@ -135,14 +135,14 @@ fn by_symbol(elf: &Elf, libc: &Libc) -> Option<Told<Allocator>> {
             }
         })
     });
-    // jemalloc without a prefix: its control function has none either.
+    // jemalloc without a prefix: its control function has no prefix either.
     named.or_else(|| {
         elf.defined("mallctl")
             .map(|_| Told::new(Allocator::Jemalloc, "symbols malloc and mallctl"))
     })
 }
 
-/// Where a function that only hands on its arguments jumps to.
+/// Returns the jump target of a function that only passes on its arguments.
 fn jump_target(elf: &Elf, address: u64) -> Option<u64> {
     let code = elf.at(address)?;
     match elf.machine {
@@ -169,7 +169,7 @@ fn jump_target(elf: &Elf, address: u64) -> Option<u64> {
         }
         elf::EM_AARCH64 => {
             let instruction = u32::from_le_bytes(*code.first_chunk()?);
-            // `b`, whose distance is 26 bits wide and counts instructions.
+            // `b`, with a 26-bit distance in instructions.
             let is_branch = instruction >> 26 == 0b00_0101;
             let distance = i64::from((instruction << 6).cast_signed() >> 6) * 4;
             is_branch.then(|| address.wrapping_add_signed(distance))

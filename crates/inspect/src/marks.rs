@@ -1,33 +1,33 @@
-//! Texts that tell a library in a file that is stripped.
+//! Texts that identify a library in a stripped file.
 //!
-//! A bar stands in the middle of each and is taken out before the search, so that this program does
-//! not find its own list in itself.
+//! Each contains a bar, which is removed before the search, so this program does not find its own
+//! list in itself.
 
 use std::hint::black_box;
 
 /// A text with a bar in it.
 pub(crate) type Mark = &'static str;
 
-/// In front of each message of jemalloc.
+/// The prefix of jemalloc's messages.
 pub(crate) const JEMALLOC: Mark = "<jemal|loc>: ";
-/// In front of each warning of mimalloc.
+/// The prefix of mimalloc's warnings.
 pub(crate) const MIMALLOC: Mark = "mimalloc: |warning: ";
 /// A message of glibc's `malloc`.
 pub(crate) const GLIBC_MALLOC: Mark = "malloc(): corrupted |top size";
-/// The variable that every program of glibc reads when it starts.
+/// The variable that every glibc program reads at start.
 pub(crate) const GLIBC: Mark = "GLIBC_TUN|ABLES";
-/// The version in glibc's name for itself, such as `Debian GLIBC 2.41-12`.
+/// The version in glibc's banner, such as `Debian GLIBC 2.41-12`.
 pub(crate) const GLIBC_VERSION: Mark = "GLI|BC 2.";
-/// What musl's `strerror` says of 0, and the error that comes next in its list.
+/// musl's `strerror` text for 0, and the next one in its list.
 pub(crate) const MUSL_ERRORS: Mark = "No error information|\0Illegal byte sequence";
 /// The prefixes of hexadecimal numbers in musl's `printf`.
 pub(crate) const MUSL_PRINTF: Mark = "-0X+0X |0X-0x+0x 0x";
-/// The kernel's function behind a `getrandom` without a system call.
+/// The vDSO function for `getrandom` without a system call.
 pub(crate) const VDSO_GETRANDOM: Mark = "__vdso_|getrandom";
 
-/// The text without its bar.
+/// Returns the text without its bar.
 pub(crate) fn text(mark: Mark) -> Vec<u8> {
-    // Unknown to the compiler, which could store the text without its bar.
+    // The compiler must not know the value, or it could store the text without its bar.
     black_box(mark)
         .bytes()
         .filter(|byte| *byte != b'|')

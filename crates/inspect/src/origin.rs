@@ -6,8 +6,8 @@ use crate::elf::Elf;
 use crate::report::Origin;
 use crate::text;
 
-/// So many names are told. A program has a name for each compiler of its objects, and repetitions
-/// are removed by the linker, or else here.
+/// The number of compiler names reported. Each object has its compiler's name; the linker, or else
+/// this module, removes repetitions.
 const MOST_COMPILERS: usize = 64;
 
 pub(crate) fn origin(elf: &Elf) -> Origin {
@@ -37,7 +37,7 @@ pub(crate) fn origin(elf: &Elf) -> Origin {
 }
 
 impl Origin {
-    /// The version of rustc, as in `rustc version 1.95.0 (59807616e 2026-04-14)`.
+    /// Returns rustc's version, as in `rustc version 1.95.0 (59807616e 2026-04-14)`.
     pub(crate) fn rustc(&self) -> Option<(u32, u32)> {
         self.compilers.iter().find_map(|name| {
             let version = name.strip_prefix("rustc version ")?;

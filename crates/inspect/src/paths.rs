@@ -6,16 +6,16 @@ use crate::marks::{self, Mark};
 use crate::report::{Left, Paths};
 use crate::text;
 
-/// So many different paths are told as examples, each so long.
+/// The number of different paths given as examples, and the length of each.
 const EXAMPLES: usize = 3;
 const LONGEST_EXAMPLE: usize = 120;
 
 const STORE: Mark = "/nix/st|ore/";
-/// The folder of a build in Nix's sandbox, and without it.
+/// Build directories: in Nix's sandbox, and without it.
 const SANDBOX: Mark = "/bui|ld/";
 const NO_SANDBOX: Mark = "/tmp/nix-|build-";
 const HOME: Mark = "/ho|me/";
-/// The sources of crates in a `CARGO_HOME`.
+/// Sources of crates in a `CARGO_HOME`.
 const REGISTRY: Mark = "/registry|/src/";
 const CHECKOUTS: Mark = "/git/check|outs/";
 
@@ -28,7 +28,7 @@ pub(crate) fn paths(data: &[u8]) -> Paths {
     });
     look_for(data, NO_SANDBOX, &mut build, |_, rest| is_named(rest));
     look_for(data, HOME, &mut build, |before, rest| {
-        // The name of a user, and something in the folder.
+        // A user name, and something in that directory.
         let name = component(rest);
         begins_path(before)
             && is_named(rest)
@@ -44,7 +44,7 @@ pub(crate) fn paths(data: &[u8]) -> Paths {
     Paths { store, build }
 }
 
-/// Counts the places with this text where what stands before it and after it is as `fits` wants.
+/// Counts the occurrences of this text for which `fits` accepts the bytes before and after it.
 fn look_for(data: &[u8], mark: Mark, left: &mut Left, fits: impl Fn(&[u8], &[u8]) -> bool) {
     let wanted = marks::text(mark);
     for at in memmem::find_iter(data, &wanted) {
@@ -69,13 +69,13 @@ fn is_of_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"/._-+@=,~".contains(&byte)
 }
 
-/// Does a file name begin here, as those of sources and folders do?
+/// Returns whether a file name begins here, like those of sources and directories.
 fn is_named(rest: &[u8]) -> bool {
     rest.first()
         .is_some_and(|byte| byte.is_ascii_alphanumeric() || b"._".contains(byte))
 }
 
-/// The bytes up to the next slash, or to the end of what can be a file name.
+/// Returns the bytes up to the next slash or the end of the possible file name.
 fn component(rest: &[u8]) -> &[u8] {
     let rest = &rest[..rest.len().min(256)];
     let end = rest
@@ -84,7 +84,7 @@ fn component(rest: &[u8]) -> &[u8] {
     &rest[..end.unwrap_or(rest.len())]
 }
 
-/// After the store's folder: 32 digits of Nix's base 32, and a dash.
+/// After the store directory: 32 digits of Nix's base 32, and a dash.
 fn is_store_path(rest: &[u8]) -> bool {
     rest.len() > 32
         && rest[32] == b'-'
@@ -93,7 +93,7 @@ fn is_store_path(rest: &[u8]) -> bool {
             .all(|byte| b"0123456789abcdfghijklmnpqrsvwxyz".contains(byte))
 }
 
-/// Cargo's folders end in a dash and 16 hexadecimal digits.
+/// Cargo's directories end in a dash and 16 hexadecimal digits.
 fn has_hash(folder: &[u8]) -> bool {
     folder.len() > 17 && {
         let (name, hash) = folder.split_at(folder.len() - 17);
@@ -101,9 +101,9 @@ fn has_hash(folder: &[u8]) -> bool {
     }
 }
 
-/// Whether a path can begin after these bytes, rather than go on in the middle, as in
-/// `/usr/src/build/…`. Rust's texts stand next to each other without anything between them, so that
-/// letters before it are no sign; a folder before it is one, unless it is a file's name.
+/// Returns whether a path can begin after these bytes, rather than continue, as in
+/// `/usr/src/build/…`. Rust's texts are stored without separators, so letters before the path are
+/// possible; a directory before it means that it continues, unless that is a file's name.
 fn begins_path(before: &[u8]) -> bool {
     let before = &before[before.len().saturating_sub(256)..];
     let start = before
@@ -116,7 +116,7 @@ fn begins_path(before: &[u8]) -> bool {
         Some(slash) => (true, &path[slash + 1..]),
     };
     match name {
-        // Of a relative path.
+        // The path is relative.
         b"." | b".." => false,
         b"" => true,
         name => !in_folder || name.contains(&b'.'),

@@ -1,38 +1,38 @@
-//! What [`inspect`](crate::inspect) tells, as data and as text.
+//! The result of [`inspect`](crate::inspect), as data and as text.
 
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
-/// All that is told of a file.
+/// A description of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The processor that the file is for.
+    /// The processor architecture.
     pub architecture: Architecture,
     /// How it is linked.
     pub linkage: Linkage,
     /// The C library.
     pub libc: Libc,
-    /// What built it.
+    /// The compilers and the linker.
     pub origin: Origin,
-    /// The allocators in it, and which of them answers `malloc`.
+    /// The allocators, and which of them defines `malloc`.
     pub malloc: Malloc,
-    /// Whose memory and string routines and `getrandom` it has.
+    /// The origin of memory and string routines and `getrandom`.
     pub routines: Vec<Routine>,
-    /// The notes that fast-musl left.
+    /// The texts of fast-musl's notes.
     pub notes: Vec<String>,
-    /// Its defences.
+    /// Protections against exploits.
     pub hardening: Hardening,
     /// What stripping would remove.
     pub symbols: SymbolsLeft,
-    /// The crates that it says it is made of.
+    /// The embedded list of crates.
     pub dependencies: Dependencies,
-    /// Paths of the machine that built it.
+    /// Build paths left in the file.
     pub paths: Paths,
 }
 
-/// The processor that a file is for.
+/// A processor architecture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Architecture {
     /// Its name, such as `x86_64`.
@@ -48,11 +48,11 @@ pub struct Architecture {
 pub struct Linkage {
     /// The kind of file.
     pub kind: Kind,
-    /// The dynamic linker that the kernel starts, if any.
+    /// The dynamic linker that the kernel starts, if there is one.
     pub interpreter: Option<String>,
     /// The shared libraries it needs.
     pub needed: Vec<String>,
-    /// Where the dynamic linker looks for them first.
+    /// The directories in which the dynamic linker looks for them first.
     pub run_paths: Vec<String>,
 }
 
@@ -72,14 +72,14 @@ pub enum Kind {
     SharedLibrary,
     /// An object file.
     Object,
-    /// The memory of a program that has crashed.
+    /// A core dump.
     Core,
-    /// Something else.
+    /// Any other type.
     Other,
 }
 
 impl Kind {
-    /// Is it a program that needs no other file?
+    /// Returns whether this is a program that needs no other file.
     #[must_use]
     pub fn is_static(self) -> bool {
         matches!(self, Kind::Static | Kind::StaticPie)
@@ -101,10 +101,10 @@ impl Display for Kind {
     }
 }
 
-/// Something told, and what tells it.
+/// A finding and its evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Told<T> {
-    /// What is told.
+    /// The finding.
     pub what: T,
     /// The evidence.
     pub by: String,
@@ -128,9 +128,9 @@ impl<T: Display> Display for Told<T> {
 /// The C library of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Libc {
-    /// Its name, if it can be told.
+    /// Its name, if it is known.
     pub name: Option<Told<CLibrary>>,
-    /// Its version, if it can be told. Of a dynamic file, the least that it runs with.
+    /// Its version, if it is known. For a dynamic file, the oldest version that it runs with.
     pub version: Option<Told<String>>,
 }
 
@@ -152,7 +152,7 @@ pub enum CLibrary {
     Bionic,
     /// uClibc.
     Uclibc,
-    /// Go's runtime makes its system calls itself.
+    /// None: Go's runtime makes its own system calls.
     None,
 }
 
@@ -168,21 +168,21 @@ impl Display for CLibrary {
     }
 }
 
-/// What built a file.
+/// The compilers and the linker of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Origin {
-    /// The compilers that left their name. A static program has those of its libraries as well.
+    /// Compilers that recorded their name. A static program includes those of its libraries.
     pub compilers: Vec<String>,
-    /// The linker, if it left its name.
+    /// The linker, if it recorded its name.
     pub linker: Option<String>,
 }
 
 /// The allocators of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Malloc {
-    /// Which one answers `malloc`, if it can be told.
+    /// The allocator that defines `malloc`, if it is known.
     pub answers: Option<Told<Allocator>>,
-    /// All that are linked in.
+    /// All linked allocators.
     pub linked: Vec<Told<Allocator>>,
 }
 
@@ -196,11 +196,11 @@ pub enum Allocator {
     Mimalloc,
     /// `TCMalloc`.
     Tcmalloc,
-    /// musl's own.
+    /// musl's.
     Musl,
-    /// glibc's own.
+    /// glibc's.
     Glibc,
-    /// One of another name.
+    /// Another one, by name.
     Other(String),
 }
 
@@ -217,16 +217,16 @@ impl Display for Allocator {
     }
 }
 
-/// Whose routine a file has.
+/// A routine and its origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Routine {
     /// The routine, such as `memcpy`.
     pub name: &'static str,
-    /// Whose it is, if it can be told.
+    /// Its origin, if it is known.
     pub owner: Option<Told<Owner>>,
 }
 
-/// Whose a routine is.
+/// The origin of a routine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
@@ -234,18 +234,18 @@ pub enum Owner {
     FastMusl,
     /// Stock musl's.
     Musl,
-    /// There are fast-musl's and stock musl's: something calls the slow one.
+    /// Both fast-musl's and stock musl's: some calls use the slow one.
     FastMuslAndMusl,
     /// glibc's.
     Glibc,
-    /// That of the shared C library the file runs with.
+    /// The shared C library's.
     SharedLibrary,
-    /// One that asks the kernel's shared object, without a system call, and is not fast-musl's
-    /// so far as the file tells.
+    /// One that calls the vDSO instead of making a system call, and is not known to be
+    /// fast-musl's.
     Vdso,
-    /// One of its own.
+    /// The program's own.
     Own,
-    /// Nobody's: nothing in the file calls it.
+    /// None: the file does not call it.
     NotCalled,
 }
 
@@ -257,29 +257,29 @@ impl Display for Owner {
             Owner::FastMuslAndMusl => "fast-musl and musl, both",
             Owner::Glibc => "glibc",
             Owner::SharedLibrary => "the shared C library",
-            Owner::Vdso => "by the vDSO",
+            Owner::Vdso => "the vDSO",
             Owner::Own => "its own",
             Owner::NotCalled => "not called",
         })
     }
 }
 
-/// The defences of a file.
+/// A file's protections against exploits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hardening {
-    /// It is loaded at a random address.
+    /// Whether it is loaded at a random address.
     pub pie: bool,
-    /// Why its data could be executed; nothing if it cannot.
+    /// The reasons why data may be executable; empty if it is not.
     pub executable_data: Vec<String>,
-    /// What is made read-only after relocation.
+    /// Which data is read-only after relocation.
     pub relro: Relro,
-    /// Functions check a canary on the stack; `None` if it cannot be told.
+    /// Whether functions check a canary on the stack; `None` if unknown.
     pub stack_protector: Option<Told<bool>>,
-    /// What it asks the processor to check of jumps and returns.
+    /// The checks of jumps and returns that it requests from the processor.
     pub control_flow: Vec<&'static str>,
 }
 
-/// What of a file's data is made read-only after relocation.
+/// Which data is read-only after relocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Relro {
@@ -291,7 +291,7 @@ pub enum Relro {
     Full,
 }
 
-/// What of a file stripping would remove.
+/// The parts of a file that stripping would remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SymbolsLeft {
     /// It has a symbol table.
@@ -301,7 +301,7 @@ pub struct SymbolsLeft {
 }
 
 impl SymbolsLeft {
-    /// Neither is left.
+    /// Returns whether neither is present.
     #[must_use]
     pub fn stripped(self) -> bool {
         !self.symbol_table && !self.debug_info
@@ -314,13 +314,13 @@ impl SymbolsLeft {
 pub enum Dependencies {
     /// There is no list.
     None,
-    /// There is one that cannot be read.
+    /// The list cannot be read, for this reason.
     Unreadable(String),
     /// The crates.
     Crates(Vec<Crate>),
 }
 
-/// A crate that a file says it is made of.
+/// A crate in the embedded list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Crate {
     /// Its name.
@@ -329,27 +329,27 @@ pub struct Crate {
     pub version: String,
     /// Where it came from.
     pub source: String,
-    /// It helped in the build, and is not in the program.
+    /// Whether it is used only during the build.
     pub build_only: bool,
-    /// It is the program itself.
+    /// Whether it is the program itself.
     pub root: bool,
 }
 
-/// Paths of the machine that built a file.
+/// Build paths left in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Paths {
     /// Paths in the Nix store.
     pub store: Left,
-    /// Other folders of a build.
+    /// Other build directories.
     pub build: Left,
 }
 
-/// Paths of one kind that were left in a file.
+/// Paths of one kind that are left in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Left {
-    /// How many, repetitions counted.
+    /// The number of occurrences.
     pub count: usize,
-    /// The first few that differ.
+    /// The first few different ones.
     pub examples: Vec<String>,
 }
 
@@ -384,7 +384,7 @@ impl Display for Hardening {
         match &self.stack_protector {
             Some(told) if told.what => write!(f, "stack protector ({})", told.by)?,
             Some(told) => write!(f, "no stack protector ({})", told.by)?,
-            None => f.write_str("stack protector cannot be told")?,
+            None => f.write_str("stack protector unknown")?,
         }
         if self.control_flow.is_empty() {
             f.write_str(", no CET or BTI")
@@ -397,7 +397,7 @@ impl Display for Hardening {
 impl Display for Libc {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Some(name) = &self.name else {
-            return f.write_str("cannot be told");
+            return f.write_str("unknown");
         };
         match &self.version {
             Some(version) => write!(f, "{name}, version {version}"),
@@ -431,7 +431,7 @@ impl Display for Malloc {
             None if self.linked.is_empty() => f.write_str("none known"),
             None => write!(
                 f,
-                "cannot be told: {} linked, and no note or symbol says which answers `malloc`",
+                "unknown: {} linked, and no note or symbol shows which defines `malloc`",
                 linked()
             ),
         }
@@ -443,25 +443,25 @@ impl Display for Dependencies {
         match self {
             Dependencies::None => f.write_str("no list embedded"),
             Dependencies::Unreadable(reason) => {
-                write!(f, "a list is embedded that cannot be read: {reason}")
+                write!(f, "the embedded list cannot be read: {reason}")
             }
             Dependencies::Crates(crates) => {
                 write!(f, "{} crates", crates.len())?;
                 if let Some(root) = crates.iter().find(|one| one.root) {
                     write!(f, ", those of {} {}", root.name, root.version)?;
                 }
-                f.write_str(" (a list of cargo-auditable; --json prints it)")
+                f.write_str(" (list embedded by cargo-auditable; --json prints it)")
             }
         }
     }
 }
 
-/// Writes a line of a report: what, and what is told of it.
+/// Writes a line of a report: a name and its value.
 fn line(f: &mut Formatter<'_>, name: &str, value: impl Display) -> fmt::Result {
     writeln!(f, "  {name:<13} {value}")
 }
 
-/// Of an empty list, says so.
+/// Joins a list, or returns `none` if it is empty.
 fn list(all: &[String], none: &str) -> String {
     if all.is_empty() {
         none.to_owned()
@@ -502,7 +502,7 @@ impl Display for Report {
             self.origin
                 .linker
                 .as_deref()
-                .unwrap_or("not recorded (GNU ld leaves no name)"),
+                .unwrap_or("not recorded (GNU ld does not record its name)"),
         )?;
         line(f, "malloc", &self.malloc)?;
         let mut rest = self.routines.as_slice();
@@ -519,9 +519,7 @@ impl Display for Report {
                 None => line(
                     f,
                     "routines",
-                    format_args!(
-                        "{names}: cannot be told (no note, no symbol, none of musl's code)"
-                    ),
+                    format_args!("{names}: unknown (no note, no symbol, no code of musl)"),
                 )?,
             }
             rest = others;

@@ -1,12 +1,12 @@
-//! Whose memory and string routines and `getrandom` a file has.
+//! The origin of memory and string routines and `getrandom`.
 
 use crate::elf::Elf;
 use crate::marks;
 use crate::report::{CLibrary, Libc, Linkage, Owner, Routine, Told};
 use crate::signatures;
 
-/// The routines told of, and the part of fast-musl that replaces each. `strlen` stands for all of
-/// the strings.
+/// The reported routines, and the part of fast-musl that replaces each. `strlen` represents all
+/// string routines.
 const ROUTINES: [(&str, &str); 5] = [
     ("memcpy", "memory"),
     ("memmove", "memory"),
@@ -15,7 +15,7 @@ const ROUTINES: [(&str, &str); 5] = [
     ("getrandom", "getrandom"),
 ];
 
-/// The parts of fast-musl that a fast program has.
+/// The parts of fast-musl that the requirement `routines=fast-musl` expects.
 pub(crate) const PARTS: [&str; 3] = ["memory", "strings", "getrandom"];
 
 pub(crate) fn routines(elf: &Elf, linkage: &Linkage, libc: &Libc) -> Vec<Routine> {
@@ -45,9 +45,9 @@ fn owner(elf: &Elf, linkage: &Linkage, libc: &Libc, name: &str, part: &str) -> O
             if signatures::begins_at(elf, symbol.address, name).is_some() {
                 Told::new(Owner::Musl, "the code at its symbol")
             } else if symbol.is_indirect && libc.is(CLibrary::Glibc) {
-                Told::new(Owner::Glibc, "its symbol, a choice at the start")
+                Told::new(Owner::Glibc, "its symbol, resolved at program start")
             } else {
-                let also = musl.map_or(String::new(), |code| format!("; {code} is there as well"));
+                let also = musl.map_or(String::new(), |code| format!("; also {code}"));
                 Told::new(
                     Owner::Own,
                     format!("the code at its symbol is not musl's{also}"),
@@ -70,11 +70,11 @@ fn owner(elf: &Elf, linkage: &Linkage, libc: &Libc, name: &str, part: &str) -> O
     if libc.is(CLibrary::Glibc) {
         return Some(Told::new(
             Owner::Glibc,
-            "the C library's, if the program has none of its own",
+            "the C library's, unless the program has its own",
         ));
     }
     if name == "getrandom" && elf.contains(&marks::text(marks::VDSO_GETRANDOM)) {
-        return Some(Told::new(Owner::Vdso, "its texts"));
+        return Some(Told::new(Owner::Vdso, "its strings"));
     }
     None
 }

@@ -1,12 +1,12 @@
-//! The machine code of stock musl's routines, by which a stripped file tells that it has them.
+//! The machine code of stock musl's routines, which identifies them in a stripped file.
 //!
-//! The code is that of the `libc.a` which rustc brings for its musl targets: musl 1.2.3 up to Rust
-//! 1.92, musl 1.2.5 from Rust 1.93 on. The memory routines are assembly, for `aarch64` all but
-//! `memmove`, so that every musl of these years has the same bytes. The others depend on the
-//! compiler. A test takes all of them anew from the toolchain's `libc.a`.
+//! The code is from the `libc.a` that rustc ships for its musl targets: musl 1.2.3 up to Rust 1.92,
+//! musl 1.2.5 from Rust 1.93 on. The memory routines are assembly (on `aarch64` all except
+//! `memmove`), so every musl of these years has the same bytes. The others depend on the compiler.
+//! A test compares all of them with the toolchain's `libc.a`.
 //!
-//! Code of other origin does not contain these stretches by chance: the shortest, `memmove` for
-//! `x86_64`, is 33 known bytes.
+//! Other code does not contain these sequences by chance: the shortest, `memmove` for `x86_64`, has
+//! 33 known bytes.
 
 use std::sync::LazyLock;
 
@@ -15,35 +15,35 @@ use object::elf;
 
 use crate::elf::Elf;
 
-/// A stretch of machine code of musl.
+/// A sequence of musl's machine code.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Signature {
-    /// The routine that it is of.
+    /// The routine that it belongs to.
     pub routine: &'static str,
-    /// The processor that it is for.
+    /// The processor architecture.
     pub machine: elf::Machine,
-    /// The versions of musl that have it, as rustc brings them.
+    /// The musl versions that have it, as shipped with rustc.
     pub versions: &'static [&'static str],
-    /// The member of libc.a that holds it.
+    /// The member of libc.a that contains it.
     pub member: &'static str,
-    /// The function that it is a part of.
+    /// The function that it is part of.
     pub symbol: &'static str,
-    /// Where in that function it begins.
+    /// Its offset in that function.
     pub offset: usize,
     /// The bytes in hexadecimal, `??` where the linker writes an address.
     pub code: &'static str,
 }
 
-/// The bytes of a signature; `None` where any will do.
+/// The bytes of a signature; `None` matches any byte.
 type Pattern = Vec<Option<u8>>;
 
 impl Signature {
-    /// The bytes; `None` where any will do.
+    /// Returns the bytes; `None` matches any byte.
     ///
     /// # Panics
     ///
-    /// When `code` is not as it should be, which a test would have seen.
+    /// If `code` is malformed, which a test excludes.
     #[must_use]
     pub fn pattern(&self) -> Vec<Option<u8>> {
         assert!(self.code.len().is_multiple_of(2), "{self:?}");
@@ -61,7 +61,7 @@ impl Signature {
     }
 }
 
-/// The signatures with their patterns and, for the search, the longest stretch without a gap.
+/// A signature with its pattern and, for the search, its longest sequence without a gap.
 struct Searched {
     signature: &'static Signature,
     pattern: Pattern,
@@ -113,7 +113,7 @@ impl Searched {
     }
 }
 
-/// The signatures that are in the file's code and that `wanted` names.
+/// Returns the signatures in the file's code that `wanted` selects.
 fn found<'e>(
     elf: &'e Elf,
     wanted: impl Fn(&Signature) -> bool + 'e,
@@ -127,26 +127,26 @@ fn found<'e>(
         .map(|searched| searched.signature)
 }
 
-/// musl's code of this routine, if it is anywhere in the file.
+/// Returns the signature of musl's code for this routine, if it is anywhere in the file.
 pub(crate) fn of(elf: &Elf, routine: &str) -> Option<&'static Signature> {
     found(elf, |signature| signature.routine == routine).next()
 }
 
-/// musl's code of any routine, if it is in the file.
+/// Returns a signature of musl's code for any routine, if one is in the file.
 pub(crate) fn any(elf: &Elf) -> Option<&'static Signature> {
     found(elf, |_| true).next()
 }
 
-/// musl's code that tells the version, if it is in the file.
+/// Returns a signature that identifies musl's version, if one is in the file.
 pub(crate) fn of_one_version(elf: &Elf) -> Option<&'static Signature> {
-    // For aarch64 the code of one version is known: assembly that others have as well tells nothing.
+    // For aarch64 only one version's code is known, and other libraries have the same assembly.
     found(elf, |signature| {
         signature.versions.len() == 1 && ["strlen", "malloc"].contains(&signature.routine)
     })
     .next()
 }
 
-/// Is the code at this address musl's of this routine?
+/// Returns the signature if the code at this address is musl's for this routine.
 pub(crate) fn begins_at(elf: &Elf, address: u64, routine: &str) -> Option<&'static Signature> {
     let code = elf.at(address)?;
     SEARCHED
@@ -157,17 +157,18 @@ pub(crate) fn begins_at(elf: &Elf, address: u64, routine: &str) -> Option<&'stat
         .map(|searched| searched.signature)
 }
 
-/// The sizes that musl's allocator since 1.2.1 keeps apart, in units of 16 bytes: a table of 16-bit
-/// numbers, whatever compiler it is built with. As text, so that this program has no such table.
+/// The size classes of musl's allocator since 1.2.1, in units of 16 bytes: a table of 16-bit
+/// numbers, independent of the compiler. Stored as text, so this program does not contain the
+/// table.
 pub const SIZE_CLASSES: &str = "1 2 3 4 5 6 7 8 9 10 12 15 18 20 25 31 36 42 50 63 72 84 102 127 \
     146 170 204 255 292 340 409 511 584 682 818 1023 1169 1364 1637 2047 2340 2730 3276 4095 4680 \
     5460 6552 8191";
 
-/// The table in the byte order of little-endian machines.
+/// Returns the table in little-endian byte order.
 ///
 /// # Panics
 ///
-/// When [`SIZE_CLASSES`] is not as it should be, which a test would have seen.
+/// If [`SIZE_CLASSES`] is malformed, which a test excludes.
 #[must_use]
 pub fn size_classes() -> Vec<u8> {
     SIZE_CLASSES
@@ -176,7 +177,7 @@ pub fn size_classes() -> Vec<u8> {
         .collect()
 }
 
-/// Does the file have musl's allocator, by its table?
+/// Returns whether the file contains the table of musl's allocator.
 pub(crate) fn has_size_classes(elf: &Elf) -> bool {
     elf.contains(&size_classes())
 }

@@ -1,9 +1,10 @@
-//! Text out of a file that nobody vouches for.
+//! Text from untrusted files.
 
-/// No name or path of a file is longer than this, in bytes; what is longer is cut.
+/// The longest name or path reported, in bytes; longer ones are cut.
 pub(crate) const LONGEST: usize = 4096;
 
-/// The bytes from `offset` to the next zero byte, at most [`LONGEST`] of them. Empty beyond the end.
+/// Returns the bytes from `offset` to the next zero byte, at most [`LONGEST`]; empty beyond the
+/// end.
 pub(crate) fn at(strings: &[u8], offset: u64) -> &[u8] {
     let rest = usize::try_from(offset)
         .ok()
@@ -13,7 +14,7 @@ pub(crate) fn at(strings: &[u8], offset: u64) -> &[u8] {
     &rest[..memchr::memchr(0, rest).unwrap_or(rest.len())]
 }
 
-/// Bytes as text for a terminal: what is no text, or would steer the terminal, is replaced.
+/// Converts bytes to text for a terminal: invalid text and control characters are replaced.
 pub(crate) fn printable(bytes: &[u8]) -> String {
     let bytes = &bytes[..bytes.len().min(LONGEST)];
     String::from_utf8_lossy(bytes)

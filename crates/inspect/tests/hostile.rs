@@ -1,4 +1,4 @@
-//! Files that are damaged, by accident or on purpose: each gives a report or an error, and soon.
+//! Files damaged by accident or on purpose: each gives a report or an error, and quickly.
 
 mod common;
 
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use common::{Made, R, host_program, musl_code, note};
 use object::elf;
 
-/// What reading may take at the very most. A pass over such a file takes milliseconds, also when it
-/// is not optimised; a pass for each of its parts would take hours.
+/// The longest time that reading may take. A pass over such a file takes milliseconds, even
+/// unoptimised; one pass for each of its parts would take hours.
 const SOON: Duration = Duration::from_mins(1);
 
-/// A file with every part that is looked at.
+/// Returns a file with every part that is read.
 fn everything() -> Vec<u8> {
     let mut made = Made::good(&musl_code("memmove", elf::EM_X86_64, "1.2.5"));
     made.note("memory");
@@ -35,7 +35,7 @@ fn everything() -> Vec<u8> {
     made.finish()
 }
 
-/// Reads it, and prints what comes of it, which must not fail either.
+/// Parses the data and prints the result, which must not fail either.
 fn survives(data: &[u8]) -> bool {
     match inspect::inspect(data) {
         Ok(report) => {
@@ -56,7 +56,7 @@ fn a_file_cut_short_anywhere_is_refused_or_read() {
     let whole = everything();
     assert!(survives(&whole));
     for length in 0..whole.len() {
-        // The table of sections comes last.
+        // The section header table comes last.
         assert!(!survives(&whole[..length]), "cut at {length}");
     }
 }
@@ -65,15 +65,15 @@ fn a_file_cut_short_anywhere_is_refused_or_read() {
 fn the_error_says_what_is_wrong() {
     let whole = everything();
     let error = |data: &[u8]| inspect::inspect(data).expect_err("an error").to_string();
-    assert!(error(b"").contains("no ELF file"));
-    assert!(error(b"#!/bin/sh\n").contains("no ELF file"));
-    assert!(error(b"\x7fELF").contains("the header cannot be read"));
+    assert!(error(b"").contains("not an ELF file"));
+    assert!(error(b"#!/bin/sh\n").contains("not an ELF file"));
+    assert!(error(b"\x7fELF").contains("cannot read the header"));
     let cut = error(&whole[..whole.len() - 1]);
     assert!(
-        cut.contains("the table of sections cannot be read"),
+        cut.contains("cannot read the section header table"),
         "{cut}"
     );
-    assert!(cut.contains("cut short or damaged"), "{cut}");
+    assert!(cut.contains("truncated or damaged"), "{cut}");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn every_byte_may_be_any_other() {
     }
 }
 
-/// Numbers that look random and are the same each time: Marsaglia's xorshift.
+/// Pseudorandom numbers, the same in each run: Marsaglia's xorshift.
 struct Numbers(u64);
 
 impl Numbers {
@@ -127,7 +127,7 @@ fn a_real_program_may_be_damaged() {
     let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
     for _ in 0..300 {
         let mut data = whole.clone();
-        // Half of them in the headers and tables, where they change most.
+        // Half of them in the headers and tables, where changes have the most effect.
         for round in 0..8 {
             let at = match round % 4 {
                 0 => numbers.below(0x1000),
@@ -140,7 +140,7 @@ fn a_real_program_may_be_damaged() {
     }
 }
 
-/// A file of many segments of one kind, each of which shows the whole file.
+/// Returns a file with many segments of one kind, each of which maps the whole file.
 fn shown_often(kind: elf::ProgramType, flags: u32, content: &[u8]) -> Vec<u8> {
     const COUNT: u16 = 60_000;
     let mut data = vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0];
@@ -187,7 +187,7 @@ fn names_without_end_take_no_longer() {
     let started = Instant::now();
     let mut made = Made::good(&[0xc3]);
     let long = "a".repeat(16 << 20);
-    // All of the same name, which is in the file once.
+    // All have the same name, which is in the file once.
     made.symbols(elf::SHT_SYMTAB, &vec![(long.as_str(), 0, true); 200_000]);
     made.dynamic_text(elf::DT_NEEDED, &long);
     for _ in 0..100_000 {

@@ -1,4 +1,4 @@
-//! What is told of files made here, one trait at a time.
+//! Reports of files made for these tests, one property at a time.
 
 mod common;
 
@@ -7,7 +7,7 @@ use inspect::expect::Requirement;
 use inspect::report::{Allocator, CLibrary, Dependencies, Kind, Owner, Relro, Report, SymbolsLeft};
 use object::elf;
 
-/// What the report says when this is required; nothing if it is met.
+/// Returns how the report fails this requirement; nothing if it is met.
 fn unmet(report: &Report, requirement: &str) -> Option<String> {
     let requirement: Requirement = requirement.parse().expect("a requirement");
     requirement.unmet(report).map(|unmet| unmet.to_string())
@@ -18,7 +18,7 @@ fn meets(report: &Report, requirement: &str) {
     assert_eq!(unmet(report, requirement), None);
 }
 
-/// The report fails the requirement, and says `what` it found.
+/// Asserts that the report fails the requirement and says `what` it found.
 #[track_caller]
 fn fails(report: &Report, requirement: &str, what: &str) {
     let line = unmet(report, requirement).expect("the requirement is not met");
@@ -64,7 +64,7 @@ fn a_good_static_program_meets_what_is_told_by_its_headers() {
     fails(
         &report,
         "routines=fast-musl",
-        "no note of memory, strings, getrandom",
+        "no note of fast-musl for memory, strings, getrandom",
     );
 }
 
@@ -118,14 +118,14 @@ fn a_program_at_a_fixed_address_is_no_pie() {
 fn executable_stacks_and_data_are_seen() {
     let mut made = Made::new(elf::ET_EXEC, elf::EM_X86_64);
     made.segment(elf::PT_GNU_STACK, RWX, &[]);
-    fails(&told(made), "nx", "asks for an executable stack");
+    fails(&told(made), "nx", "requests an executable stack");
 
     let made = Made::new(elf::ET_EXEC, elf::EM_X86_64);
     fails(&told(made), "nx", "no PT_GNU_STACK");
 
     let mut made = Made::good(&[0xc3]);
     made.segment(elf::PT_LOAD, RWX, &[0; 16]);
-    fails(&told(made), "nx", "can be written and executed");
+    fails(&told(made), "nx", "is writable and executable");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn symbol_tables_and_debug_information_are_not_stripped() {
             debug_info: true
         }
     );
-    // Imported and exported names belong to a stripped file.
+    // A stripped file keeps imported and exported names.
     let mut made = Made::good(&[0xc3]);
     made.symbols(elf::SHT_DYNSYM, &[("main", 0, true)]);
     meets(&told(made), "stripped");
@@ -185,7 +185,7 @@ fn paths_are_found_wherever_they_are() {
     fails(
         &report,
         "no-store-paths",
-        "it names 1: /nix/store/ckk7h0wpkrg1pfxxk668dyjcdk4j9f6d-glibc-2.41/lib;",
+        "it contains 1 path: /nix/store/ckk7h0wpkrg1pfxxk668dyjcdk4j9f6d-glibc-2.41/lib;",
     );
     meets(&report, "no-build-paths");
 
@@ -195,7 +195,7 @@ fn paths_are_found_wherever_they_are() {
     fails(
         &report,
         "no-build-paths",
-        "it names 1: /build/source/src/main.rs;",
+        "it contains 1 path: /build/source/src/main.rs;",
     );
     meets(&report, "no-store-paths");
 }
@@ -221,7 +221,11 @@ fn notes_of_fast_musl_tell_malloc_and_the_routines() {
     assert_eq!(report.notes, all);
 
     let report = noted(&["memory", "getrandom", "malloc=mimalloc"], &[0xc3]);
-    fails(&report, "routines=fast-musl", "no note of strings;");
+    fails(
+        &report,
+        "routines=fast-musl",
+        "note of fast-musl for strings;",
+    );
     meets(&report, "malloc=mimalloc");
     assert_eq!(owner(&report, "memcpy"), Some(Owner::FastMusl));
     assert_eq!(owner(&report, "strlen"), None);
@@ -233,7 +237,7 @@ fn notes_of_fast_musl_tell_malloc_and_the_routines() {
         fails(
             &report,
             "routines=fast-musl",
-            &format!("stock musl's {routine} is in it as well"),
+            &format!("it also contains stock musl's {routine}"),
         );
     }
 }
@@ -261,7 +265,7 @@ fn musls_code_tells_a_stripped_program() {
         (elf::EM_AARCH64, "1.2.5"),
     ] {
         let mut made = Made::new(elf::ET_EXEC, machine);
-        // Two segments that touch, and code that does not begin with them.
+        // Two adjacent segments, with code that does not start at their beginning.
         made.code(&[0; 24]);
         let mut code = vec![0; 7];
         for routine in [
@@ -325,15 +329,15 @@ fn a_linked_allocator_need_not_be_malloc() {
     fails(
         &report,
         "malloc=jemalloc",
-        "no note or symbol says which answers",
+        "no note or symbol shows which defines",
     );
     fails(
         &report,
         "malloc=musl",
-        "no note or symbol says which answers",
+        "no note or symbol shows which defines",
     );
 
-    // Alone, it is.
+    // A single linked allocator is `malloc`.
     code.clear();
     let mut made = Made::good(&[0xc3]);
     made.segment(elf::PT_LOAD, R, b"\0mimalloc: warning: \0");
@@ -384,10 +388,10 @@ fn symbols_tell_who_answers_malloc() {
         "malloc=musl",
         "symbol malloc jumps to _rjem_malloc",
     );
-    // Behind a landing pad for indirect calls.
+    // After a landing pad for indirect calls.
     code[..9].copy_from_slice(&[0xf3, 0x0f, 0x1e, 0xfa, 0xe9, 7, 0, 0, 0]);
     meets(&with(elf::EM_X86_64, &code, &names), "malloc=jemalloc");
-    // Through a pointer in the file, and through one that is filled in when the program starts.
+    // Through a pointer in the file, and through one that is filled in at program start.
     let at_pointer = 24u8;
     for in_file in [true, false] {
         let mut made = Made::new(elf::ET_DYN, elf::EM_X86_64);
@@ -422,7 +426,7 @@ fn symbols_tell_who_answers_malloc() {
         );
         meets(&told(made), "malloc=jemalloc");
     }
-    // Four instructions on, and backwards.
+    // Four instructions forward, and backwards.
     let code = [0x1400_0004u32.to_le_bytes(), [0; 4]].concat().repeat(6);
     meets(&with(elf::EM_AARCH64, &code, &names), "malloc=jemalloc");
     let names = [("mi_malloc", 0), ("malloc", 16)];
@@ -525,7 +529,7 @@ fn checks_of_the_canary_are_seen_in_code() {
     let check = [0x64, 0x48, 0x2b, 0x04, 0x25, 0x28, 0, 0, 0];
     let report = told(Made::good(&check));
     assert!(report.hardening.stack_protector.expect("told").what);
-    // mov %fs:0x28,%rax: it reads the canary, and checks nothing.
+    // mov %fs:0x28,%rax: reads the canary without checking it.
     let read = [0x64, 0x48, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0];
     assert_eq!(told(Made::good(&read)).hardening.stack_protector, None);
     assert_eq!(

@@ -1,6 +1,6 @@
-//! The signatures are those of the toolchain's own musl, and programs linked with it are known.
+//! The signatures match the toolchain's own musl, and programs linked with it are identified.
 //!
-//! A target that the toolchain does not have is skipped, which is printed.
+//! Targets that the toolchain does not have are skipped, with a printed line.
 
 mod common;
 
@@ -13,13 +13,13 @@ use inspect::signatures::{self, Signature};
 use object::read::archive::ArchiveFile;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, elf};
 
-/// The `libc.a` that rustc links for a target, if that target is installed.
+/// Returns the `libc.a` that rustc links for a target, if that target is installed.
 fn libc(target: &str) -> Option<Vec<u8>> {
     let path = installed(target)?.join("self-contained/libc.a");
     Some(std::fs::read(path).expect("libc.a is read"))
 }
 
-/// A member of the archive in which `symbol` is defined: there are two of the name `free.lo`.
+/// Returns the member of the archive that defines `symbol`: two members are named `free.lo`.
 fn member<'a>(archive: &'a [u8], name: &str, symbol: &str) -> object::File<'a> {
     let members = ArchiveFile::parse(archive).expect("an archive");
     members
@@ -34,7 +34,8 @@ fn member<'a>(archive: &'a [u8], name: &str, symbol: &str) -> object::File<'a> {
         .unwrap_or_else(|| panic!("no member {name} defines {symbol}"))
 }
 
-/// The bytes of a function from `offset` on, at most `length`, and nothing where the linker writes.
+/// Returns at most `length` bytes of a function from `offset` on, with `None` where the linker
+/// writes.
 fn code(file: &object::File, name: &str, offset: usize, length: usize) -> Vec<Option<u8>> {
     let symbol = file
         .symbols()
@@ -53,7 +54,7 @@ fn code(file: &object::File, name: &str, offset: usize, length: usize) -> Vec<Op
     for (at, relocation) in section.relocations() {
         assert!(matches!(relocation.target(), RelocationTarget::Symbol(_)));
         let at = usize::try_from(at).expect("within the section");
-        // 32 bits each, whole instructions on aarch64.
+        // 32 bits each, which is one whole instruction on aarch64.
         bytes[at..at + 4].fill(None);
     }
     let start = usize::try_from(symbol.address()).expect("within the section") + offset;
@@ -67,7 +68,7 @@ fn hexadecimal(code: &[Option<u8>]) -> String {
         .collect()
 }
 
-/// The text of musl's `version.o`.
+/// Returns the text of musl's `version.o`.
 fn version(archive: &[u8]) -> String {
     let file = member(archive, "version.lo", "__libc_version");
     let sections = file.sections();
@@ -92,7 +93,7 @@ fn signatures_are_those_of(target: &str, machine: elf::Machine) {
     assert_eq!(
         routines.len(),
         6,
-        "rustc brings musl {version} for {target}, of which not every signature is known"
+        "rustc ships musl {version} for {target}, and not every signature of it is known"
     );
     for signature in ours {
         let file = member(&archive, signature.member, signature.symbol);
@@ -144,7 +145,7 @@ fn a_program_with_stock_musl_is_known(target: &str) {
         };
         let report = told(&program);
         assert_eq!(report.notes, ["sort"]);
-        // For x86_64 at any address, for aarch64 at a fixed one: so rustc links.
+        // rustc links at any address for x86_64, at a fixed address for aarch64.
         assert!(report.linkage.kind.is_static(), "{report}");
         assert_eq!(report.symbols.stripped(), strip);
         let libc = report.libc.name.as_ref().expect("the C library is told");

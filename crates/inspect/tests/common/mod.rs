@@ -13,7 +13,7 @@ const HEADER: usize = 64;
 const SEGMENT: usize = 56;
 const MOST_SEGMENTS: usize = 16;
 
-/// A 64-bit little-endian ELF file. Each part lies at the address that is its offset.
+/// A 64-bit little-endian ELF file. Each part's address equals its offset.
 pub(crate) struct Made {
     kind: elf::FileType,
     machine: elf::Machine,
@@ -56,7 +56,8 @@ impl Made {
         }
     }
 
-    /// A static PIE for `x86_64` with all that a good one has, and this code.
+    /// Returns a static PIE for `x86_64` that meets all requirements on its headers, with this
+    /// code.
     pub(crate) fn good(code: &[u8]) -> Self {
         let mut made = Made::new(elf::ET_DYN, elf::EM_X86_64);
         made.code(code);
@@ -73,12 +74,12 @@ impl Made {
         start
     }
 
-    /// Where the next part will begin.
+    /// Returns where the next part will begin.
     pub(crate) fn next(&self) -> usize {
         self.content.len().next_multiple_of(16)
     }
 
-    /// Adds data that belongs to no segment, and says where it is.
+    /// Adds data that belongs to no segment, and returns its offset.
     pub(crate) fn data(&mut self, data: &[u8]) -> usize {
         self.place(data)
     }
@@ -115,25 +116,25 @@ impl Made {
         self.dynamic(tag, at);
     }
 
-    /// One note of fast-musl, in a segment of its own.
+    /// Adds a note of fast-musl, in a segment of its own.
     pub(crate) fn note(&mut self, text: &str) {
         self.segment(elf::PT_NOTE, R, &note(b"fast-musl\0", 1, text.as_bytes()));
     }
 
-    /// A table of symbols: name, address, whether it is defined.
+    /// Adds a symbol table: name, address, whether it is defined.
     pub(crate) fn symbols(&mut self, table: elf::SectionType, symbols: &[(&str, usize, bool)]) {
         let mut names = vec![0];
         let mut entries = vec![0; 24];
         let mut last = ("", 0);
         for (name, address, is_defined) in symbols {
-            // The same text, not an equal one: comparing long ones takes its time.
+            // Compares pointers, because comparing long texts is slow.
             if !std::ptr::eq(last.0, *name) {
                 last = (name, u32::try_from(names.len()).expect("small"));
                 names.extend_from_slice(name.as_bytes());
                 names.push(0);
             }
             entries.extend_from_slice(&last.1.to_le_bytes());
-            // Global, a function, and of the first section if of any.
+            // Global, a function, and in the first section if it is defined.
             entries.extend_from_slice(&[0x12, 0, u8::from(*is_defined), 0]);
             entries.extend_from_slice(&(*address as u64).to_le_bytes());
             entries.extend_from_slice(&0u64.to_le_bytes());
@@ -237,7 +238,7 @@ pub(crate) fn note(owner: &[u8], kind: u32, description: &[u8]) -> Vec<u8> {
     note
 }
 
-/// musl's code of a routine, with zeros where the linker writes.
+/// Returns musl's code of a routine, with zeros where the linker writes.
 pub(crate) fn musl_code(routine: &str, machine: elf::Machine, version: &str) -> Vec<u8> {
     inspect::signatures::all()
         .iter()
@@ -259,7 +260,8 @@ fn rustc() -> Command {
     Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
 }
 
-/// What rustc brings for a target; `None`, and a printed line, if that target is not installed.
+/// Returns rustc's folder for a target; `None`, and a printed line, if that target is not
+/// installed.
 pub(crate) fn installed(target: &str) -> Option<PathBuf> {
     let output = rustc()
         .args(["--print", "sysroot"])
@@ -278,7 +280,7 @@ pub(crate) fn installed(target: &str) -> Option<PathBuf> {
     }
 }
 
-/// A small program, with a note as fast-musl leaves them.
+/// A small program with a note like those of fast-musl.
 const SMALL: &str = r#"
 #[repr(C)]
 pub struct Note([u32; 3], [u8; 12], [u8; 4]);
@@ -296,7 +298,7 @@ fn main() {
 /// Compiles the small program with these flags.
 fn compiled(name: &str, flags: &[&str]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    // Another test program may do the same at this time.
+    // Another test program may do the same at the same time.
     let unique = format!("{}-{name}", env!("CARGO_CRATE_NAME"));
     let source = folder.join(format!("{unique}.rs"));
     let program = folder.join(unique);
@@ -323,14 +325,14 @@ pub(crate) fn host_program() -> &'static Path {
     &PROGRAM
 }
 
-/// A static program with musl, with its symbol table or without, where rustc has that target.
+/// Returns a static musl program, with or without its symbol table, if rustc has that target.
 pub(crate) fn musl_program(target: &str, strip: bool) -> Option<PathBuf> {
     installed(target)?;
     Some(compiled(
         &format!("{target}-{}", if strip { "stripped" } else { "whole" }),
         &[
             &format!("--target={target}"),
-            // No C compiler is needed for it.
+            // This linker needs no C compiler.
             "-Clinker=rust-lld",
             if strip {
                 "-Cstrip=symbols"
