@@ -7,33 +7,31 @@ use clap::Parser;
 use crate::measure::Effort;
 use crate::rows::Row;
 
-/// Times calls of the C library this program is built with, a row a line, in
-/// nanoseconds per call. Given builds for other C libraries, lets all builds
-/// take turns, and prints how their times compare.
+/// Time calls of this build's C library, in nanoseconds per call. With builds for the other C
+/// libraries, run all builds in turns and print how their times compare
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER)]
 pub struct Arguments {
-    /// Other builds of this program, to compare with this one: of glibc, stock
-    /// musl and fast musl, there must be one each
+    /// Other builds of this program to compare with: glibc, stock musl and fast musl are needed,
+    /// one each
     #[arg(value_name = "BUILD")]
     pub builds: Vec<PathBuf>,
-    /// Only rows whose names contain this; given again, this or that
+    /// Only rows whose name contains this; can be repeated
     #[arg(long, value_name = "TEXT")]
     pub filter: Vec<String>,
-    /// Only the row of this name; given again, these rows
+    /// Only the row with this name; can be repeated
     #[arg(long, value_name = "NAME", conflicts_with = "filter")]
     pub row: Vec<String>,
-    /// Print the names of the rows, and measure nothing
+    /// Print the names of the rows and measure nothing
     #[arg(long, conflicts_with = "builds")]
     pub list: bool,
-    /// Short samples and few rounds: to see that it works, not to compare
+    /// Use short samples and few rounds: to test the program, not to compare
     #[arg(long)]
     pub quick: bool,
-    /// How often each row of each build is measured [default: 6, with --quick 2]
+    /// How often to measure each row of each build [default: 6, with --quick 2]
     #[arg(long, value_name = "N", requires = "builds", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: Option<u32>,
-    /// The number of the first of these rounds: in odd ones builds come in one
-    /// order, in even ones in the other
+    /// The number of the first round: odd and even rounds run the builds in opposite orders
     #[arg(long, value_name = "N", requires = "builds", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub first_round: u32,
     /// Print JSON
@@ -42,28 +40,28 @@ pub struct Arguments {
 }
 
 const AFTER: &str = "\
-Exit code: 0 if all went well; 1 if something could not be measured or written;
+Exit code: 0 on success; 1 if something could not be measured or written;
 2 if the command line is wrong.";
 
-/// A choice of rows that cannot be made.
+/// The selected rows do not exist.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
-    /// There is none of that name.
-    #[error("there is no row {0:?}; --list prints the names of all")]
+    /// No row has this name.
+    #[error("there is no row {0:?}; --list prints all row names")]
     Unknown(String),
-    /// There is none with that in its name.
-    #[error("no row has {0:?} in its name; --list prints the names of all")]
+    /// No row has this text in its name.
+    #[error("no row has {0:?} in its name; --list prints all row names")]
     NoMatch(String),
 }
 
 impl Arguments {
-    /// How often each row of each build is measured.
+    /// Returns how often to measure each row of each build.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(if self.quick { 2 } else { 6 })
     }
 
-    /// How each of these is done.
+    /// Returns the effort per measurement.
     #[must_use]
     pub fn effort(&self) -> Effort {
         if self.quick {
@@ -73,11 +71,11 @@ impl Arguments {
         }
     }
 
-    /// The rows that are asked for, in their order.
+    /// Returns the selected rows, in their order.
     ///
     /// # Errors
     ///
-    /// When a name or a part of a name fits no row.
+    /// If a name or a part of a name matches no row.
     pub fn select(&self, rows: Vec<Row>) -> Result<Vec<Row>, RowError> {
         let part = |row: &Row, text: &String| row.name.contains(text);
         if let Some(text) = self

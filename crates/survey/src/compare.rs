@@ -1,14 +1,14 @@
-//! How the times of builds compare.
+//! Compares the times of builds.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kind::{Build, Kind};
 use crate::measure::median;
 
-/// From this ratio to glibc's time on, a row is pointed out.
+/// Rows with at least this ratio to glibc's time are listed separately.
 pub const PENALTY: f64 = 1.2;
 
-/// A value for each build.
+/// One value per build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Each<T> {
     /// For glibc.
@@ -33,10 +33,10 @@ impl<T> Each<T> {
     }
 }
 
-/// A ratio that was measured in several rounds.
+/// A ratio measured in several rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ratio {
-    /// The middle one.
+    /// The median.
     pub median: f64,
     /// The smallest.
     pub minimum: f64,
@@ -45,7 +45,7 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// Round by round, so that what slows all builds down in one round cancels out.
+    /// Compares round by round, so that what slows down all builds in one round cancels out.
     fn of(times: &[f64], by: &[f64]) -> Self {
         let ratios: Vec<f64> = times.iter().zip(by).map(|(time, by)| time / by).collect();
         Self {
@@ -56,25 +56,25 @@ impl Ratio {
     }
 }
 
-/// A row of all builds.
+/// A row, compared across the builds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     /// Its name.
     pub name: String,
     /// Nanoseconds per call: the median of the rounds.
     pub nanoseconds: Each<f64>,
-    /// The penalty there is without a cure.
+    /// The penalty of stock musl.
     pub stock_to_glibc: Ratio,
-    /// What is left of it.
+    /// The penalty that remains with fast musl.
     pub fast_to_glibc: Ratio,
-    /// What the cure does.
+    /// The gain of fast musl.
     pub fast_to_stock: Ratio,
-    /// Whether what is left is more than [`PENALTY`].
+    /// Whether the remaining penalty is above [`PENALTY`].
     pub above: bool,
 }
 
 impl Compared {
-    /// From the times of each round.
+    /// Compares the times of all rounds.
     pub(crate) fn of(name: &str, times: &Each<Vec<f64>>) -> Self {
         let [glibc, stock, fast] = times.all();
         let middle = |times: &Vec<f64>| median(times).unwrap_or(f64::NAN);
@@ -94,22 +94,22 @@ impl Compared {
     }
 }
 
-/// All that was measured.
+/// The result of a comparison.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comparison {
     /// The builds.
     pub builds: Each<Build>,
     /// How often each row of each build was measured.
     pub rounds: u32,
-    /// Whether the samples were short.
+    /// Whether samples were short.
     pub quick: bool,
-    /// The rows, the largest penalty first.
+    /// The rows, largest penalty first.
     pub rows: Vec<Compared>,
 }
 
 impl Comparison {
-    /// Several comparisons of one round each as one, or nothing if there are none. Rows that one of them has not are left
-    /// out.
+    /// Joins comparisons of one round each, or returns `None` if there are none. Rows that are not
+    /// in all of them are left out.
     #[must_use]
     pub fn joined(rounds: &[Self]) -> Option<Self> {
         let (first, _) = rounds.split_first()?;
@@ -152,7 +152,7 @@ impl Comparison {
     }
 }
 
-/// Comparisons to test with.
+/// Comparisons for tests.
 #[cfg(test)]
 pub(crate) mod samples {
     use super::*;

@@ -1,26 +1,26 @@
-//! What a build of this program is, in its own words.
+//! The C library of a build, and the JSON that builds exchange.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Which C library a build has.
+/// A build's C library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// What the others are compared with.
+    /// The baseline.
     Glibc,
-    /// As Rust brings it.
+    /// musl as shipped with Rust.
     StockMusl,
-    /// With fast-musl, and jemalloc for C and Rust.
+    /// musl with fast-musl, and jemalloc for C and Rust.
     FastMusl,
 }
 
 impl Kind {
-    /// All of them, in the order in which they are shown and run.
+    /// All kinds, in the order in which they are shown and run.
     pub const ALL: [Self; 3] = [Self::Glibc, Self::StockMusl, Self::FastMusl];
 
-    /// That of this executable.
+    /// Returns this executable's kind.
     #[must_use]
     pub fn this() -> Self {
         match (cfg!(target_env = "gnu"), cfg!(feature = "fast")) {
@@ -30,7 +30,7 @@ impl Kind {
         }
     }
 
-    /// What makes a build of it.
+    /// Returns the command that makes such a build.
     #[must_use]
     pub fn command(self) -> &'static str {
         match self {
@@ -54,17 +54,17 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What a build says of itself.
+/// A build's description of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
     /// Its C library.
     pub kind: Kind,
-    /// The version of that, where it can be told: musl has no function for it.
+    /// The C library's version, if it is known: musl has no function for it.
     pub version: Option<String>,
 }
 
 impl Build {
-    /// This executable.
+    /// Describes this executable.
     #[must_use]
     pub fn this() -> Self {
         Self {
@@ -89,18 +89,18 @@ fn version() -> Option<String> {
 /// The rows of a build.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Listed {
-    /// Which one.
+    /// The build.
     pub build: Build,
-    /// Their names.
+    /// The names of its rows.
     pub rows: Vec<String>,
 }
 
-/// What a build measured.
+/// The measurements of a build.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Measured {
-    /// Which one.
+    /// The build.
     pub build: Build,
-    /// Its times.
+    /// The times of its rows.
     pub rows: Vec<Timed>,
 }
 

@@ -1,7 +1,7 @@
-//! The parts of the program `survey`; see there.
+//! The parts of the program `survey`; see `main.rs`.
 //!
-//! [`rows`] says what is timed and [`measure`] how; [`turns`] lets builds take turns, [`compare`] compares their times, and
-//! [`table`] shows them, with the [`reasons`] for what is slow.
+//! [`rows`] defines what is timed and [`measure`] how; [`turns`] runs builds in turns, [`compare`]
+//! compares their times, and [`table`] prints them, with the [`reasons`] for slow rows.
 
 #![cfg(target_os = "linux")]
 
@@ -39,9 +39,9 @@ enum Error {
     Row { row: String, source: io::Error },
     #[error(transparent)]
     Turns(#[from] TurnsError),
-    #[error("cannot put the results in JSON: {0}; report this as a fault")]
+    #[error("cannot write the results as JSON: {0}; report this as a bug")]
     Json(#[from] serde_json::Error),
-    #[error("cannot write the results: {0}; check where standard output leads")]
+    #[error("cannot write the results: {0}; check standard output")]
     Write(#[from] io::Error),
 }
 
@@ -55,10 +55,10 @@ impl Error {
     }
 }
 
-/// The whole program.
+/// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
-    // Before anything that would be measured with it.
+    // First, because a row measures this path.
     if std::env::args_os()
         .nth(1)
         .is_some_and(|first| first == rows::RETURN_AT_ONCE)
@@ -131,8 +131,8 @@ fn time(row: &Row, effort: Effort) -> Result<f64, Error> {
     })
 }
 
-/// Starts a thread that does nothing. Both libraries leave out locks in a process of one thread, and
-/// few programs in Rust stay such a process.
+/// Starts a thread that does nothing. Both C libraries skip locks in a single-threaded process, and
+/// few Rust programs stay single-threaded.
 fn in_company() {
     std::thread::spawn(|| {
         loop {

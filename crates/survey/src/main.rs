@@ -1,16 +1,18 @@
-//! How much slower than glibc's each part of musl is that Rust's std and C code lean on, measured.
+//! Measures each part of the C library that Rust's std and C code use, for musl against glibc.
 //!
-//! The same program is built three times, for glibc, for stock musl, and for musl with fast-musl:
+//! The same program is built three times: for glibc, for stock musl, and for musl with fast-musl:
 //!
 //! ```text
 //! cargo build --release -p survey --target x86_64-unknown-linux-gnu
 //! cargo build --release -p survey --target x86_64-unknown-linux-musl
-//! cargo build --release -p survey --target x86_64-unknown-linux-musl --features fast --target-dir target/fast
+//! cargo build --release -p survey --target x86_64-unknown-linux-musl --features fast --target-dir
+//! target/fast
 //! ```
 //!
-//! The third needs a C compiler for musl, as jemalloc is C. A build alone prints its own times, a row
-//! a line, in nanoseconds per call. Given the other two, in any order, it lets all three take turns at
-//! each row, and prints a table sorted by what is left of the penalty:
+//! The third needs a C compiler for musl, because jemalloc is written in C. One build alone prints
+//! its own times, one row per line, in nanoseconds per call. With the other two as arguments, in
+//! any order, it runs all three in turns for each row, and prints a table sorted by the remaining
+//! penalty:
 //!
 //! ```text
 //! cd target && x86_64-unknown-linux-gnu/release/survey \
@@ -30,6 +32,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> ExitCode {
-    eprintln!("survey: it compares C libraries of Linux; run it there");
+    eprintln!("survey: it compares Linux C libraries; run it on Linux");
     ExitCode::FAILURE
 }

@@ -1,40 +1,40 @@
-//! How long a call takes: enough calls for a clock to see, and the middle of several samples.
+//! The time per call: enough calls for the clock's resolution, and the median of several samples.
 
 use std::time::Duration;
 
-/// How much is done to measure a row.
+/// The effort for measuring a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
-    /// How long a sample takes, about.
+    /// The approximate length of a sample.
     pub sample: Duration,
-    /// How many there are.
+    /// The number of samples.
     pub samples: usize,
 }
 
 impl Effort {
-    /// To compare.
+    /// For comparisons.
     pub const FULL: Self = Self {
         sample: Duration::from_millis(5),
         samples: 5,
     };
-    /// To see that it works.
+    /// For testing the program.
     pub const QUICK: Self = Self {
         sample: Duration::from_micros(500),
         samples: 3,
     };
 }
 
-/// What time is taken by.
+/// The clock for a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
-    /// The processor time of this thread, which a busy machine disturbs least.
+    /// This thread's CPU time, which a busy machine disturbs least.
     Thread,
-    /// What passes meanwhile, for what waits or is done by several threads or processes.
+    /// Elapsed time, for work that waits or runs in several threads or processes.
     Wall,
 }
 
 impl Clock {
-    /// How long the work takes.
+    /// Measures how long the work takes.
     pub fn time(self, work: impl FnOnce()) -> Duration {
         let start = self.now();
         work();
@@ -50,7 +50,7 @@ impl Clock {
             tv_sec: 0,
             tv_nsec: 0,
         };
-        // SAFETY: it writes to a timespec.
+        // SAFETY: it only writes to the timespec.
         let error = unsafe { libc::clock_gettime(clock, &raw mut time) };
         assert_eq!(error, 0, "Linux has both clocks");
         let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
@@ -58,17 +58,17 @@ impl Clock {
     }
 }
 
-/// Nanoseconds per call, where `time` tells how long a number of calls takes.
+/// Returns nanoseconds per call; `time` measures a given number of calls.
 pub fn per_call(effort: Effort, mut time: impl FnMut(u64) -> Duration) -> f64 {
     let calls = calls_for(effort.sample, &mut time);
     let samples = (0..effort.samples).map(|_| time(calls).as_secs_f64() * 1e9 / as_number(calls));
     median(&samples.collect::<Vec<_>>()).unwrap_or(f64::NAN)
 }
 
-/// More calls than this are not made, for a clock that stands still.
+/// An upper bound on the number of calls, in case the clock does not advance.
 const MOST_CALLS: u64 = 1 << 40;
 
-/// How many calls take about that long.
+/// Returns how many calls take about `wanted`.
 fn calls_for(wanted: Duration, mut time: impl FnMut(u64) -> Duration) -> u64 {
     let mut calls = 1;
     loop {
@@ -77,8 +77,8 @@ fn calls_for(wanted: Duration, mut time: impl FnMut(u64) -> Duration) -> u64 {
         let scaled = u64::try_from(scaled)
             .unwrap_or(MOST_CALLS)
             .clamp(1, MOST_CALLS);
-        // A short time says little of a long one, as the first calls warm caches up; and a long time
-        // may be that of something else, so it has to be reached twice.
+        // Few calls do not predict many, because the first ones warm up caches; and a long time
+        // may be a disturbance, so it must be reached twice.
         if calls == MOST_CALLS || (took >= wanted / 4 && time(scaled) >= wanted / 4) {
             return scaled;
         }
@@ -86,7 +86,7 @@ fn calls_for(wanted: Duration, mut time: impl FnMut(u64) -> Duration) -> u64 {
     }
 }
 
-/// The middle of the values, or the mean of the two that share it.
+/// Returns the median, or the mean of the middle two values.
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut values = values.to_vec();
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn calls_fill_a_sample() {
         let wanted = Duration::from_millis(5);
-        // Nanoseconds that starting takes, and that a call takes.
+        // Nanoseconds per start, and per call.
         for (start, call, expected) in [
             (0, 1, 5_000_000),
             (0, 1_000, 5_000),

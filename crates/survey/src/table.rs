@@ -1,4 +1,4 @@
-//! A comparison as people read it.
+//! Formats a comparison as Markdown.
 
 use std::fmt::Write;
 
@@ -6,11 +6,11 @@ use crate::compare::{Compared, Comparison, Each, PENALTY, Ratio};
 use crate::reasons;
 use crate::rows::CONTROL;
 
-/// How far from 1 the control may be before the machine is said to be too busy.
+/// If the control's ratio is further from 1, the machine was too busy.
 const CONTROL_TOLERANCE: f64 = 0.1;
 
 impl Comparison {
-    /// A table, and what it says in a few words.
+    /// Returns a table and its summary.
     #[must_use]
     pub fn to_markdown(&self) -> String {
         let count =
@@ -42,7 +42,7 @@ impl Comparison {
         if let Some(ratio) = self.noise() {
             let _ = write!(
                 text,
-                "\n**Warning:** the control, which no C library changes, is at {ratio:.2}x: the \
+                "\n**Warning:** the control, which is the same with every C library, is at {ratio:.2}x: the \
                  machine was too busy for ratios near 1 to mean much.\n"
             );
         }
@@ -56,7 +56,7 @@ impl Comparison {
         text += &notes.reasons();
         if !others.is_empty() {
             let cells: Vec<_> = others.iter().map(|row| line(row)).collect();
-            // What GitHub and others fold up.
+            // GitHub and others collapse this.
             let _ = write!(
                 text,
                 "\n<details><summary>The other rows: {}</summary>\n\n{}\n</details>\n",
@@ -67,7 +67,7 @@ impl Comparison {
         text
     }
 
-    /// The control's ratio, if it is off.
+    /// Returns the control's ratio if it is too far from 1.
     fn noise(&self) -> Option<f64> {
         let control = self.rows.iter().find(|row| row.name == CONTROL)?;
         [control.stock_to_glibc.median, control.fast_to_glibc.median]
@@ -76,7 +76,7 @@ impl Comparison {
     }
 }
 
-/// The reasons for rows, numbered as they come.
+/// The reasons for rows, numbered by first use.
 #[derive(Default)]
 struct Notes<'a> {
     reasons: Vec<&'static str>,
@@ -84,7 +84,7 @@ struct Notes<'a> {
 }
 
 impl<'a> Notes<'a> {
-    /// What the line of a row refers to its reason by.
+    /// Returns the reference to a row's reason.
     fn note(&mut self, row: &'a str) -> String {
         let Some(reason) = reasons::of(row) else {
             self.unexplained.push(row);
@@ -102,7 +102,7 @@ impl<'a> Notes<'a> {
         match (&self.unexplained[..], &self.reasons[..]) {
             ([], []) => String::new(),
             ([], _) => {
-                "Each of these rows has its reason, by number, below the table.\n".to_owned()
+                "The reason for each of these rows is below the table, by number.\n".to_owned()
             }
             (rows, _) => format!(
                 "Unexplained: {} of these rows ({}).\n",
@@ -122,7 +122,7 @@ impl<'a> Notes<'a> {
     }
 }
 
-/// What each line has.
+/// The columns of the table.
 const COLUMNS: [&str; 7] = [
     "row",
     "glibc",
@@ -150,7 +150,7 @@ fn line(row: &Compared) -> Vec<String> {
     ]
 }
 
-/// Columns as wide as their widest cell; the first one to the left, the others to the right.
+/// Formats a table with padded columns; the first is left-aligned, the others right-aligned.
 fn table(header: &[&str], lines: &[Vec<String>]) -> String {
     let header: Vec<String> = header.iter().map(|&title| title.to_owned()).collect();
     let width = |column: usize| {
@@ -188,7 +188,7 @@ fn table(header: &[&str], lines: &[Vec<String>]) -> String {
         .collect()
 }
 
-/// With as many digits as mean something.
+/// Formats with as many digits as are significant.
 fn nanoseconds(value: f64) -> String {
     if value < 100.0 {
         format!("{value:.2}")
@@ -214,7 +214,7 @@ mod tests {
     use crate::compare::samples::{compared, comparison};
     use crate::reasons::{REASONS, Reason};
 
-    /// The lines of both tables without their headers.
+    /// Returns the lines of both tables without their headers.
     fn lines(text: &str) -> Vec<Vec<&str>> {
         let lines = text.lines().filter(|line| line.starts_with('|'));
         let cells = lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect());
@@ -277,7 +277,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("has its reason") && !text.contains("Unexplained"),
+            text.contains("The reason for each") && !text.contains("Unexplained"),
             "{text}"
         );
 
@@ -288,7 +288,7 @@ mod tests {
             text.contains("\nUnexplained: 1 of these rows (a riddle).\n"),
             "{text}"
         );
-        assert!(!text.contains("has its reason"), "{text}");
+        assert!(!text.contains("The reason for each"), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Builds take turns at each row.
+//! Runs builds in turns, row by row.
 
 use std::io;
 use std::ops::Range;
@@ -10,17 +10,17 @@ use serde::de::DeserializeOwned;
 use crate::compare::{Compared, Comparison, Each};
 use crate::kind::{Build, Kind, Listed, Measured};
 
-/// Why builds cannot take turns.
+/// Why builds cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum TurnsError {
-    /// This program does not know where it is.
+    /// This program's path is unknown.
     #[error("cannot find this program's own executable: {0}; call it by its full path")]
     Own(#[source] io::Error),
-    /// There is none of a kind.
-    #[error("there is no build for {0} among these; make one with `{command}` and give its path", command = .0.command())]
+    /// A kind of build is missing.
+    #[error("there is no build for {0} among these; make one with `{command}` and pass its path", command = .0.command())]
     Missing(Kind),
-    /// There are two of a kind.
-    #[error("{} and {} are both builds for {kind}; give one of each kind", first.display(), second.display())]
+    /// Two builds are of the same kind.
+    #[error("{} and {} are both builds for {kind}; pass one of each kind", first.display(), second.display())]
     Twice {
         /// The kind.
         kind: Kind,
@@ -29,44 +29,44 @@ pub enum TurnsError {
         /// The other one.
         second: PathBuf,
     },
-    /// It was built from other sources.
-    #[error("{} has no row {row:?}; make all builds from the same sources", path.display())]
+    /// A build has other sources.
+    #[error("{} has no row {row:?}; build all from the same sources", path.display())]
     NoRow {
         /// The build.
         path: PathBuf,
-        /// What it should have.
+        /// The missing row.
         row: String,
     },
-    /// It cannot be run.
+    /// A build cannot be started.
     #[error("cannot start {}: {source}; check the path", path.display())]
     Start {
         /// The build.
         path: PathBuf,
-        /// Why not.
+        /// The operating system's error.
         source: io::Error,
     },
-    /// It ended with an error.
+    /// A build failed.
     #[error("{}: {status}{said}", path.display())]
     Failed {
         /// The build.
         path: PathBuf,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
         /// The last line of its standard error, after a colon.
         said: String,
     },
-    /// It printed something else.
-    #[error("{} is no build of this program: it printed no such JSON ({source})", path.display())]
+    /// The output is not this program's.
+    #[error("{} is not a build of this program: its output is not the expected JSON ({source})", path.display())]
     Foreign {
         /// The build.
         path: PathBuf,
-        /// What is wrong with that.
+        /// The parse error.
         source: serde_json::Error,
     },
 }
 
 impl TurnsError {
-    /// What the program ends with.
+    /// Returns the exit code for this error.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -76,11 +76,11 @@ impl TurnsError {
     }
 }
 
-/// Lets this build and the others take turns at the rows, in rounds of these numbers.
+/// Runs this build and the others in turns over the rows, in the given rounds.
 ///
 /// # Errors
 ///
-/// When there is not one build of each kind, or one of them fails.
+/// If there is not exactly one build of each kind, or one of them fails.
 pub fn run(
     others: &[PathBuf],
     rows: &[String],
@@ -137,7 +137,7 @@ pub fn run(
     Ok(Comparison::new(builds, count, quick, compared.collect()))
 }
 
-/// In which order builds come in a round, from 1: A B C, then C B A, so that none is always the first.
+/// Returns the order of builds in a round, from 1: A B C, then C B A, so none is always the first.
 fn turns(round: u32) -> [Kind; 3] {
     let mut turns = Kind::ALL;
     if round.is_multiple_of(2) {
@@ -167,7 +167,7 @@ fn one_of_each(listed: &[(PathBuf, Build)]) -> Result<Each<Build>, TurnsError> {
     })
 }
 
-/// What a build prints as JSON. It gets no environment, so that all get the same.
+/// Parses a build's JSON output. The environment is empty, so it is the same for all builds.
 fn ask<T: DeserializeOwned>(path: &Path, arguments: &[&str]) -> Result<T, TurnsError> {
     let mut command = Command::new(path);
     let output = command.arg("--json").args(arguments).env_clear().output();

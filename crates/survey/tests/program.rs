@@ -1,4 +1,4 @@
-//! The built program, as a person calls it.
+//! The built program, run from the command line.
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// What it says when it refuses, and its exit code.
+/// Returns the error message and the exit code.
 fn refusal(arguments: &[&str]) -> (String, Option<i32>) {
     let output = run(arguments);
     assert!(output.stdout.is_empty());
@@ -43,7 +43,7 @@ fn every_row_has_a_time() {
     let names: Vec<_> = measured.rows.iter().map(|row| &row.name).collect();
     assert_eq!(names, listed.rows.iter().collect::<Vec<_>>());
     for row in &measured.rows {
-        // A call by a pointer alone takes more than a tenth of a nanosecond.
+        // A call through a pointer takes more than a tenth of a nanosecond.
         assert!(
             row.nanoseconds.is_finite() && row.nanoseconds > 0.1,
             "{row:?}"
@@ -51,7 +51,7 @@ fn every_row_has_a_time() {
     }
 }
 
-/// A call that the compiler has left out takes as long for a large size as for a small one.
+/// A call that the compiler removed takes as long for a large size as for a small one.
 #[test]
 fn a_large_size_takes_longer_than_a_small_one() {
     let arguments = [
@@ -96,16 +96,16 @@ fn a_row_is_a_line() {
     );
 }
 
-/// A build of another kind, or of none: one script, by several names.
+/// Returns a stand-in for a build of another kind, or of none: one script with several names.
 fn stand_in(name: &str) -> String {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/build.sh");
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Another test may have made it just now.
+    // Another test may have created it already.
     let _ = std::os::unix::fs::symlink(script, &path);
     path.to_str().expect("UTF-8").to_owned()
 }
 
-/// Of the two kinds that this build is not.
+/// Returns stand-ins for the two kinds that this build is not.
 fn others() -> [String; 2] {
     match Kind::this() {
         Kind::Glibc => ["stock-musl", "fast-musl"],
@@ -184,10 +184,10 @@ fn bad_input_is_named() {
         ),
         (
             &["--row", "math: sin", &foreign],
-            "foreign is no build of this program",
+            "foreign is not a build of this program",
             2,
         ),
-        // The harness of tests does not know the arguments.
+        // The test harness does not accept these arguments.
         (&["--row", "math: sin", harness], ": exit status: ", 1),
     ] {
         let (text, code) = refusal(arguments);

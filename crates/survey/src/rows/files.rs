@@ -1,4 +1,4 @@
-//! What std's `fs` calls besides the system itself.
+//! The parts of std's `fs` that run in the C library.
 
 use std::env;
 use std::ffi::CString;
@@ -25,7 +25,7 @@ fn readdir() -> io::Result<Calls> {
     repeat(move || {
         let _ = &folder;
         let mut entries = 0;
-        // SAFETY: a string; the stream is read and closed where it is open.
+        // SAFETY: the path is a string; the stream is read and closed only if it is open.
         unsafe {
             let stream = libc::opendir(path.as_ptr());
             assert!(!stream.is_null(), "opendir: {}", io::Error::last_os_error());
@@ -34,12 +34,12 @@ fn readdir() -> io::Result<Calls> {
             }
             libc::closedir(stream);
         }
-        // Its own and its parent's among them.
+        // "." and ".." are included.
         assert_eq!(entries, ENTRIES + 2);
     })
 }
 
-/// A folder of empty files, which is gone with this.
+/// A folder of empty files, which is removed on drop.
 struct Folder {
     path: PathBuf,
 }
@@ -58,7 +58,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left is empty files in a folder for such.
+        // If this fails, it leaves only empty files in a temporary folder.
         let _ = fs::remove_dir_all(&self.path);
     }
 }

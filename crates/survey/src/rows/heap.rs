@@ -1,4 +1,4 @@
-//! malloc and Rust's allocator, by the same patterns.
+//! malloc and Rust's allocator, with the same patterns.
 
 use std::alloc::{self, Layout};
 use std::hint::black_box;
@@ -43,7 +43,7 @@ fn window<H: Heap>() -> io::Result<Calls> {
     repeat(move || window.turn())
 }
 
-/// A block that is written to before it is given back, a byte a page.
+/// A block with one byte written per page before it is freed.
 fn large<H: Heap>() {
     let mut block = Block::<H>::new(256 << 10);
     for page in 0..64 {
@@ -51,7 +51,7 @@ fn large<H: Heap>() {
     }
 }
 
-/// As a vector grows.
+/// Grows a block as a vector grows.
 fn growth<H: Heap>(limit: usize) {
     let mut block = Block::<H>::new(16);
     while block.size < limit {
@@ -59,10 +59,10 @@ fn growth<H: Heap>(limit: usize) {
     }
 }
 
-/// One thread allocates what another one frees.
+/// One thread allocates, another one frees.
 #[allow(
     clippy::unnecessary_wraps,
-    reason = "what a row is prepared by may fail"
+    reason = "the preparation of a row may fail"
 )]
 fn handed_over<H: Heap>() -> io::Result<Timed> {
     const BATCH: u64 = 256;
@@ -93,7 +93,7 @@ fn calloc() -> io::Result<Calls> {
     })
 }
 
-/// Blocks of mixed sizes, of which one in turn is freed and another one allocated in its place.
+/// Blocks of mixed sizes. Each turn frees one and allocates another in its place.
 struct Window<H: Heap> {
     blocks: Vec<Block<H>>,
     sizes: Vec<usize>,
@@ -104,7 +104,7 @@ struct Window<H: Heap> {
 impl<H: Heap> Window<H> {
     fn new() -> Self {
         let mut numbers = Numbers(7);
-        // Most are small: from 8 to 2,048 bytes, each doubling as likely as the last.
+        // Most are small: from 8 to 2,048 bytes, each doubling equally likely.
         let sizes: Vec<_> = (0..4096)
             .map(|_| {
                 let size = 8 << numbers.below(8);
@@ -131,18 +131,18 @@ impl<H: Heap> Window<H> {
     }
 }
 
-/// Where blocks come from.
+/// An allocator.
 ///
 /// # Safety
 ///
-/// `allocate` returns null or a block of that many bytes, which is good until it is released; `grow`
-/// returns null or such a block in place of the one given.
+/// `allocate` returns null or a block of that many bytes, which is valid until it is released;
+/// `grow` returns null or such a block instead of the given one.
 unsafe trait Heap: Send + 'static {
     fn allocate(size: usize) -> *mut u8;
 
     /// # Safety
     ///
-    /// The block is live, and has that size.
+    /// The block is live and has that size.
     unsafe fn grow(block: *mut u8, from: usize, to: usize) -> *mut u8;
 
     /// # Safety
@@ -153,51 +153,51 @@ unsafe trait Heap: Send + 'static {
 
 struct C;
 
-// SAFETY: what C promises of these.
+// SAFETY: the C standard guarantees this.
 unsafe impl Heap for C {
     fn allocate(size: usize) -> *mut u8 {
-        // SAFETY: any size is right.
+        // SAFETY: malloc accepts any size.
         unsafe { libc::malloc(size).cast() }
     }
 
     unsafe fn grow(block: *mut u8, _: usize, to: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract is the same.
         unsafe { libc::realloc(block.cast(), to).cast() }
     }
 
     unsafe fn release(block: *mut u8, _: usize) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract is the same.
         unsafe { libc::free(block.cast()) }
     }
 }
 
 struct Rust;
 
-/// Of bytes, by which a vector of bytes or a string is aligned.
+/// The layout of bytes, the alignment of a byte vector or string.
 fn layout(size: usize) -> Layout {
     Layout::array::<u8>(size).expect("no row has blocks that large")
 }
 
-// SAFETY: what Rust promises of its allocator.
+// SAFETY: Rust's allocator guarantees this.
 unsafe impl Heap for Rust {
     fn allocate(size: usize) -> *mut u8 {
-        // SAFETY: no row has blocks of no size.
+        // SAFETY: no row has blocks of size zero.
         unsafe { alloc::alloc(layout(size)) }
     }
 
     unsafe fn grow(block: *mut u8, from: usize, to: usize) -> *mut u8 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract is the same.
         unsafe { alloc::realloc(block, layout(from), to) }
     }
 
     unsafe fn release(block: *mut u8, size: usize) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's contract is the same.
         unsafe { alloc::dealloc(block, layout(size)) }
     }
 }
 
-/// A live block. It goes through `black_box`, since a compiler may leave out an allocation that
-/// nobody looks at.
+/// A live block. It goes through `black_box`, because a compiler may remove an allocation that is
+/// not used.
 struct Block<H: Heap> {
     start: *mut u8,
     size: usize,
@@ -221,12 +221,12 @@ impl<H: Heap> Block<H> {
         block
     }
 
-    /// To twice its size, and writes all that is new, as a vector does: what is moved and which pages
-    /// are touched depend on it.
+    /// Doubles the block and writes the new half, as a vector does: how much is moved and which
+    /// pages are touched depend on it.
     #[inline]
     fn grow(&mut self) {
         let (old, size) = (self.size, 2 * self.size);
-        // SAFETY: the block is live, and has its size.
+        // SAFETY: the block is live and has this size.
         let start = black_box(unsafe { H::grow(self.start, old, size) });
         assert!(!start.is_null(), "out of memory");
         (self.start, self.size) = (start, size);
@@ -246,7 +246,7 @@ impl<H: Heap> Block<H> {
 impl<H: Heap> Drop for Block<H> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the block is live, has its size, and is not used again.
+        // SAFETY: the block is live, has this size, and is not used again.
         unsafe { H::release(self.start, self.size) }
     }
 }

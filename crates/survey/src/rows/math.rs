@@ -1,4 +1,4 @@
-//! libm, of which std's floating-point methods are calls.
+//! libm, which std's floating-point methods call.
 
 use std::hint::black_box;
 use std::io;
@@ -99,7 +99,7 @@ fn of3<T: Copy + 'static>(function: Of3<T>, mut values: Cycle<T>) -> io::Result<
     repeat(move || function(values.next(), values.next(), values.next()))
 }
 
-/// Values of a range in no order, too many for a branch predictor to learn.
+/// Values of a range in random order, too many for a branch predictor to learn.
 fn doubles(range: &Range<f64>) -> Cycle<f64> {
     let mut numbers = Numbers(5);
     Cycle::new((0..4093).map(|_| {
@@ -112,7 +112,7 @@ fn doubles(range: &Range<f64>) -> Cycle<f64> {
 fn singles(range: &Range<f64>) -> Cycle<f32> {
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "any value of the range is as good"
+        reason = "any value of the range is suitable"
     )]
     Cycle::new(doubles(range).values.iter().map(|&value| value as f32))
 }

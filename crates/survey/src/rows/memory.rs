@@ -1,4 +1,4 @@
-//! memcpy and its kin.
+//! memcpy, memmove, memset, memcmp and bcmp.
 
 use std::ffi::{c_int, c_void};
 use std::hint::black_box;
@@ -7,14 +7,14 @@ use std::io;
 use super::{Calls, Row, Size, ladder, repeat};
 
 unsafe extern "C" {
-    // The `libc` crate has it for few targets.
+    // The `libc` crate declares it for few targets.
     fn bcmp(a: *const c_void, b: *const c_void, n: usize) -> c_int;
 }
 
 type Copy = unsafe extern "C" fn(*mut c_void, *const c_void, usize) -> *mut c_void;
 type Compare = unsafe extern "C" fn(*const c_void, *const c_void, usize) -> c_int;
 
-/// The largest size of these.
+/// The largest size measured.
 const LARGEST: usize = 1 << 20;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -34,7 +34,7 @@ pub(super) fn rows() -> Vec<Row> {
     .collect()
 }
 
-/// From one area to another.
+/// Copies from one area to another.
 fn copy(function: Copy, size: Size) -> io::Result<Calls> {
     let (function, mut sizes) = (black_box(function), size.each());
     let (mut to, from) = (
@@ -47,7 +47,7 @@ fn copy(function: Copy, size: Size) -> io::Result<Calls> {
     })
 }
 
-/// As in a vector of which an element is removed.
+/// Moves bytes as when an element is removed from a vector.
 fn shift(function: Copy, size: Size) -> io::Result<Calls> {
     let (function, mut sizes) = (black_box(function), size.each());
     let mut area = Area::new(size.largest() + 24, 64);
@@ -68,7 +68,7 @@ fn fill(size: Size) -> io::Result<Calls> {
     })
 }
 
-/// Equal bytes, so that all are looked at.
+/// Compares equal bytes, so all of them are read.
 fn compare(function: Compare, size: Size) -> io::Result<Calls> {
     let (function, mut sizes) = (black_box(function), size.each());
     let (a, b) = (
@@ -81,7 +81,7 @@ fn compare(function: Compare, size: Size) -> io::Result<Calls> {
     })
 }
 
-/// Bytes whose place in a page does not depend on the allocator.
+/// Bytes whose offset in a page does not depend on the allocator.
 pub(super) struct Area {
     bytes: Vec<u8>,
     first: usize,
@@ -90,26 +90,26 @@ pub(super) struct Area {
 const PAGE: usize = 4096;
 
 impl Area {
-    /// So many zeros, `place` bytes into a page.
+    /// Returns `size` zeros, `place` bytes into a page.
     pub(super) fn new(size: usize, place: usize) -> Self {
-        // Not zeroed by the allocator: each page has memory of its own then.
+        // Not zeroed by the allocator, so each page has its own memory.
         let mut bytes = vec![1; size + 2 * PAGE];
         bytes.fill(0);
         let first = bytes.as_ptr().align_offset(PAGE) + place;
         Self { bytes, first }
     }
 
-    /// The first of them.
+    /// Returns a pointer to the first byte.
     pub(super) fn start(&mut self) -> *mut u8 {
         self.bytes[self.first..].as_mut_ptr()
     }
 
-    /// From one of them on.
+    /// Returns a pointer to the byte at `offset`.
     pub(super) fn at(&self, offset: usize) -> *const u8 {
         self.bytes[self.first + offset..].as_ptr()
     }
 
-    /// From one of them on, to be written to.
+    /// Returns the bytes from `offset` on, for writing.
     pub(super) fn from(&mut self, offset: usize) -> &mut [u8] {
         &mut self.bytes[self.first + offset..]
     }

@@ -1,7 +1,7 @@
-//! What is timed: each row a name and a function that prepares its calls.
+//! The rows: each has a name and a function that prepares its calls.
 //!
-//! Functions of the C library are called by pointers that went through `black_box`: a compiler that
-//! does not know which function it is can neither leave a call out nor do it in advance.
+//! C library functions are called through pointers that went through `black_box`: a compiler that
+//! does not know the function can neither remove a call nor evaluate it early.
 
 mod files;
 mod heap;
@@ -19,30 +19,30 @@ use std::time::Duration;
 
 use crate::measure::{self, Clock, Effort};
 
-/// What this program is called with where a row starts it: it ends at once then.
+/// The argument that makes this program return at once, for rows that start a process.
 pub const RETURN_AT_ONCE: &str = "return-at-once";
-/// Two system calls and nothing else: what differs between builds here is noise.
+/// Two system calls and nothing else: differences between builds here are noise.
 pub const CONTROL: &str = "control: mmap and munmap";
 
-/// Makes a number of calls.
+/// Makes this many calls.
 type Calls = Box<dyn FnMut(u64)>;
-/// Makes a number of calls and tells how long they took.
+/// Makes this many calls and returns how long they took.
 type Timed = Box<dyn FnMut(u64) -> Duration>;
 
-/// Something that is timed.
+/// Something to time.
 pub struct Row {
-    /// Its name, with a theme before the colon.
+    /// Its name, with a topic before the colon.
     pub name: String,
     prepare: Box<dyn Fn() -> io::Result<Timed>>,
 }
 
 impl Row {
-    /// By the processor time of a thread.
+    /// Timed by the thread's CPU time.
     fn cpu(name: impl Into<String>, prepare: impl Fn() -> io::Result<Calls> + 'static) -> Self {
         Self::by(Clock::Thread, name, prepare)
     }
 
-    /// By the time that passes.
+    /// Timed by elapsed time.
     fn wall(name: impl Into<String>, prepare: impl Fn() -> io::Result<Calls> + 'static) -> Self {
         Self::by(Clock::Wall, name, prepare)
     }
@@ -58,7 +58,7 @@ impl Row {
         })
     }
 
-    /// By what takes the time itself, where not all that it does is to be timed.
+    /// Timed by the calls themselves, if only a part of them is to be timed.
     fn timed(name: impl Into<String>, prepare: impl Fn() -> io::Result<Timed> + 'static) -> Self {
         Self {
             name: name.into(),
@@ -66,17 +66,17 @@ impl Row {
         }
     }
 
-    /// Nanoseconds per call.
+    /// Returns nanoseconds per call.
     ///
     /// # Errors
     ///
-    /// When the system refuses what the calls need.
+    /// If the operating system refuses a resource that the calls need.
     pub fn measure(&self, effort: Effort) -> io::Result<f64> {
         Ok(measure::per_call(effort, (self.prepare)()?))
     }
 }
 
-/// All rows.
+/// Returns all rows.
 #[must_use]
 pub fn all() -> Vec<Row> {
     [
@@ -95,10 +95,10 @@ pub fn all() -> Vec<Row> {
     .collect()
 }
 
-/// Makes the same call again and again.
+/// Repeats the same call.
 #[allow(
     clippy::unnecessary_wraps,
-    reason = "what a row is prepared by may fail"
+    reason = "the preparation of a row may fail"
 )]
 fn repeat<T>(mut call: impl FnMut() -> T + 'static) -> io::Result<Calls> {
     Ok(Box::new(move |times| {
@@ -108,7 +108,7 @@ fn repeat<T>(mut call: impl FnMut() -> T + 'static) -> io::Result<Calls> {
     }))
 }
 
-/// Numbers in no order, the same in each build.
+/// Pseudorandom numbers, the same in each build.
 struct Numbers(u64);
 
 impl Numbers {
@@ -121,7 +121,7 @@ impl Numbers {
     }
 }
 
-/// Goes through a table again and again.
+/// Goes through a table repeatedly.
 struct Cycle<T> {
     values: Box<[T]>,
     at: usize,
@@ -146,11 +146,11 @@ impl<T: Copy> Cycle<T> {
     }
 }
 
-/// How many bytes a call is about.
+/// The number of bytes per call.
 #[derive(Clone, Copy)]
 enum Size {
     Fixed(usize),
-    /// From 1 to 128 in no order.
+    /// From 1 to 128, in random order.
     Mixed,
 }
 
@@ -162,11 +162,11 @@ impl Size {
         }
     }
 
-    /// That of each call.
+    /// Returns the sizes of the calls.
     fn each(self) -> Cycle<usize> {
         match self {
             Self::Fixed(size) => Cycle::new([size]),
-            // More of them than a branch predictor can learn.
+            // More sizes than a branch predictor can learn.
             Self::Mixed => {
                 let mut numbers = Numbers(1);
                 Cycle::new((0..16_384).map(|_| 1 + numbers.below(128)))
@@ -175,7 +175,7 @@ impl Size {
     }
 }
 
-/// What is timed by size is timed with these, up to a largest one.
+/// The sizes measured, up to a row's largest one.
 const SIZES: [Size; 10] = [
     Size::Fixed(8),
     Size::Fixed(16),
@@ -189,7 +189,7 @@ const SIZES: [Size; 10] = [
     Size::Fixed(1 << 20),
 ];
 
-/// A row for each size.
+/// Returns one row per size.
 fn ladder(
     name: &str,
     largest: usize,

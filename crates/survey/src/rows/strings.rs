@@ -1,7 +1,7 @@
-//! strlen and its kin: C's strings, and searches.
+//! strlen and similar: C strings and searches.
 //!
-//! A string is the end of a text, as long as the row says. What is searched for is not in it, and what
-//! is compared is equal, so that all of it is looked at.
+//! A string is the end of a text, with the length of the row. A search term does not occur in it,
+//! and compared strings are equal, so all of it is read.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::hint::black_box;
@@ -15,7 +15,7 @@ type Scan = unsafe extern "C" fn(*const c_void, c_int, usize) -> *mut c_void;
 type Compare = unsafe extern "C" fn(*const c_char, *const c_char) -> c_int;
 type Copy = unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
 
-/// The largest size of these.
+/// The largest size measured.
 const LARGEST: usize = 64 << 10;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -127,7 +127,7 @@ fn copy(function: Copy, size: Size) -> io::Result<Calls> {
     let (function, mut sizes) = (black_box(function), size.each());
     let (mut to, from) = (Area::new(size.largest() + 1, 64), Text::new(size, 2064));
     repeat(move || {
-        // SAFETY: the text ends in a zero byte, for which there is room as well.
+        // SAFETY: the text ends in a zero byte, and the target has room for that too.
         unsafe { function(to.start().cast(), from.last(sizes.next())) }
     })
 }
@@ -138,7 +138,7 @@ fn memmem(size: Size) -> io::Result<Calls> {
     let (text, word) = (Text::new(size, 64), WORD.to_bytes());
     repeat(move || {
         let size = sizes.next();
-        // SAFETY: the text has that many bytes left, and the word is as long as it says.
+        // SAFETY: the text has that many bytes left, and the word has the given length.
         unsafe {
             function(
                 text.last(size).cast(),
@@ -160,9 +160,9 @@ fn strstr(size: Size) -> io::Result<Calls> {
     })
 }
 
-/// A letter that no text has.
+/// A letter that occurs in no text.
 const ABSENT: u8 = b'z';
-/// A word that no text has, although it has each letter but one.
+/// A word that occurs in no text, although each of its letters except one does.
 const WORD: &std::ffi::CStr = c"gazebos";
 
 /// Letters, then a zero byte.
@@ -183,7 +183,7 @@ impl Text {
         Self { area, size }
     }
 
-    /// The last so many letters.
+    /// Returns a pointer to the last `size` letters.
     fn last(&self, size: usize) -> *const c_char {
         self.area.at(self.size - size).cast()
     }

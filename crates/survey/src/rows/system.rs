@@ -1,4 +1,4 @@
-//! What the C library stands before the system for.
+//! C library functions in front of system calls.
 
 use std::env;
 use std::ffi::{CStr, CString, c_int, c_void};
@@ -14,7 +14,7 @@ use super::{CONTROL, Calls, RETURN_AT_ONCE, Row, repeat};
 
 mod declared {
     unsafe extern "C" {
-        // The `libc` crate has it for few targets.
+        // The `libc` crate declares it for few targets.
         pub(super) fn getentropy(bytes: *mut std::ffi::c_void, length: usize) -> std::ffi::c_int;
     }
 }
@@ -52,9 +52,9 @@ fn getrandom() -> io::Result<Calls> {
     })
 }
 
-/// It is also what links musl's getrandom, which it calls. std refers to that weakly, and with
-/// link-time optimisation of everything so does this crate then: by itself, that links nothing, and
-/// the function's address is null.
+/// This row also links musl's getrandom, which getentropy calls. std refers to getrandom only
+/// weakly, and with full link-time optimisation so does this crate: that alone links nothing, and
+/// the function's address would be null.
 fn getentropy() -> io::Result<Calls> {
     type Draw = unsafe extern "C" fn(*mut c_void, usize) -> c_int;
     let function = black_box(declared::getentropy as Draw);
@@ -84,7 +84,7 @@ fn set(name: &CStr, value: &CStr) -> io::Result<()> {
 }
 
 fn get(name: &CStr) -> bool {
-    // SAFETY: a string, and no other thread uses the environment.
+    // SAFETY: the name is a string, and no other thread uses the environment.
     !unsafe { libc::getenv(black_box(name.as_ptr())) }.is_null()
 }
 
@@ -104,7 +104,7 @@ fn setenv() -> io::Result<Calls> {
 
 fn fork() -> io::Result<Calls> {
     repeat(|| {
-        // SAFETY: the child ends without doing anything.
+        // SAFETY: the child exits without doing anything else.
         let child = unsafe { libc::fork() };
         if child == 0 {
             // SAFETY: ends the child.
@@ -125,7 +125,7 @@ fn spawn() -> io::Result<Calls> {
             null_mut(),
         ];
         let mut child = 0;
-        // SAFETY: strings, and arrays of them that end in null.
+        // SAFETY: the arguments are strings, and null-terminated arrays of strings.
         let error = unsafe {
             libc::posix_spawn(
                 &raw mut child,
@@ -146,22 +146,22 @@ fn spawn() -> io::Result<Calls> {
     })
 }
 
-/// For a child that ends well.
+/// Waits for a child, which must succeed.
 fn wait(child: libc::pid_t) {
     let mut status: c_int = -1;
-    // SAFETY: it writes a number.
+    // SAFETY: it only writes the status.
     let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
     assert_eq!((waited, status), (child, 0), "waitpid");
 }
 
 fn getaddrinfo() -> io::Result<Calls> {
-    // SAFETY: zeros and null are what hints that say nothing are.
+    // SAFETY: zeros and null pointers are valid hints.
     let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
     hints.ai_flags = libc::AI_NUMERICHOST | libc::AI_NUMERICSERV;
     hints.ai_socktype = libc::SOCK_STREAM;
     repeat(move || {
         let mut found = null_mut();
-        // SAFETY: strings and hints; what is found is freed once.
+        // SAFETY: the arguments are strings and hints; the result is freed once.
         unsafe {
             let error = libc::getaddrinfo(
                 c"192.0.2.17".as_ptr(),
@@ -177,7 +177,7 @@ fn getaddrinfo() -> io::Result<Calls> {
 
 fn map() -> io::Result<Calls> {
     repeat(|| {
-        // SAFETY: new memory, which is given back and not used.
+        // SAFETY: the memory is new, and is unmapped without being used.
         unsafe {
             let pages = libc::mmap(
                 null_mut(),

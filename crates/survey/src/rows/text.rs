@@ -1,4 +1,4 @@
-//! Streams, and numbers to text and back.
+//! Streams, and conversions between numbers and text.
 
 use std::cmp::Ordering;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -106,11 +106,12 @@ fn fgetc() -> io::Result<Calls> {
     })
 }
 
-/// An open stream of the C library.
+/// An open C stream.
 struct Stream(*mut libc::FILE);
 
 impl Stream {
-    /// For a closure that keeps the stream itself: of a field, it would keep a copy.
+    /// For closures that must capture the stream itself: a closure that uses the field would copy
+    /// it.
     fn get(&self) -> *mut libc::FILE {
         self.0
     }
@@ -120,10 +121,10 @@ impl Stream {
         Self::opened(unsafe { libc::fopen(c"/dev/null".as_ptr(), c"w".as_ptr()) })
     }
 
-    /// 1,000 lines in memory.
+    /// Returns a stream of 1,000 lines in memory.
     fn of_lines() -> io::Result<Self> {
         let lines: &[u8] = LINE.to_bytes().repeat(1000).leak();
-        // SAFETY: the lines are there for good, and are only read.
+        // SAFETY: the lines live as long as the program, and are only read.
         Self::opened(unsafe {
             libc::fmemopen(lines.as_ptr().cast_mut().cast(), lines.len(), c"r".as_ptr())
         })
@@ -147,7 +148,7 @@ impl Drop for Stream {
 
 type Print = unsafe extern "C" fn(*mut c_char, usize, *const c_char, ...) -> c_int;
 
-/// Into 64 bytes.
+/// Prints into 64 bytes.
 fn print(call: impl Fn(Print, *mut c_char) -> c_int + 'static) -> io::Result<Calls> {
     let (function, mut to) = (black_box(libc::snprintf as Print), [0; 64]);
     repeat(move || call(function, to.as_mut_ptr()))
@@ -175,21 +176,21 @@ fn sscanf() -> io::Result<Calls> {
 fn strtod(text: &'static CStr) -> io::Result<Calls> {
     type Parse = unsafe extern "C" fn(*const c_char, *mut *mut c_char) -> f64;
     let function = black_box(libc::strtod as Parse);
-    // SAFETY: a string, whose end is not asked for.
+    // SAFETY: the text is a string, and no end pointer is asked for.
     repeat(move || unsafe { function(text.as_ptr(), null_mut()) })
 }
 
 fn strtol() -> io::Result<Calls> {
     type Parse = unsafe extern "C" fn(*const c_char, *mut *mut c_char, c_int) -> libc::c_long;
     let function = black_box(libc::strtol as Parse);
-    // SAFETY: a string, whose end is not asked for.
+    // SAFETY: the text is a string, and no end pointer is asked for.
     repeat(move || unsafe { function(c"-1234567".as_ptr(), null_mut(), 10) })
 }
 
-/// More different values than are sorted.
+/// More different values than elements to sort.
 const ANY: usize = 1 << 30;
 
-/// So many times a number of so many different ones, and zeros behind it.
+/// Returns `n` random numbers out of `values` different ones, each followed by zeros.
 fn in_no_order<const INTS: usize>(n: usize, values: usize) -> Vec<[i32; INTS]> {
     let mut numbers = Numbers(3);
     let element = |_| {
@@ -200,10 +201,10 @@ fn in_no_order<const INTS: usize>(n: usize, values: usize) -> Vec<[i32; INTS]> {
     (0..n).map(element).collect()
 }
 
-/// One call sorts a fresh copy.
+/// Each call sorts a fresh copy.
 fn qsort<const INTS: usize>(values: Vec<[i32; INTS]>) -> io::Result<Calls> {
     extern "C" fn compare(a: *const c_void, b: *const c_void) -> c_int {
-        // SAFETY: qsort gives elements of the array, which begin with an int.
+        // SAFETY: qsort passes elements of the array, which begin with an int.
         let ordering = unsafe { (*a.cast::<i32>()).cmp(&*b.cast::<i32>()) };
         match ordering {
             Ordering::Less => -1,

@@ -1,4 +1,4 @@
-//! Threads, and what they wait for each other by.
+//! Threads and their synchronization.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -35,18 +35,18 @@ pub(super) fn rows() -> Vec<Row> {
     ]
 }
 
-/// How many threads several are: the processors, within bounds.
+/// Returns the number of threads in rows with several: the CPUs, from 2 to 4.
 fn count() -> usize {
     thread::available_parallelism()
         .map_or(2, usize::from)
         .clamp(2, 4)
 }
 
-/// Each of several threads makes all calls at the same time. What counts is the mean of the times
-/// that they take, from when all are there.
+/// Several threads make all calls at the same time. The result is the mean of their times, from
+/// when all have started.
 #[allow(
     clippy::unnecessary_wraps,
-    reason = "what a row is prepared by may fail"
+    reason = "the preparation of a row may fail"
 )]
 pub(super) fn several(
     prepare: impl Fn() -> io::Result<Calls> + Sync + 'static,
@@ -55,7 +55,7 @@ pub(super) fn several(
     Ok(Box::new(move |times| {
         let start = Barrier::new(count);
         let timed = || {
-            let mut calls = prepare().expect("what needs the system is no row of several threads");
+            let mut calls = prepare().expect("rows with several threads cannot fail to prepare");
             start.wait();
             Clock::Wall.time(|| calls(times))
         };
@@ -74,7 +74,7 @@ fn create_and_join() -> io::Result<Calls> {
     }
     repeat(|| {
         let mut thread = MaybeUninit::uninit();
-        // SAFETY: the thread touches nothing, and is joined once if it was made.
+        // SAFETY: the thread touches nothing, and is joined once if it was created.
         unsafe {
             assert_eq!(
                 libc::pthread_create(thread.as_mut_ptr(), null(), nothing, null_mut()),
@@ -88,7 +88,7 @@ fn create_and_join() -> io::Result<Calls> {
 fn rwlock() -> io::Result<Calls> {
     let lock = Box::new(UnsafeCell::new(libc::PTHREAD_RWLOCK_INITIALIZER));
     repeat(move || {
-        // SAFETY: it is initialised, stays where it is, and is released by the thread that took it.
+        // SAFETY: it is initialised, does not move, and is released by the thread that locked it.
         unsafe {
             libc::pthread_rwlock_rdlock(lock.get());
             libc::pthread_rwlock_unlock(lock.get())
@@ -98,7 +98,7 @@ fn rwlock() -> io::Result<Calls> {
 
 fn getspecific() -> io::Result<Calls> {
     let mut key = 0;
-    // SAFETY: it writes a key.
+    // SAFETY: it only writes the key.
     let error = unsafe { libc::pthread_key_create(&raw mut key, None) };
     if error != 0 {
         return Err(io::Error::from_raw_os_error(error));
@@ -107,10 +107,10 @@ fn getspecific() -> io::Result<Calls> {
     repeat(move || unsafe { libc::pthread_getspecific(key) })
 }
 
-/// A mutex of the C library.
+/// A C mutex.
 struct Mutex(Box<UnsafeCell<libc::pthread_mutex_t>>);
 
-// SAFETY: that is what a mutex is for.
+// SAFETY: a mutex may be shared between threads.
 unsafe impl Sync for Mutex {}
 // SAFETY: it is used by its address, which does not change.
 unsafe impl Send for Mutex {}
@@ -130,14 +130,14 @@ impl Mutex {
     }
 }
 
-/// Whose turn it is of two threads.
+/// Which of two threads may go on.
 struct Turn {
     mutex: Mutex,
     changed: Box<UnsafeCell<libc::pthread_cond_t>>,
     second: UnsafeCell<bool>,
 }
 
-// SAFETY: `second` is used under the mutex, and a condition variable is for several threads.
+// SAFETY: `second` is used under the mutex, and a condition variable may be shared.
 unsafe impl Sync for Turn {}
 
 impl Turn {
@@ -149,9 +149,9 @@ impl Turn {
         }
     }
 
-    /// Waits for the turn of one of the two, and gives it to the other.
+    /// Waits for the turn of one thread, and passes it to the other.
     fn pass(&self, second: bool) {
-        // SAFETY: the mutex is locked where `second` is used and where the wait begins.
+        // SAFETY: the mutex is locked while `second` is used and when the wait begins.
         self.mutex.with(|| unsafe {
             while *self.second.get() != second {
                 libc::pthread_cond_wait(self.changed.get(), self.mutex.0.get());
@@ -164,7 +164,7 @@ impl Turn {
 
 #[allow(
     clippy::unnecessary_wraps,
-    reason = "what a row is prepared by may fail"
+    reason = "the preparation of a row may fail"
 )]
 fn ping_pong() -> io::Result<Timed> {
     Ok(Box::new(|times| {

@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use super::{Calls, Row, repeat};
 
 unsafe extern "C" {
-    // The `libc` crate has it for no Unix.
+    // The `libc` crate does not declare it for any Unix.
     fn tzset();
 }
 
@@ -35,18 +35,18 @@ pub(super) fn rows() -> Vec<Row> {
 fn clock(clock: libc::clockid_t) -> io::Result<Calls> {
     repeat(move || {
         let mut time = MaybeUninit::uninit();
-        // SAFETY: it writes to a timespec.
+        // SAFETY: it only writes to the timespec.
         let error = unsafe { libc::clock_gettime(clock, time.as_mut_ptr()) };
         assert_eq!(error, 0);
-        // SAFETY: it is written where there is no error.
+        // SAFETY: it was written, because there is no error.
         unsafe { time.assume_init() }.tv_nsec
     })
 }
 
-/// In November 2026.
+/// A time in November 2026.
 const SOME_TIME: i64 = 1_795_000_000;
 
-/// To one with summer time, whose files are not needed.
+/// Sets a time zone with summer time that needs no zone file.
 fn set_zone() {
     // SAFETY: no other thread uses the environment.
     unsafe {
@@ -60,7 +60,7 @@ fn local(seconds: i64) -> libc::tm {
     // SAFETY: it reads a number and writes a time.
     let result = unsafe { libc::localtime_r(&raw const seconds, parts.as_mut_ptr()) };
     assert!(!result.is_null());
-    // SAFETY: it is written where the result is not null.
+    // SAFETY: it was written, because the result is not null.
     unsafe { parts.assume_init() }
 }
 
