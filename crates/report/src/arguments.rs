@@ -5,21 +5,21 @@ use std::path::PathBuf;
 use crate::sections::criterion::Sampling;
 use clap::{Parser, ValueEnum};
 
-/// A part of the report.
+/// A section of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Section {
     /// The benchmarks of C library and allocator
     Allocations,
-    /// The program, as a server under load
+    /// Broker and other servers under load
     Broker,
-    /// The parts of the C library, one by one
+    /// The functions of the C library, one by one
     Libc,
-    /// Programs of others, each with a fixed command line
+    /// Well-known programs, each with a fixed command line
     Programs,
 }
 
-/// Measures builds of the same benchmarks and of the same program against each
-/// other, and writes a report with tables and plots.
+/// Measure builds of the same benchmarks and programs against each other, and write a report with
+/// tables and plots
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER)]
 pub(crate) struct Arguments {
@@ -29,38 +29,36 @@ pub(crate) struct Arguments {
     /// Names of the variants to measure [default: all]
     #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
     pub(crate) variants: Vec<String>,
-    /// Names of the groups (benchmarks) to measure [default: all]. They may
-    /// hold commas, so give several as --groups "single thread" churn, or the
-    /// flag once for each
+    /// Names of the groups (benchmarks) to measure [default: all]. Names may contain commas, so give
+    /// several as --groups "single thread" churn, or repeat the flag
     #[arg(long, visible_alias = "group", value_name = "NAME", num_args = 1..)]
     pub(crate) groups: Vec<String>,
-    /// What to measure; given again, several of them [default: all, or what
-    /// --groups, --scenarios or --programs are of]
+    /// Sections to measure; can be repeated [default: all, or those that --groups, --scenarios or
+    /// --programs select]
     #[arg(long, value_name = "SECTION", value_enum, value_delimiter = ',')]
     pub(crate) section: Vec<Section>,
-    /// Names of the loads to put the program under [default: all]
+    /// Names of the loads for the servers [default: all]
     #[arg(long, visible_alias = "scenario", value_name = "NAME", num_args = 1..)]
     pub(crate) scenarios: Vec<String>,
-    /// Names of the programs of others to measure [default: all]
+    /// Names of the well-known programs to measure [default: all]
     #[arg(long, visible_alias = "program", value_name = "NAME", value_delimiter = ',', num_args = 1..)]
     pub(crate) programs: Vec<String>,
-    /// The nats-server to compare with [default: the one on PATH, if any]
+    /// The nats-server to compare with [default: the one on PATH, if there is one]
     #[arg(long, value_name = "FILE", overrides_with = "nats_server")]
     pub(crate) nats_server: Option<PathBuf>,
-    /// How often each cell is measured [default: 10, with --quick 2]
+    /// How often to measure each cell [default: 10, with --quick 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rounds: Option<u32>,
-    /// Few samples and few rounds: to see that it works, not to compare
+    /// Use few samples and few rounds: to test the program, not to compare
     #[arg(long)]
     pub(crate) quick: bool,
-    /// The folder to write to
+    /// The folder for the report
     #[arg(long, value_name = "DIR", default_value = "report")]
     pub(crate) output: PathBuf,
-    /// The variant that the others are compared with [default: that of the
-    /// matrix]
+    /// The variant to compare the others with [default: the baseline in the matrix]
     #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
-    /// The strace that counts system calls [default: the one on PATH, if any]
+    /// The strace that counts system calls [default: the one on PATH, if there is one]
     #[arg(long, value_name = "FILE", overrides_with = "strace")]
     pub(crate) strace: Option<PathBuf>,
 }
@@ -74,33 +72,32 @@ The matrix: {\"baseline\":\"a\",\"generator\":\"/path/to/broker\",
 \"programs\":[{\"name\":\"ripgrep\",\"about\":\"its version, …\",
 \"arguments\":[\"-n\",\"word\",\"{input}\"],
 \"input\":\"/path/to/data\",\"builds\":{\"glibc\":\"/path/to/rg\", …}}, …]}
-where program may be null. The generator is the program whose `bench` puts the
-others under load; without it, that section is left out. The least server is
-measured beside them where one client publishes to one; it may be left out. The
+where program may be null. The generator is the program whose `bench` puts all
+servers under load; without it, that section is left out. The least server is a
+minimal one, measured where one client publishes to one; it is optional. The
 surveys are builds of one program for glibc, stock musl and fast musl, which
-measure the C library; without them, that section is left out.
+time the C library; without them, that section is left out.
 
-Programs of others are left out as well, if the matrix names none. Their builds
-are shown in the order of the list; the first is the baseline. Without a list,
-builds are shown by their names, and \"glibc\" comes first. The input stands where
-the arguments say {input}, else at the end. All builds must print the same. What
-is shipped to users is marked in tables and pictures.
+The section of well-known programs is left out if the matrix has none. Their
+builds are shown in the order of the list; the first is the baseline. Without a
+list, builds are sorted by name, with \"glibc\" first. The input replaces {input}
+in the arguments, or is appended to them. All builds must print the same. Builds
+that are shipped to users are marked in tables and plots.
 
-Ctrl-C ends it early; what was measured by then is written, marked incomplete.
-A complete report already in the folder is then kept, and the new one goes to
-the folder \"incomplete\" in it.
+Ctrl-C stops the run early; the results so far are written and marked as
+incomplete. A complete report already in the folder is kept, and the new one is
+written to the folder \"incomplete\" in it.
 
-Exit code: 0 if all went well; 1 if a benchmark failed (the report says which)
-or nothing could be measured or written; 2 if the command line is wrong; 130
-after Ctrl-C.";
+Exit code: 0 on success; 1 if a benchmark failed (the report says which) or
+nothing could be measured or written; 2 if the command line is wrong; 130 after Ctrl-C.";
 
 impl Arguments {
-    /// How often each cell is measured.
+    /// Returns how often to measure each cell.
     pub(crate) fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(if self.quick { 2 } else { 10 })
     }
 
-    /// Whether a part of the report is to be measured.
+    /// Returns whether to measure a section.
     pub(crate) fn wants(&self, section: Section) -> bool {
         if !self.section.is_empty() {
             return self.section.contains(&section);
@@ -114,12 +111,12 @@ impl Arguments {
         named(section) || !Section::value_variants().iter().any(|one| named(*one))
     }
 
-    /// How long the program is measured under each load.
+    /// Returns how long to measure a server under each load.
     pub(crate) fn seconds(&self) -> f64 {
         if self.quick { 0.5 } else { 2.0 }
     }
 
-    /// How each of these is done.
+    /// Returns how to measure a benchmark in each round.
     pub(crate) fn sampling(&self) -> Sampling {
         if self.quick {
             Sampling {

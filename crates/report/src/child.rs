@@ -1,9 +1,9 @@
-//! One run of another program, with what it has used.
+//! Runs another program and returns its resource usage.
 //!
-//! The program sleeps until the child ends or a signal comes: looking every few
-//! milliseconds would disturb what is measured. Each child leads a process
-//! group of its own, which is killed as a whole, so that nothing keeps running
-//! that strace has started.
+//! This program sleeps until the child ends or a signal arrives: polling every
+//! few milliseconds would disturb the measurement. Each child leads its own
+//! process group, which is killed as a whole, so nothing that strace has
+//! started keeps running.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -17,10 +17,10 @@ use rustix::process::{Pid, PidfdFlags, kill_process_group, pidfd_open};
 
 use crate::interrupt::{Interrupt, Signal};
 
-/// How long a run may take. No benchmark comes near it, so whatever does hangs.
+/// Time limit of a run. No benchmark comes near it, so a longer run hangs.
 pub(crate) const LIMIT: Duration = Duration::from_mins(10);
 
-/// How much of the output is kept: more than what is read from it.
+/// How much of the output is kept; more than is read from it.
 const KEPT: u64 = 1024 * 1024;
 
 /// Why a run has no result.
@@ -30,38 +30,38 @@ pub(crate) enum RunError {
     Interrupted(Signal),
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
-    #[error("cannot be watched: {0}")]
+    #[error("cannot wait for the process: {0}")]
     Watch(#[source] io::Error),
     #[error("{how}{said}")]
     Failed {
-        /// Its exit code or signal.
+        /// The exit code or signal.
         how: String,
-        /// The last line of its standard error, after a colon.
+        /// The last line of standard error, after a colon.
         said: String,
     },
-    #[error("killed, as it had not ended after {} minutes", .0.as_secs() / 60)]
+    #[error("killed after {} minutes without an end", .0.as_secs() / 60)]
     TimedOut(Duration),
-    /// It ended well, but what it should have left is not there.
+    /// The process succeeded, but its result is missing or wrong.
     #[error("{0}")]
     NoResult(String),
 }
 
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// How long it took.
+    /// Elapsed time.
     pub(crate) elapsed: Duration,
-    /// Its standard output, or as much of it as is kept.
+    /// Standard output, up to the limit.
     pub(crate) stdout: String,
-    /// Page faults without input, if known.
+    /// Minor page faults, if known.
     pub(crate) minor_faults: Option<u64>,
 }
 
-/// Runs it to its end.
+/// Runs a command to its end.
 pub(crate) fn run(command: &mut Command, interrupt: &Interrupt) -> Result<Ended, RunError> {
     run_within(LIMIT, command, interrupt)
 }
 
-/// The same, with another limit.
+/// Like `run`, with another time limit.
 pub(crate) fn run_within(
     limit: Duration,
     command: &mut Command,
@@ -76,7 +76,7 @@ pub(crate) fn run_within(
     })
 }
 
-/// The same, with its standard output in a file. Returns how long it took, and page faults without input if known.
+/// Like `run`, with standard output in a file. Returns the elapsed time, and minor page faults if known.
 pub(crate) fn run_into(
     output: &File,
     limit: Duration,
@@ -99,7 +99,7 @@ pub(crate) fn run_into(
     if waited.is_err() {
         end(&child);
     }
-    // A process that has ended still has its counters until it is reaped.
+    // A process that has ended keeps its counters until it is reaped.
     let minor_faults = minor_faults(&child);
     let status = child.wait().map_err(RunError::Watch)?;
     waited?;
@@ -135,26 +135,26 @@ fn wait(child: &Child, limit: Duration, interrupt: &Interrupt) -> Result<(), Run
     }
 }
 
-/// The most memory a process has had at once so far, in bytes.
+/// Returns the peak memory of a process so far, in bytes.
 pub(crate) fn peak_rss_of(process: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     kibibytes(&status, "VmHWM:")
 }
 
-/// What a file of `/proc` tells in kB, in bytes.
+/// Returns a kB value of a `/proc` file in bytes.
 pub(crate) fn kibibytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
 }
 
-/// The last line of what a program has said, after a colon.
+/// Returns the last line of a program's output, after a colon.
 pub(crate) fn last_line(said: &str) -> String {
     let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
     last.map_or_else(String::new, |line| format!(": {line}"))
 }
 
-/// The first executable of this name on `PATH`.
+/// Returns the first executable with this name on `PATH`.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
@@ -162,7 +162,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
         .find(|file| is_executable(file))
 }
 
-/// Whether it is a file that someone may execute.
+/// Returns whether this is a file with an execute permission.
 pub(crate) fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata()
@@ -174,9 +174,9 @@ fn minor_faults(child: &Child) -> Option<u64> {
     faults_in(&stat)
 }
 
-/// The process's own and those of its ended children, from `/proc/PID/stat`.
+/// Minor faults of the process and of its ended children, from `/proc/PID/stat`.
 fn faults_in(stat: &str) -> Option<u64> {
-    // The second field is a name in parentheses, which may hold anything.
+    // The second field is a name in parentheses, which may contain any characters.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(7);
     let own: u64 = fields.next()?.parse().ok()?;
@@ -184,9 +184,9 @@ fn faults_in(stat: &str) -> Option<u64> {
     own.checked_add(children)
 }
 
-/// Ends the child and what it has started, however deep in work it is.
+/// Kills the child and all processes in its group.
 fn end(child: &Child) {
-    // It fails only if it has ended already.
+    // It fails only if the child has ended already.
     let _ = kill_process_group(Pid::from_child(child), rustix::process::Signal::KILL);
 }
 
@@ -206,7 +206,7 @@ fn check(status: ExitStatus, errors: File) -> Result<(), RunError> {
     Err(RunError::Failed { how, said })
 }
 
-/// What can be read of it; what cannot is not worth failing for.
+/// Reads the file as text. An unreadable one is not worth an error.
 fn read(mut file: File) -> String {
     let mut bytes = Vec::new();
     let _ = file

@@ -1,8 +1,8 @@
-//! The date, in the one form that needs no table of time zones.
+//! The current date in UTC, which needs no time zone table.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Now, such as `2026-11-23 15:04:05 UTC`.
+/// Returns the current time, such as `2026-11-23 15:04:05 UTC`.
 pub(crate) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     text(since.map_or(0, |since| since.as_secs()))
@@ -16,8 +16,8 @@ fn text(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
-/// Year, month and day of a day since 1970-01-01: `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level Date
-/// Algorithms". Years begin in March there, so that a leap day is the last one.
+/// Returns year, month and day of a day since 1970-01-01: `civil_from_days` of Howard Hinnant's "chrono-Compatible
+/// Low-Level Date Algorithms". Years start in March there, so a leap day is the last day of a year.
 fn civil(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Formats numbers.
 
 use crate::statistics::Summary;
 
@@ -14,13 +14,13 @@ pub(crate) fn milliseconds(nanoseconds: f64) -> String {
     }
 }
 
-/// Such as `4.26 (4.18–4.56)`.
+/// Formats like `4.26 (4.18–4.56)`.
 pub(crate) fn with_range(summary: Summary, show: fn(f64) -> String) -> String {
     let [median, minimum, maximum] = [summary.median, summary.minimum, summary.maximum].map(show);
     format!("{median} ({minimum}–{maximum})")
 }
 
-/// Such as `1.84x`.
+/// Formats like `1.84x`.
 pub(crate) fn ratio(value: f64) -> String {
     if value < 10.0 {
         format!("{value:.2}x")
@@ -39,7 +39,7 @@ pub(crate) fn hundredths(value: f64) -> String {
     format!("{value:.2}")
 }
 
-/// A number of thousands.
+/// A number in thousands.
 pub(crate) fn thousands(value: f64) -> String {
     count(value / 1e3)
 }
@@ -68,7 +68,7 @@ pub(crate) fn count(value: f64) -> String {
     }
 }
 
-/// How long something may take, such as `2 min 05 s`.
+/// A duration, such as `2 min 05 s`.
 pub(crate) fn duration(seconds: u64) -> String {
     let (minutes, rest) = (seconds / 60, seconds % 60);
     match minutes {

@@ -1,8 +1,9 @@
-//! A small process between this program and the one whose time and memory are measured.
+//! A small process between this program and the measured one.
 //!
-//! What a process had before it became another program counts as its peak too, and that is the memory of whoever started
-//! it. So it is started by a process that has next to none: this executable, before it has done anything. It also times the
-//! program, from just before its start to its end, so that nothing of this program's own work is in between.
+//! The peak memory of a process includes what it had before `exec`, which is the memory of the process that started it.
+//! So the measured program is started by a process with very little memory: this executable, before it has done
+//! anything else. The launcher also times the program, from just before its start to its end, so this program's own
+//! work is not included.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -15,27 +16,27 @@ use wait4::Wait4;
 
 use crate::child::{RunError, peak_rss_of};
 
-/// As first argument, it asks for a launcher. The rest is a file for the result and a command.
+/// As first argument, it selects the launcher. The other arguments are the result file and a command.
 const ARGUMENT: &str = "__launch";
 
-/// How much above the launcher's own peak another must be to be told from it:
-/// the kernel's counters lag behind by some pages.
+/// How far above the launcher's own peak another must be to count as the
+/// program's: the kernel's counters lag by some pages.
 const MARGIN: u64 = 128 * 1024;
 
-/// What a program has used.
+/// The resource usage of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Used {
-    /// Seconds from its start to its end.
+    /// Elapsed seconds.
     pub(crate) wall: f64,
-    /// Seconds of processor time, of all its threads.
+    /// Seconds of CPU time, of all its threads.
     pub(crate) cpu: f64,
-    /// The most memory it had, in bytes.
+    /// Its peak memory in bytes.
     pub(crate) peak_rss: u64,
-    /// Whether that is its own, and not at most that much.
+    /// Whether the peak is the program's own, rather than an upper bound.
     pub(crate) exact: bool,
 }
 
-/// What runs a program under a launcher, given this executable and a file for the result.
+/// Returns the command that runs a program under a launcher, given this executable and a result file.
 pub(crate) fn wrapper(own: &Path, result: &Path) -> Vec<OsString> {
     vec![own.into(), ARGUMENT.into(), result.into()]
 }
@@ -43,10 +44,10 @@ pub(crate) fn wrapper(own: &Path, result: &Path) -> Vec<OsString> {
 pub(crate) fn read(result: &Path) -> Result<Used, RunError> {
     let text = fs::read_to_string(result).map_err(RunError::Watch)?;
     serde_json::from_str(&text)
-        .map_err(|error| RunError::NoResult(format!("the launcher told nothing: {error}")))
+        .map_err(|error| RunError::NoResult(format!("the launcher returned no result: {error}")))
 }
 
-/// Acts as a launcher if the arguments ask for one. Its exit code is then that of the program.
+/// Acts as a launcher if the arguments select it. Returns the program's exit code.
 pub(crate) fn launch(mut arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     if arguments.next().as_deref() != Some(OsStr::new(ARGUMENT)) {
         return None;
@@ -60,7 +61,7 @@ pub(crate) fn launch(mut arguments: impl Iterator<Item = OsString>) -> Option<Ex
     Some(ExitCode::from(code))
 }
 
-/// The program's exit code, or why there is none.
+/// Returns the program's exit code, or why there is none.
 fn run(result: &Path, command: &mut Command) -> Result<u8, String> {
     let started = Instant::now();
     let mut child = command
@@ -68,7 +69,7 @@ fn run(result: &Path, command: &mut Command) -> Result<u8, String> {
         .map_err(|error| format!("cannot start: {error}"))?;
     let ended = child
         .wait4()
-        .map_err(|error| format!("cannot be waited for: {error}"))?;
+        .map_err(|error| format!("cannot wait for the process: {error}"))?;
     let wall = started.elapsed();
     if !ended.status.success() {
         let code = ended.status.code().and_then(|code| u8::try_from(code).ok());
@@ -82,11 +83,11 @@ fn run(result: &Path, command: &mut Command) -> Result<u8, String> {
     };
     let told = serde_json::to_string(&used).map_err(std::io::Error::from);
     told.and_then(|text| fs::write(result, text))
-        .map_err(|error| format!("cannot tell the result: {error}"))?;
+        .map_err(|error| format!("cannot write the result: {error}"))?;
     Ok(0)
 }
 
-/// Whether a peak can be told from that of the launcher.
+/// Returns whether a peak is certainly the program's and not the launcher's.
 fn is_own(peak: u64, launcher: Option<u64>) -> bool {
     launcher.is_some_and(|launcher| peak > launcher.saturating_add(MARGIN))
 }
@@ -113,7 +114,7 @@ mod tests {
     fn time_is_that_of_the_program() {
         let (ended, used) = launched(&["sleep", "0.1"]);
         assert_eq!(ended, Ok(0));
-        let used = used.expect("it is told");
+        let used = used.expect("it was written");
         assert!(used.wall >= 0.1 && used.cpu < 0.1, "{used:?}");
         assert!(used.peak_rss > 100_000, "{used:?}");
     }
@@ -138,7 +139,7 @@ mod tests {
             (&["no-such-program"], Err("cannot start")),
         ] {
             let (ended, used) = launched(program);
-            assert!(used.is_err(), "there is nothing to tell");
+            assert!(used.is_err(), "there is no result");
             match expected {
                 Ok(code) => assert_eq!(ended, Ok(code)),
                 Err(why) => assert!(ended.is_err_and(|error| error.starts_with(why))),

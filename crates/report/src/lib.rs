@@ -1,9 +1,9 @@
 //! The parts of the program `report`.
 //!
-//! Data flows one way: a [`matrix`] of builds is measured by a [`session`], which fills the cells of a [`section`]. Each of
-//! the [`sections`] is data: rows, columns, measures, and how one cell is measured. All of them are written by the same code
-//! as Markdown ([`markdown`]), JSON ([`report`]) and SVG ([`chart`]) into a folder ([`output`]). Linux only, as what a
-//! process has used is read from `/proc`.
+//! Data flows one way: a [`session`] measures the builds of a [`matrix`] and fills the cells of a [`section`]. Each of
+//! the [`sections`] is data: rows, columns, measures, and how to measure a cell. The same code writes all of them as
+//! Markdown ([`markdown`]), JSON ([`report`]) and SVG ([`chart`]) into a folder ([`output`]). Linux only, because
+//! resource usage is read from `/proc`.
 
 #![forbid(unsafe_code)]
 
@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// The whole program.
+/// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
     if let Some(launched) = launcher::launch(std::env::args_os().skip(1)) {

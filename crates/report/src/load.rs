@@ -1,4 +1,4 @@
-//! Whether the machine is quiet enough to measure on.
+//! Checks whether the machine is quiet enough for measurements.
 
 use std::fs;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use serde::Serialize;
 use crate::interrupt::Interrupt;
 use crate::statistics::as_number;
 
-/// The share of all CPUs that others may use.
+/// The largest share of all CPUs that other processes may use.
 const BUSY: f64 = 0.2;
-/// The 1-minute load that there may be for each CPU.
+/// The largest 1-minute load per CPU.
 const LOADED: f64 = 0.5;
-/// How long others are watched.
+/// How long other processes are observed.
 const WATCHED: Duration = Duration::from_secs(1);
 
-/// Settings of the environment that change how allocators work.
+/// Environment variables that change how allocators work.
 const TUNING: [&str; 8] = [
     "GLIBC_TUNABLES",
     "LD_PRELOAD",
@@ -27,17 +27,17 @@ const TUNING: [&str; 8] = [
     "MALLOC_TOP_PAD_",
 ];
 
-/// What else the machine does, before anything is measured.
+/// Other work of the machine, before anything is measured.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Load {
-    /// Processes that wanted to run, on average over a minute.
+    /// Processes ready to run, averaged over a minute.
     pub(crate) minute: Option<f64>,
-    /// Share of all CPUs in use during one second, from 0 to 1.
+    /// The share of all CPUs in use during one second, from 0 to 1.
     pub(crate) busy: Option<f64>,
 }
 
 impl Load {
-    /// Watches for a second.
+    /// Observes the machine for a second.
     pub(crate) fn now(interrupt: &Interrupt) -> Self {
         let before = times();
         interrupt.pause(WATCHED);
@@ -49,7 +49,7 @@ impl Load {
         }
     }
 
-    /// What to warn about.
+    /// Returns warnings about other work.
     pub(crate) fn warnings(&self, cpus: usize) -> Vec<String> {
         let mut warnings = Vec::new();
         let bound = LOADED * as_number(cpus as u64);
@@ -70,21 +70,21 @@ impl Load {
     }
 }
 
-/// What to warn about in the environment.
+/// Returns warnings about the environment.
 pub(crate) fn tuning() -> Vec<String> {
     TUNING
         .iter()
         .filter_map(|name| Some((name, std::env::var_os(name)?)))
         .map(|(name, value)| {
             format!(
-                "{name} is set to {}, which changes what is measured",
+                "{name} is set to {}, which affects the measurements",
                 value.display()
             )
         })
         .collect()
 }
 
-/// Time that was spent and time in all, since the machine was started.
+/// Time in use and total time, since boot.
 type Times = (u64, u64);
 
 fn times() -> Option<Times> {
@@ -93,7 +93,7 @@ fn times() -> Option<Times> {
 
 fn parse(stat: &str) -> Option<Times> {
     let line = stat.lines().next()?.strip_prefix("cpu ")?;
-    // The two after these eight are contained in the first two.
+    // The two fields after these eight are contained in the first two.
     let fields: Vec<u64> = line
         .split_ascii_whitespace()
         .take(8)

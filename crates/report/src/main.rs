@@ -1,4 +1,4 @@
-//! Measures builds of the same benchmarks and programs against each other, and writes a report with tables and pictures.
+//! Measures builds of the same benchmarks and programs against each other, and writes a report with tables and plots.
 
 #![forbid(unsafe_code)]
 

@@ -12,20 +12,20 @@ use crate::section::Column;
 pub(crate) struct Matrix {
     /// The variant that the others are compared with.
     pub(crate) baseline: String,
-    /// The program whose load generator puts all programs under load.
+    /// The program whose load generator is used for all servers.
     #[serde(default)]
     pub(crate) generator: Option<PathBuf>,
-    /// The least server, as a reference for programs under load.
+    /// The minimal server, as a reference for servers under load.
     #[serde(default)]
     pub(crate) least: Option<PathBuf>,
     /// Builds of the survey of the C library.
     #[serde(default)]
     pub(crate) surveys: Vec<PathBuf>,
-    /// Programs of others.
+    /// Well-known programs.
     #[serde(default)]
     pub(crate) programs: Vec<Foreign>,
-    /// Builds of these, in the order in which they are shown; the first is the baseline. Without any, those that the
-    /// programs have.
+    /// Builds of these programs, in display order; the first is the baseline. If empty, those that the programs have
+    /// are used.
     #[serde(default)]
     pub(crate) builds: Vec<Column>,
     pub(crate) variants: Vec<Variant>,
@@ -35,13 +35,13 @@ pub(crate) struct Matrix {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Variant {
-    /// By which it is chosen.
+    /// Its name on the command line.
     pub(crate) name: String,
-    /// By which people recognise it.
+    /// Its name in the report.
     pub(crate) label: String,
-    /// The executable of the benchmarks.
+    /// The benchmark executable.
     pub(crate) allocations: PathBuf,
-    /// The program itself, if it is built this way.
+    /// The program, if it is built this way.
     #[serde(default)]
     pub(crate) program: Option<PathBuf>,
     #[serde(default)]
@@ -49,39 +49,39 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// Its place in a report.
+    /// Returns its column in a report.
     pub(crate) fn column(&self) -> Column {
         Column::new(&self.name, &self.label, self.shipped)
     }
 }
 
-/// A program of others.
+/// A well-known program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Foreign {
     pub(crate) name: String,
-    /// What to know about it: its version, its input.
+    /// Its description: its version and its input.
     #[serde(default)]
     pub(crate) about: String,
-    /// Its arguments. What it prints must be the same each time.
+    /// Its arguments. Its output must be the same in each run.
     #[serde(default)]
     pub(crate) arguments: Vec<String>,
-    /// The file or folder that it works on: it replaces `{input}` in the arguments, else it is the last argument.
+    /// The input file or folder: it replaces `{input}` in the arguments, or is appended to them.
     #[serde(default)]
     pub(crate) input: Option<PathBuf>,
-    /// Its executables, by the names of the builds.
+    /// Its executables, by build name.
     pub(crate) builds: BTreeMap<String, PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MatrixError {
-    #[error("the matrix cannot be read: {0}; the flake writes it, see --help for its form")]
+    #[error("cannot parse the matrix: {0}; the flake writes it, see --help for its form")]
     Json(#[from] serde_json::Error),
     #[error("the matrix has {0}")]
     Wrong(String),
 }
 
-/// A choice that cannot be made.
+/// A selection that is not possible.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ChoiceError {
     #[error("there is no {kind} {name:?}; valid are: {}{hint}", valid.join("; "))]
@@ -89,7 +89,7 @@ pub(crate) enum ChoiceError {
         kind: &'static str,
         name: String,
         valid: Vec<String>,
-        /// How to give several, if that was the mistake.
+        /// How to pass several names, if that may be the mistake.
         hint: &'static str,
     },
     #[error("the baseline {0:?} is not among the variants to measure; add it to --variants")]
@@ -97,7 +97,7 @@ pub(crate) enum ChoiceError {
 }
 
 impl Matrix {
-    /// Reads and checks the file.
+    /// Parses and checks the file.
     pub(crate) fn parse(text: &str) -> Result<Self, MatrixError> {
         let matrix: Self = serde_json::from_str(text)?;
         matrix.check().map_err(MatrixError::Wrong)?;
@@ -116,7 +116,7 @@ impl Matrix {
             let mut seen = BTreeSet::new();
             if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
                 return Err(format!(
-                    "two {kind} named {twice:?}; give each a name of its own"
+                    "two {kind} named {twice:?}; give each a different name"
                 ));
             }
         }
@@ -150,8 +150,8 @@ impl Matrix {
         Ok(())
     }
 
-    /// The columns of programs of others. Without a list of builds these are those that programs have, by their names, but
-    /// `glibc` first.
+    /// Returns the columns of the well-known programs. Without a list of builds, these are all builds of the programs,
+    /// sorted by name with `glibc` first.
     pub(crate) fn build_columns(&self) -> Vec<Column> {
         if !self.builds.is_empty() {
             return self.builds.clone();
@@ -167,13 +167,13 @@ impl Matrix {
             .collect()
     }
 
-    /// The variants of these names, or all if no names are given.
+    /// Returns the variants with these names, or all if no names are given.
     pub(crate) fn choose(&self, names: &[String]) -> Result<Vec<Variant>, ChoiceError> {
         choose("variant", &self.variants, |one| &one.name, names, "")
     }
 
-    /// The baseline: the one asked for, else the matrix's own if it is among
-    /// the chosen variants. There is none if it is not.
+    /// Returns the baseline: the requested one, or the matrix's own if it is among
+    /// the selected variants, or none.
     pub(crate) fn baseline(
         &self,
         asked: Option<&str>,
@@ -195,8 +195,8 @@ fn names<T>(all: &[T], name: fn(&T) -> &str) -> Vec<String> {
     all.iter().map(|one| name(one).to_owned()).collect()
 }
 
-/// Those of these names in their own order, or all if no names are given.
-/// `on_comma` is added to the error about a name that holds one.
+/// Returns the items with these names in their own order, or all if no names
+/// are given. `on_comma` is added to the error about a name with a comma.
 pub(crate) fn choose<T: Clone>(
     kind: &'static str,
     all: &[T],
@@ -281,7 +281,7 @@ mod tests {
                 "baseline",
             ),
             (TEXT.replace("label", "lable"), "lable"),
-            (String::new(), "cannot be read"),
+            (String::new(), "cannot parse"),
         ] {
             let error = Matrix::parse(&text).expect_err(part).to_string();
             assert!(error.contains(part), "{error}");

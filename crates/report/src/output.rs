@@ -1,7 +1,7 @@
 //! The folder of a report.
 //!
-//! A report that is there already stays until the new one is written in full
-//! under other names, and a complete one is never replaced by one that is not.
+//! An existing report stays until the new one is completely written under
+//! other names. A complete report is never replaced by an incomplete one.
 
 use std::fs;
 use std::io;
@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tempfile::NamedTempFile;
 
-/// The file by which a report is told to be there and complete.
+/// The file that shows whether a report exists and is complete.
 const DATA: &str = "report.json";
 
-/// Where a report goes that was ended early, if a complete one is there.
+/// The folder for an incomplete report if there is a complete one.
 const INCOMPLETE: &str = "incomplete";
 
 /// Why a report cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
-    #[error("cannot make the folder {}: {source}; choose another with --output", path.display())]
+    #[error("cannot create the folder {}: {source}; choose another with --output", path.display())]
     Folder { path: PathBuf, source: io::Error },
     #[error("cannot write to {}: {source}; choose another folder with --output", path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -32,13 +32,13 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Makes the folder if need be, and tries to write to it.
+    /// Creates the folder if necessary, and tries to write to it.
     pub(crate) fn prepare(folder: &Path) -> Result<Self, OutputError> {
         fs::create_dir_all(folder).map_err(|source| OutputError::Folder {
             path: folder.to_owned(),
             source,
         })?;
-        // That it can be made does not mean that it can be filled.
+        // An existing folder may not be writable.
         let mut trial = temporary(folder)?;
         io::Write::write_all(&mut trial, b"trial").map_err(|error| write_error(folder, error))?;
         Ok(Self {
@@ -46,7 +46,7 @@ impl Output {
         })
     }
 
-    /// Writes all files, and returns the folder that they are in.
+    /// Writes all files, and returns their folder.
     pub(crate) fn write(
         &self,
         files: &[(String, String)],
@@ -85,12 +85,12 @@ impl Output {
     }
 }
 
-/// A file that is gone again unless it is given its name.
+/// Creates a file that is removed unless it is renamed.
 fn temporary(folder: &Path) -> Result<NamedTempFile, OutputError> {
     use std::os::unix::fs::PermissionsExt;
     tempfile::Builder::new()
         .prefix(".report-")
-        // As other files: by default nobody else could read it.
+        // The mode of other files: the default is readable by the owner only.
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(folder)
         .map_err(|error| write_error(folder, error))

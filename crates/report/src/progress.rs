@@ -1,12 +1,12 @@
-//! How far it is, on standard error.
+//! Progress on standard error.
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::format;
 use crate::session::Progress;
 
-/// A line that is written over on a terminal, and one line after the other
-/// elsewhere.
+/// On a terminal, one line that is overwritten; elsewhere, one line after
+/// another.
 #[derive(Debug)]
 pub(crate) struct Display {
     terminal: bool,
@@ -28,10 +28,10 @@ impl Display {
         self.put(&format!("[{done}/{total}] {}{left}", progress.what));
     }
 
-    /// What stays to be read.
+    /// Prints a line that remains.
     pub(crate) fn say(&self, text: &str) {
         self.clear();
-        // With standard error gone there is nobody to tell.
+        // Errors are ignored: standard error may be closed.
         let _ = writeln!(io::stderr(), "{text}");
     }
 
@@ -44,7 +44,7 @@ impl Display {
     fn put(&self, line: &str) {
         let mut out = io::stderr().lock();
         let _ = if self.terminal {
-            // A line that wraps could not be written over.
+            // A wrapped line could not be overwritten.
             let line: String = line.chars().take(79).collect();
             write!(out, "\r\x1b[K{line}").and_then(|()| out.flush())
         } else {

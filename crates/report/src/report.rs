@@ -1,4 +1,4 @@
-//! All that was found out, in the form in which it is kept as JSON.
+//! The whole result, in the form of its JSON.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,11 +9,11 @@ use crate::system::System;
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Report {
-    /// Whether everything that was to be measured was.
+    /// Whether everything was measured.
     pub(crate) complete: bool,
     pub(crate) started: String,
     pub(crate) finished: String,
-    /// Whether it was only to show that it works.
+    /// Whether the run was only a test.
     pub(crate) quick: bool,
     /// Name of the variant that the others are compared with.
     pub(crate) baseline: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) struct VariantReport {
 }
 
 impl Report {
-    /// How many measurements there were, those of each column counted, and how many failed.
+    /// Returns the number of measurements, counted per column, and of failures.
     pub(crate) fn failures(&self) -> (usize, usize) {
         let counts = || self.sections.iter().map(Section::failures);
         (

@@ -1,4 +1,4 @@
-//! From the command line to the report.
+//! Runs the program, from the command line to the report.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,9 +33,9 @@ pub(crate) enum Error {
     Matrix { path: PathBuf, source: MatrixError },
     #[error(transparent)]
     Choice(#[from] ChoiceError),
-    #[error("there is no executable file {}; check {flag}", path.display())]
+    #[error("{} is not an executable file; check {flag}", path.display())]
     Tool { path: PathBuf, flag: &'static str },
-    #[error("no executable tells its groups ({name}: {source}); check the matrix")]
+    #[error("no executable lists its groups ({name}: {source}); check the matrix")]
     Groups { name: String, source: RunError },
     #[error("cannot find this program's own executable: {0}; call it by its full path")]
     Own(#[source] io::Error),
@@ -43,7 +43,7 @@ pub(crate) enum Error {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Output(#[from] OutputError),
-    #[error("cannot put the report in JSON: {0}; report this as a fault")]
+    #[error("cannot write the report as JSON: {0}; report this as a bug")]
     Json(#[from] serde_json::Error),
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     for warning in &warnings {
         display.say(&format!("warning: {warning}"));
     }
-    // Before they are measured, as after a signal nothing is started any more.
+    // Before the measurement, because nothing is started after a signal.
     let described = variants
         .iter()
         .map(|variant| describe(variant, &session.interrupt))
@@ -114,10 +114,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     Ok(finish(&display, &report, &folder.join("report.md"), signal))
 }
 
-/// A section, and how it is measured.
+/// A section, and what measures it.
 type Planned<'a> = (Cells, Box<dyn Source + 'a>);
 
-/// The sections that are asked for, and what of it cannot be measured.
+/// Returns the selected sections, and warnings about those that cannot be measured.
 fn plan<'a>(
     arguments: &Arguments,
     matrix: &'a Matrix,
@@ -144,8 +144,9 @@ fn plan<'a>(
         let listed = list(session.variants, &session.interrupt)?;
         let groups = benchmarks::select(&listed, &arguments.groups)?;
         let sampling = arguments.sampling();
-        let strace = strace
-            .ok_or_else(|| "not counted, as there is no strace on PATH (see --strace)".to_owned());
+        let strace = strace.ok_or_else(|| {
+            "not counted, because there is no strace on PATH (see --strace)".to_owned()
+        });
         let section = allocations::section(session, &groups, sampling);
         planned.push((
             section,
@@ -158,7 +159,7 @@ fn plan<'a>(
     }
     match &matrix.generator {
         _ if !arguments.wants(Section::Broker) => {}
-        None => missing("load generator, so that no program is put under load"),
+        None => missing("load generator, so no server is put under load"),
         Some(generator) => {
             let loads = Loads {
                 session,
@@ -173,7 +174,7 @@ fn plan<'a>(
     }
     match &matrix.surveys[..] {
         _ if !arguments.wants(Section::Libc) => {}
-        [] => missing("surveys, so that no C library is timed"),
+        [] => missing("surveys, so the C library is not timed"),
         builds => {
             let section = libc::section(builds, session.rounds);
             planned.push((
@@ -188,7 +189,7 @@ fn plan<'a>(
     }
     match programs {
         _ if !arguments.wants(Section::Programs) => {}
-        all if all.is_empty() => missing("programs, so that no programs of others are timed"),
+        all if all.is_empty() => missing("programs, so no well-known programs are timed"),
         all => {
             let section = programs::section(&all, matrix.build_columns(), session.rounds);
             planned.push((
@@ -207,7 +208,7 @@ fn plan<'a>(
 fn finish(display: &Display, report: &Report, place: &Path, signal: Option<Signal>) -> ExitCode {
     if let Some(signal) = signal {
         display.say(&format!(
-            "ended early; what was measured is in {}",
+            "stopped early; the results so far are in {}",
             place.display()
         ));
         return ExitCode::from(signal.exit_code());
@@ -217,7 +218,7 @@ fn finish(display: &Display, report: &Report, place: &Path, signal: Option<Signa
         (_, 0) => ExitCode::SUCCESS,
         (all, failures) => {
             display.say(&format!(
-                "{failures} of {all} measurements failed; their cells say why"
+                "{failures} of {all} measurements failed; the reasons are in their cells"
             ));
             ExitCode::FAILURE
         }
@@ -235,7 +236,7 @@ fn read_matrix(path: &Path) -> Result<Matrix, Error> {
     })
 }
 
-/// The executable asked for, else the one on `PATH`, if any.
+/// Returns the requested executable, or the one on `PATH` if there is one.
 fn find(name: &str, asked: Option<&Path>, flag: &'static str) -> Result<Option<PathBuf>, Error> {
     match asked {
         Some(file) if child::is_executable(file) => Ok(Some(file.to_owned())),
@@ -247,7 +248,7 @@ fn find(name: &str, asked: Option<&Path>, flag: &'static str) -> Result<Option<P
     }
 }
 
-/// The groups, as the first variant that works tells them.
+/// Returns the groups, as the first working variant lists them.
 fn list(variants: &[Variant], interrupt: &Interrupt) -> Result<Vec<String>, Error> {
     let mut failure = None;
     for variant in variants {
@@ -275,7 +276,7 @@ fn describe(variant: &Variant, interrupt: &Interrupt) -> VariantReport {
             let mut command = Command::new(program);
             command.args(["info", "--json"]);
             let ended = child::run(&mut command, interrupt).map_err(|error| error.to_string())?;
-            serde_json::from_str(&ended.stdout).map_err(|error| format!("no JSON: {error}"))
+            serde_json::from_str(&ended.stdout).map_err(|error| format!("not JSON: {error}"))
         });
     VariantReport {
         variant: variant.clone(),
@@ -286,7 +287,7 @@ fn describe(variant: &Variant, interrupt: &Interrupt) -> VariantReport {
     }
 }
 
-/// All files of the report, by their names. Fills in those of the pictures.
+/// Returns all files of the report, by name. Fills in the names of the charts.
 fn files(report: &mut Report) -> Result<Vec<(String, String)>, Error> {
     let sections = &report.sections;
     let mut taken: Vec<String> = sections.iter().map(|one| one.file.to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Made-up results, for tests. Names and reasons hold what Markdown and XML give a meaning.
+//! Made-up results for tests. Names and reasons contain characters that are special in Markdown and XML.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::sections::{allocations, broker, libc, programs};
 use crate::session::Session;
 use crate::system::System;
 
-/// An incomplete report of these sections.
+/// Returns an incomplete report with these sections.
 pub(crate) fn report(sections: Vec<Section>) -> Report {
     let described = |variant: Variant| VariantReport {
         variant,
@@ -63,7 +63,7 @@ fn variant((name, label): (&str, &str)) -> Variant {
     }
 }
 
-/// One of two rounds, with the first of these as baseline.
+/// Returns a session of two rounds, with the first variant as baseline.
 fn session(variants: &[Variant]) -> Session<'_> {
     Session {
         variants,
@@ -81,7 +81,7 @@ fn fill(section: &mut Section, row: usize, column: usize, measure: &'static str,
     }
 }
 
-/// Two groups of three variants, of which one failed.
+/// Two groups of three variants, one of which failed.
 pub(crate) fn allocations() -> Section {
     let groups = ["one", "two <&> \"|\""].map(str::to_owned);
     let mut section = allocations::section(&session(&variants()), &groups, Sampling::counted(10));
@@ -99,8 +99,8 @@ pub(crate) fn allocations() -> Section {
     section
 }
 
-/// A throughput and a latency of four servers, of which one does not start and one
-/// can take the first load alone.
+/// Throughput and latency of four servers. One does not start, and one supports
+/// only the first load.
 pub(crate) fn broker() -> Section {
     let server = |(name, kind): (&str, broker::ServerKind)| broker::Program {
         column: Column::new(name, &format!("the {name} | <server>"), false),
@@ -172,8 +172,8 @@ pub(crate) fn broker() -> Section {
     section
 }
 
-/// A row of the C library that is slow, one that was, one that never was, and the
-/// control.
+/// A row of the C library that is slow, one that no longer is, one that never
+/// was, and the control.
 pub(crate) fn libc() -> Section {
     let row = |name: &str, stock: f64, fast: f64| {
         let ratio =
@@ -210,7 +210,7 @@ pub(crate) fn libc() -> Section {
     section
 }
 
-/// Two programs of two builds, of which one prints something else.
+/// Two programs with two builds, one of which prints something else.
 pub(crate) fn programs() -> Section {
     let program = |name: &str| Foreign {
         name: name.to_owned(),
@@ -239,7 +239,7 @@ pub(crate) fn programs() -> Section {
         section.rows[0].cells[column].readings.remove("size");
         fill(&mut section, 0, column, "size", &[4_194_304.0 * scale]);
     }
-    section.rows[1].cells[1].failure = Some("it prints something else".to_owned());
+    section.rows[1].cells[1].failure = Some("its output differs".to_owned());
     section.summarise();
     section
 }

@@ -1,7 +1,7 @@
-//! A section of the report: rows × columns, and what was measured in each cell.
+//! A section of the report: rows × columns, and the measurements in each cell.
 //!
-//! What a section measures is data in [`crate::sections`]. All that follows, its JSON, tables and pictures, is worked out
-//! from what is here, the same way for all of them.
+//! What a section measures is data in [`crate::sections`]. Its JSON, tables and charts are derived from the data here
+//! in the same way for all sections.
 
 use std::collections::BTreeMap;
 
@@ -18,37 +18,37 @@ pub(crate) struct Section {
     /// Title and introduction, in Markdown.
     #[serde(skip)]
     pub(crate) heading: String,
-    /// How it was measured, in its own terms.
+    /// Its settings.
     pub(crate) settings: Value,
     /// How often each cell is measured.
     pub(crate) rounds: u32,
     pub(crate) columns: Vec<Column>,
-    /// Places of the columns that the others are compared with. Pictures show ratios to the first.
+    /// Indices of the columns that the others are compared with. Charts show ratios to the first.
     pub(crate) references: Vec<usize>,
     pub(crate) measures: &'static [Measure],
-    /// The measurements, each of them with every column.
+    /// The rows, each with a cell for every column.
     pub(crate) rows: Vec<Row>,
-    /// Why nothing more could be measured.
+    /// Why the section could not be measured further.
     pub(crate) failure: Option<String>,
     #[serde(skip)]
     pub(crate) tables: Vec<Table>,
     #[serde(skip)]
     pub(crate) body: Option<String>,
-    /// The file of its picture, without its ending.
+    /// The file name of its chart, without extension.
     #[serde(skip)]
     pub(crate) file: &'static str,
     #[serde(skip)]
     pub(crate) drawn: Drawn,
-    /// The file of the picture, if there is one.
+    /// The file name of its chart, if there is one.
     pub(crate) plot: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Column {
-    /// By which it is chosen.
+    /// Its name on the command line.
     pub(crate) name: String,
-    /// By which people recognise it.
+    /// Its name in the report.
     pub(crate) label: String,
     #[serde(default)]
     pub(crate) shipped: bool,
@@ -63,7 +63,7 @@ impl Column {
         }
     }
 
-    /// What it is called in tables and pictures: what is shipped, as its package is.
+    /// Returns the title in tables and charts; a shipped build has its package's name.
     pub(crate) fn title(&self) -> &str {
         if self.shipped {
             &self.name
@@ -73,23 +73,23 @@ impl Column {
     }
 }
 
-/// A quantity that is measured.
+/// A measured quantity.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Measure {
     /// Its name in JSON.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) unit: &'static str,
-    /// A value as people read it.
+    /// Formats a value.
     #[serde(skip)]
     pub(crate) show: fn(f64) -> String,
     pub(crate) better: Better,
-    /// How ratios to the references are taken.
+    /// How ratios to the references are computed.
     pub(crate) ratios: Ratios,
 }
 
 impl Measure {
-    /// One of which less is better, and that is compared with no other.
+    /// A quantity of which less is better, without comparison.
     pub(crate) const fn new(
         name: &'static str,
         title: &'static str,
@@ -106,7 +106,7 @@ impl Measure {
         }
     }
 
-    /// The same, compared in this way.
+    /// The same quantity, compared in this way.
     pub(crate) const fn compared(self, better: Better, ratios: Ratios) -> Self {
         Self {
             better,
@@ -123,61 +123,61 @@ pub(crate) enum Better {
     More,
 }
 
-/// How a value is compared with that of a reference.
+/// How a value is compared with the reference's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Ratios {
-    /// It is not.
+    /// No comparison.
     None,
-    /// Median by median.
+    /// Median to median.
     Medians,
-    /// Round by round, so that what slows all columns down in one round cancels out.
+    /// Round by round, so that what slows down all columns in one round cancels out.
     Rounds,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// What to know about it.
+    /// A remark about the row.
     pub(crate) note: Option<String>,
-    /// Names of the measures that tables show. Pictures show the first one, and failures are told there.
+    /// Names of the measures in tables. Charts show the first one, and failures appear there.
     pub(crate) measures: Vec<&'static str>,
     /// One for each column.
     pub(crate) cells: Vec<Cell>,
-    /// The file of its own picture, if there is one.
+    /// The file name of its own chart, if there is one.
     pub(crate) plot: Option<String>,
 }
 
-/// A row of one column.
+/// The cell of a row and a column.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Cell {
-    /// The column has no such thing.
+    /// Whether the combination does not exist.
     pub(crate) left_out: bool,
     /// Why it was not measured further.
     pub(crate) failure: Option<String>,
-    /// What was measured, by the names of measures.
+    /// The measurements, by measure name.
     pub(crate) readings: BTreeMap<&'static str, Reading>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Reading {
-    /// Each of them.
+    /// The values of all rounds.
     pub(crate) values: Vec<Measured>,
-    /// What they have in common.
+    /// Their summary.
     pub(crate) summary: Option<Summary>,
     /// Ratios to the references, in their order.
     pub(crate) ratios: Vec<Option<Summary>>,
-    /// Why there is none, or what to know about them.
+    /// Why there is no value, or a remark about the values.
     pub(crate) note: Option<String>,
-    /// Of what they consist.
+    /// The parts of the value.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) parts: BTreeMap<String, f64>,
 }
 
-/// What is said of counts that are those of a first iteration.
+/// The note for counts of a first iteration.
 pub(crate) const FIRST_ITERATION: &str = "of a process's first iteration";
-/// What is said of memory that cannot be told from the launcher's.
-pub(crate) const AT_MOST: &str = "at most: less than the launcher's own cannot be told";
+/// The note for memory that may be the launcher's.
+pub(crate) const AT_MOST: &str = "an upper bound: it is not above the launcher's own memory";
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Measured {
@@ -193,12 +193,12 @@ pub(crate) struct Table {
     pub(crate) title: &'static str,
     /// Names of the measures.
     pub(crate) measures: &'static [&'static str],
-    /// Its cells are medians by the smallest value of the first reference, and not values with their ratios.
+    /// Whether cells are ratios of medians to the first reference's smallest value, instead of values and ratios.
     pub(crate) to_smallest: bool,
 }
 
 impl Table {
-    /// One of values.
+    /// Returns a table of values.
     pub(crate) fn new(
         heading: impl Into<String>,
         title: &'static str,
@@ -219,12 +219,12 @@ pub(crate) enum Drawn {
     /// A panel for each row, with a bar for each column.
     #[default]
     Rows,
-    /// The same, and each row in a file of its own.
+    /// The same, and each row in its own file as well.
     EachRow,
     /// One panel with a bar for each row in which one of two columns is above a ratio.
     OneColumn {
         column: usize,
-        /// Place of the column that is shown as a mark.
+        /// Index of the column that is drawn as a mark.
         mark: usize,
         above: f64,
     },
@@ -241,12 +241,12 @@ impl Row {
         }
     }
 
-    /// The measure that pictures show.
+    /// Returns the measure that charts show.
     pub(crate) fn first(&self) -> &'static str {
         self.measures.first().copied().unwrap_or_default()
     }
 
-    /// The reading that pictures show, of one column.
+    /// Returns the reading that charts show, for one column.
     pub(crate) fn reading(&self, column: usize) -> Option<&Reading> {
         self.cells.get(column)?.readings.get(self.first())
     }
@@ -258,14 +258,14 @@ impl Cell {
         reading.values.push(Measured { round, value });
     }
 
-    /// Says why there is no value, or what to know about it.
+    /// Adds a note: why there is no value, or a remark about it.
     pub(crate) fn note(&mut self, measure: &'static str, note: impl Into<String>) {
         self.readings.entry(measure).or_default().note = Some(note.into());
     }
 }
 
 impl Reading {
-    /// None where there is nothing to divide by.
+    /// Returns `None` if there is nothing to divide by.
     fn ratios_to(&self, other: &Self, by: Ratios) -> Option<Summary> {
         let ratio = match by {
             Ratios::None => return None,
@@ -284,7 +284,7 @@ impl Section {
         self.measures.iter().find(|measure| measure.name == name)
     }
 
-    /// Works out what follows from the values.
+    /// Computes summaries and ratios from the values.
     pub(crate) fn summarise(&mut self) {
         for row in &mut self.rows {
             let readings = row
@@ -306,7 +306,7 @@ impl Section {
         }
     }
 
-    /// Everything measured, and what of it failed.
+    /// Returns the number of measurements, and of failed ones.
     pub(crate) fn failures(&self) -> (usize, usize) {
         let cells = self.rows.iter().flat_map(|row| &row.cells);
         let cells = cells.filter(|cell| !cell.left_out);
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn rounds_are_compared_one_by_one() {
         let mut section = sample::programs();
-        // The second round slows everything down tenfold, and one has no third.
+        // The second round is ten times slower for all, and one has no third round.
         for (column, values) in [(0, &[2.0, 20.0, 4.0][..]), (1, &[4.0, 40.0])] {
             let cell = &mut section.rows[0].cells[column];
             *cell = Cell::default();

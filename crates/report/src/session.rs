@@ -1,4 +1,4 @@
-//! Everything measured, step by step, in an order that is fair to all columns.
+//! Runs all measurements in an order that is fair to all columns.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -8,61 +8,61 @@ use crate::interrupt::{Interrupt, Signal};
 use crate::matrix::Variant;
 use crate::section::Section;
 
-/// What all sections are measured with.
+/// The settings of all sections.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     pub(crate) variants: &'a [Variant],
-    /// Place of the one that others are compared with.
+    /// Index of the variant that others are compared with.
     pub(crate) baseline: Option<usize>,
     /// How often each cell is measured.
     pub(crate) rounds: u32,
-    /// Only to see that it works.
+    /// Whether the run is only a test.
     pub(crate) quick: bool,
-    /// This executable, which launches others.
+    /// This executable, which is also the launcher.
     pub(crate) own: PathBuf,
     pub(crate) interrupt: Interrupt,
 }
 
-/// How the cells of a section are measured.
+/// Measures the cells of a section.
 pub(crate) trait Source {
-    /// All that is to be done, in its order.
+    /// Returns all steps, in order.
     fn steps(&self, section: &Section) -> Vec<Step>;
 
-    /// Does one of them, and puts what it has measured into the cells.
+    /// Takes one step, and stores its results in the cells.
     fn take(&mut self, step: &Step, section: &mut Section) -> Result<(), RunError>;
 }
 
-/// Something to be measured at once.
+/// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Step {
     pub(crate) kind: Kind,
-    /// Place of its row; of all rows, if there is none.
+    /// Index of its row; of all rows, if there is none.
     pub(crate) row: Option<usize>,
-    /// Place of its column; of all columns, if there is none.
+    /// Index of its column; of all columns, if there is none.
     pub(crate) column: Option<usize>,
-    /// How long it takes, as compared with other steps.
+    /// Its duration relative to other steps.
     pub(crate) weight: f64,
 }
 
-/// What is done in a step.
+/// The kind of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Round(u32),
     Once(&'static str),
 }
 
-/// How far it is, told before each step.
+/// The progress, reported before each step.
 #[derive(Debug)]
 pub(crate) struct Progress {
     pub(crate) done: usize,
     pub(crate) total: usize,
     pub(crate) what: String,
-    /// How long the rest may take, if that can be told.
+    /// The estimated time left, if known.
     pub(crate) left: Option<Duration>,
 }
 
 impl Step {
-    /// What is done once with every cell.
+    /// Returns steps that are taken once with every cell.
     pub(crate) fn once(
         section: &Section,
         what: &'static str,
@@ -73,8 +73,8 @@ impl Step {
         cells.map(move |(row, column)| Self::new(Kind::Once(what), Some(row), Some(column), weight))
     }
 
-    /// All rounds of all cells. Each column is first in some rounds and last in others, so that a machine that slows down
-    /// slows all of them down.
+    /// Returns all rounds of all cells. Each column is first in some rounds and last in others, so a machine that slows
+    /// down affects all columns.
     pub(crate) fn rounds(section: &Section, weight: f64) -> impl Iterator<Item = Self> {
         let (rows, columns) = (section.rows.len(), section.columns.len());
         let turns =
@@ -110,7 +110,7 @@ impl Step {
         }
     }
 
-    /// Whether what it is of has failed or is left out: it would fail again, or give results that mean little.
+    /// Whether the step's cell has failed or is left out: it would fail again, or its result would mean little.
     fn is_idle(&self, section: &Section) -> bool {
         match (self.row, self.column) {
             (Some(row), Some(column)) => {
@@ -134,7 +134,7 @@ impl Step {
     }
 }
 
-/// Fills in what can be measured. Returns the signal that ended it early.
+/// Takes all steps. Returns the signal that interrupted them, if any.
 pub(crate) fn run(
     section: &mut Section,
     source: &mut dyn Source,
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    /// Notes what it is asked for, fails at one cell and is interrupted at one step.
+    /// Records its steps, fails at one cell and is interrupted at one step.
     struct Script {
         steps: Vec<Step>,
         taken: Vec<(Option<usize>, Option<usize>)>,
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// Two rounds of so many rows and columns.
+    /// Returns a section with two rounds and this many rows and columns.
     fn cut(rows: usize, columns: usize) -> Section {
         let row = crate::section::Row::new("", &[], columns);
         Section {

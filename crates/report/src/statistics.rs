@@ -1,23 +1,23 @@
-//! Numbers that stand for several.
+//! Summaries of several numbers.
 
 use serde::Serialize;
 
-/// What a few values have in common.
+/// A summary of a few values.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Summary {
     pub(crate) minimum: f64,
-    /// As many are smaller as are larger.
+    /// As many values are smaller as are larger.
     pub(crate) median: f64,
     pub(crate) maximum: f64,
 }
 
 impl Summary {
-    /// Of these values, if there are any.
+    /// Summarises these values, if there are any.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let (&minimum, &maximum) = (values.first()?, values.last()?);
-        // Of an odd number of values these are the same one.
+        // For an odd number of values these are the same.
         let [lower, upper] = [(values.len() - 1) / 2, values.len() / 2];
         let median = f64::midpoint(values[lower], values[upper]);
         Some(Self {
@@ -27,7 +27,7 @@ impl Summary {
         })
     }
 
-    /// Each of them by a number.
+    /// Divides each value by a number.
     pub(crate) fn divided_by(self, number: f64) -> Self {
         Self {
             minimum: self.minimum / number,
@@ -37,7 +37,7 @@ impl Summary {
     }
 }
 
-/// As a floating-point number; no count is so large that it loses a digit.
+/// Converts to a floating-point number; counts are small enough to be exact.
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn as_number(count: u64) -> f64 {
     count as f64

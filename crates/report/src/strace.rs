@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::statistics::as_number;
 
-/// How often each system call was made.
+/// The number of calls of each system call.
 pub(crate) type Counts = BTreeMap<String, u64>;
 
-/// Reads the table that `strace -c` writes.
+/// Parses the table that `strace -c` writes.
 ///
-/// Columns are told by the line of dashes: some of them may be empty, and
-/// versions differ in which.
+/// Columns are found by the line of dashes: some of them may be empty, and
+/// versions of strace differ in which.
 pub(crate) fn parse(table: &str) -> Option<Counts> {
     let mut lines = table.lines().skip_while(|line| !is_rule(line));
     let rule = lines.next()?;
@@ -28,8 +28,8 @@ fn is_rule(line: &str) -> bool {
     line.starts_with("--") && line.bytes().all(|byte| byte == b'-' || byte == b' ')
 }
 
-/// The range of a column, from the end of the one before it: numbers are set to
-/// the right and may be wider than their dashes.
+/// Returns the range of a column, from the end of the previous one: numbers are
+/// right-aligned and may be wider than their dashes.
 fn column(rule: &str, number: usize) -> Option<std::ops::Range<usize>> {
     let mut ends = rule
         .char_indices()
@@ -39,7 +39,7 @@ fn column(rule: &str, number: usize) -> Option<std::ops::Range<usize>> {
     Some(start..ends.next()?)
 }
 
-/// What was made in `more` beyond what was made in `less`, for each of so many
+/// Returns the calls in `more` beyond those in `less`, divided by the number of
 /// iterations.
 pub(crate) fn difference(more: &Counts, less: &Counts, iterations: f64) -> BTreeMap<String, f64> {
     more.keys()

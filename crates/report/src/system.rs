@@ -1,4 +1,4 @@
-//! The machine, as far as times depend on it.
+//! The properties of the machine that affect times.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,13 +16,13 @@ pub(crate) struct System {
     /// How many threads can run at the same time.
     pub(crate) cpus: usize,
     pub(crate) memory_bytes: Option<f64>,
-    /// What chooses the frequency of CPUs. Virtual machines have none.
+    /// The CPU frequency governor. Virtual machines have none.
     pub(crate) governor: Option<String>,
     pub(crate) load: Load,
 }
 
 impl System {
-    /// Looks around.
+    /// Describes this machine.
     pub(crate) fn describe(load: Load) -> Self {
         let read = |path: &str| fs::read_to_string(path).ok();
         Self {
@@ -36,7 +36,7 @@ impl System {
     }
 }
 
-/// How many threads can run at the same time.
+/// Returns how many threads can run at the same time.
 pub(crate) fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
@@ -48,7 +48,7 @@ fn cpu(cpuinfo: &str) -> Option<String> {
             .find(|(name, _)| name.trim() == wanted)
             .map(|(_, value)| value.trim().to_owned())
     };
-    // ARM gives numbers instead of a name.
+    // ARM has numbers instead of a name.
     field("model name").or_else(|| Some(format!("CPU part {}", field("CPU part")?)))
 }
 

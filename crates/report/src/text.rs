@@ -1,4 +1,4 @@
-//! Markdown, as little of it as the report needs.
+//! The subset of Markdown that the report needs.
 
 use std::fmt::Write;
 
@@ -22,7 +22,7 @@ pub(crate) fn line(text: &mut String, line: &str) {
     let _ = writeln!(text, "{line}");
 }
 
-/// Text that says what it says, also in a table.
+/// Escapes text for Markdown, also within tables.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {

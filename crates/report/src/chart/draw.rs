@@ -1,4 +1,4 @@
-//! The one kind of picture: panels of bars that are ratios.
+//! Draws panels of bars that show ratios.
 
 use super::policy::{Place, Scale, columns, width_of, wrap};
 use super::svg::{
@@ -7,35 +7,35 @@ use super::svg::{
 };
 use crate::statistics::{Summary, as_number};
 
-/// Between an edge and what is drawn.
+/// Space between an edge and the content.
 const MARGIN: f64 = 8.0;
 const ROW: f64 = 20.0;
 const BAR: f64 = 11.0;
-/// A line of text.
+/// Height of a line of text.
 const LINE: f64 = 16.0;
-/// Below the bars of a panel: ticks and, under them, lines that say what they are.
+/// Height below the bars of a panel, for ticks and the lines that explain them.
 const FOOT: f64 = 34.0;
-/// Between panels, and around columns of numbers.
+/// Space between panels, and around columns of numbers.
 const GAP: f64 = 16.0;
-/// Bars of a panel that has others beside it, and of one that has not.
+/// Width of the bars in a panel beside others, and in one alone.
 const NARROW: f64 = 170.0;
 const WIDE: f64 = 420.0;
-/// From the baseline of a text to its middle.
+/// Distance from a text's baseline to its middle.
 const HALF: f64 = 4.5;
 const ARROW: f64 = 7.0;
-/// From so many bars on, ticks stand above them as well.
+/// With this many bars, a panel has ticks above them as well.
 const TALL: usize = 30;
-/// At least this wide, so that the legend has room.
+/// Minimum width, for the legend.
 const WIDTH: f64 = 640.0;
 
-/// Panels with the same bars, in lines.
+/// Panels with the same bars, in rows.
 #[derive(Debug)]
 pub(super) struct Picture {
     pub(super) title: String,
     pub(super) legend: Vec<String>,
-    /// What each line is; and whether it is what users get.
+    /// The label of each bar, and whether it is shipped to users.
     pub(super) labels: Vec<(String, bool)>,
-    /// What stands above the columns of numbers.
+    /// Headings of the columns of numbers.
     pub(super) heads: Vec<String>,
     pub(super) panels: Vec<Panel>,
 }
@@ -43,7 +43,7 @@ pub(super) struct Picture {
 #[derive(Debug)]
 pub(super) struct Panel {
     pub(super) title: String,
-    /// What the ratios are of. Panels with the same have the same scale.
+    /// The quantity. Panels with the same one have the same scale.
     pub(super) axis: String,
     pub(super) more_is_better: bool,
     /// One for each label.
@@ -52,7 +52,7 @@ pub(super) struct Panel {
 
 #[derive(Debug)]
 pub(super) enum Bar {
-    /// There is no such thing.
+    /// The cell does not exist.
     Empty,
     /// A word, and the reason.
     Missing(&'static str, Option<String>),
@@ -62,11 +62,11 @@ pub(super) enum Bar {
 #[derive(Debug)]
 pub(super) struct Drawn {
     pub(super) ratio: Summary,
-    /// It is what others are compared with.
+    /// Whether the others are compared with it.
     pub(super) is_reference: bool,
-    /// Another ratio, as a mark.
+    /// A second ratio, drawn as a mark.
     pub(super) mark: Option<f64>,
-    /// What stands in the columns of numbers.
+    /// The texts in the columns of numbers.
     pub(super) numbers: Vec<String>,
 }
 
@@ -79,15 +79,15 @@ impl Panel {
     }
 }
 
-/// Where things are.
+/// Positions and sizes.
 struct Layout {
     columns: usize,
-    /// Width of labels, of bars, of each column of numbers, and of a panel.
+    /// Widths of labels, of bars, of each column of numbers, and of a panel.
     left: f64,
     plot: f64,
     numbers: Vec<f64>,
     panel: f64,
-    /// Height of the longest title of a panel with what is above its bars, and of the longest text about its ratios.
+    /// Heights of the longest panel title with what is above its bars, and of the longest axis text.
     head: f64,
     axis: f64,
     width: f64,
@@ -99,7 +99,7 @@ impl Layout {
         let widest = |texts: &mut dyn Iterator<Item = &String>| {
             texts.map(|text| width_of(text)).fold(0.0, f64::max)
         };
-        // What is shipped is written in bold.
+        // What is shipped is printed in bold.
         let left =
             widest(&mut picture.labels.iter().map(|(label, _)| label)) * 1.08 + MARGIN + 10.0;
         let drawn = || picture.panels.iter().flat_map(Panel::drawn);
@@ -184,7 +184,7 @@ pub(super) fn draw(picture: &Picture) -> String {
     svg.finish(layout.width, y + MARGIN, &picture.title)
 }
 
-/// Of lines of bars.
+/// The middles of rows of bars.
 fn middles(top: f64) -> impl Iterator<Item = f64> {
     (0..).map(move |place| top + ROW * (many(place) + 0.5))
 }
@@ -200,7 +200,7 @@ fn labels(svg: &mut Svg, picture: &Picture, layout: &Layout, top: f64, panels: u
     }
 }
 
-/// All of a panel but its bars.
+/// Draws a panel without its bars.
 fn frame(
     svg: &mut Svg,
     picture: &Picture,
@@ -219,7 +219,7 @@ fn frame(
         let x = x + place * layout.plot;
         svg.line("grid", (x, top), (x, bottom + 4.0));
         svg.text("muted", Middle, (x, bottom + 18.0), &text);
-        // Where its foot is far away.
+        // The panel's foot is far away.
         if panel.bars.len() > TALL {
             svg.text("muted", Middle, (x, top - 5.0), &text);
         }
@@ -231,7 +231,7 @@ fn frame(
     }
 }
 
-/// Texts in the columns of numbers.
+/// Draws the texts in the columns of numbers.
 fn columns_of(svg: &mut Svg, class: &str, texts: &[String], layout: &Layout, (x, y): (f64, f64)) {
     let mut right = x + layout.plot;
     for (text, width) in texts.iter().zip(&layout.numbers) {
@@ -291,7 +291,7 @@ fn bar(
     columns_of(svg, "", &drawn.numbers, layout, (x, middle + HALF));
 }
 
-/// An arrow that leads beyond the scale, if that is where it is.
+/// Draws an arrow if the place is beyond the scale.
 fn arrow(svg: &mut Svg, class: &str, place: Place, (x, y): (f64, f64)) -> bool {
     let length = match place {
         Place::Above => ARROW,

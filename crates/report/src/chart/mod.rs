@@ -1,4 +1,4 @@
-//! Pictures of a section: its ratios, panel by panel.
+//! Charts of a section: its ratios, panel by panel.
 
 mod draw;
 mod policy;
@@ -10,8 +10,8 @@ use crate::format;
 use crate::section::{Better, Drawn, Measure, Ratios, Row, Section};
 use crate::statistics::Summary;
 
-/// Draws the section, and notes in it which files it has. `taken` are the names of files, without their endings, that rows
-/// may not have.
+/// Draws the section, and stores the file names in it. `taken` are file names, without extension, that rows may not
+/// have.
 pub(crate) fn pictures(
     section: &mut Section,
     complete: bool,
@@ -44,8 +44,8 @@ pub(crate) fn pictures(
     files
 }
 
-/// A panel for each row that has ratios, with a bar for each column; or nothing if there are none. A row by itself has its
-/// values beside its ratios.
+/// Returns a panel for each row with ratios, with a bar for each column; `None` if there are none. A row by itself has
+/// its values beside its ratios.
 fn of_rows(section: &Section, rows: &[Row], complete: bool) -> Option<Picture> {
     let drawn: Vec<Compared<'_>> = rows
         .iter()
@@ -80,7 +80,7 @@ fn of_rows(section: &Section, rows: &[Row], complete: bool) -> Option<Picture> {
     })
 }
 
-/// A bar for each row in which one of two columns is above a ratio; or nothing if there are none.
+/// Returns a bar for each row in which one of two columns is above a ratio; `None` if there are none.
 fn one_column(
     section: &Section,
     complete: bool,
@@ -109,7 +109,7 @@ fn one_column(
         title: format!("{}, relative to {}", title(section), by(section)),
         legend: vec![
             format!(
-                "{} of {} rows: those above {above}x with {own} or {other}, by the ratio of {own}.",
+                "{} of {} rows: those above {above}x with {own} or {other}, sorted by the ratio of {own}.",
                 rows.len(),
                 section.rows.len()
             ),
@@ -138,14 +138,14 @@ fn one_column(
 struct Compared<'a> {
     row: &'a Row,
     measure: &'static Measure,
-    /// Of the reference; of the best column, if that has none.
+    /// Ratios to the reference, or to the best column if there is no reference.
     ratios: Vec<Option<Summary>>,
-    /// Place of what the others are compared with, if that is the reference.
+    /// The reference's index, if there is one.
     reference: Option<usize>,
 }
 
 impl<'a> Compared<'a> {
-    /// Nothing, if there is nothing to compare.
+    /// Returns `None` if there is nothing to compare.
     fn of(section: &Section, row: &'a Row) -> Option<Self> {
         let measure = section
             .measure(row.first())
@@ -178,7 +178,7 @@ impl<'a> Compared<'a> {
     fn title(&self, section: &Section) -> String {
         let name = &self.row.name;
         if self.reference.is_none() && !section.references.is_empty() {
-            format!("{name} (by the best)")
+            format!("{name} (vs the best)")
         } else {
             name.clone()
         }
@@ -219,7 +219,7 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Columns in the order in which they are drawn; those of which no row has anything are not.
+/// Returns the columns in drawing order, without those that have no ratio in any row.
 fn order(section: &Section, rows: &[Compared<'_>]) -> Vec<usize> {
     let penalty = |row: &Compared<'_>, place: usize| {
         let ratio = row.ratios[place]?.median;
@@ -242,7 +242,7 @@ fn order(section: &Section, rows: &[Compared<'_>]) -> Vec<usize> {
 fn legend(section: &Section, complete: bool) -> Vec<String> {
     let shipped = section.columns.iter().find(|column| column.shipped);
     let shipped =
-        shipped.map(|column| format!(" In bold, on a band: what is shipped ({}).", column.label));
+        shipped.map(|column| format!(" Bold, with a band: the shipped build ({}).", column.label));
     vec![format!(
         "Bars are ratios to {}, medians of {} rounds: blue is better, orange worse. Lines are the range of rounds; arrows lead \
          beyond the scale. The best are first, by the median of their ratios.{}{}",
@@ -257,7 +257,7 @@ fn incomplete(complete: bool) -> &'static str {
     if complete { "" } else { " (INCOMPLETE)" }
 }
 
-/// What others are compared with.
+/// The name of the reference.
 fn by(section: &Section) -> &str {
     section
         .references
@@ -265,7 +265,7 @@ fn by(section: &Section) -> &str {
         .map_or("the best", |&place| section.columns[place].title())
 }
 
-/// The title of the section, without its mark-up.
+/// The section's title, without markup.
 fn title(section: &Section) -> &str {
     let first = section.heading.lines().next().unwrap_or(section.name);
     first.trim_start_matches(['#', ' '])
@@ -282,7 +282,7 @@ fn axis(measure: &Measure) -> String {
     }
 }
 
-/// A name for the file that belongs to a row, unlike all in `taken`.
+/// Returns a file name for a row that differs from all in `taken`.
 fn file_stem(row: &str, taken: &[String]) -> String {
     let mut stem = String::new();
     for c in row.chars() {
@@ -316,7 +316,7 @@ mod tests {
         value.parse().expect(name)
     }
 
-    /// Left, right and baseline of a text, about.
+    /// Returns the approximate left end, right end and baseline of a text.
     fn extent(node: Node<'_, '_>) -> (f64, f64, f64) {
         let text: String = node
             .children()
@@ -338,7 +338,7 @@ mod tests {
         (left, left + width, number(node, "y"))
     }
 
-    /// Everything there is to draw is in the picture, and no text runs into another. Returns all texts.
+    /// Checks that everything is inside the picture and no texts overlap. Returns all texts.
     fn check(picture: &str) -> String {
         let document = Document::parse(picture).expect("well-formed XML");
         let root = document.root_element();
@@ -408,7 +408,7 @@ mod tests {
             "time, less is better",
             "relative to the plain | build",
             "(INCOMPLETE)",
-            "what is shipped (the b | build",
+            "the shipped build (the b | build",
         ] {
             assert!(all.contains(part), "{part}: {all}");
         }
@@ -492,7 +492,7 @@ mod tests {
         section.summarise();
         let text = &drawn(&mut section)[0].1;
         assert!(
-            text.contains("1 to 1 <&> (by the best)") && text.contains("0.50x"),
+            text.contains("1 to 1 <&> (vs the best)") && text.contains("0.50x"),
             "{text}"
         );
     }

@@ -1,23 +1,23 @@
-//! What a picture decides: how far its scale reaches, which ticks it has, in which order bars come, where text is broken.
+//! Decisions about a picture: the range of its scale, its ticks, the order of bars, and line breaks.
 
-/// Ratios beyond this power of two are never on the scale: others would be squeezed.
+/// The scale never extends beyond this power of two, which would squeeze the other ratios.
 const FARTHEST: i32 = 5;
-/// One in so many ratios may be beyond either end of the scale.
+/// One in this many ratios may be beyond either end of the scale.
 const OUTLIERS: usize = 20;
-/// A ratio this little beyond a power of two counts as that.
+/// A ratio this little beyond a power of two counts as that power.
 const TOLERANCE: f64 = 0.002;
 
-/// The size of ticks, by that of other texts.
+/// The size of tick texts relative to other texts.
 const TICK: f64 = 12.0 / 13.0;
 
-/// A scale on which doubling is always the same way, from one power of two to another.
+/// A logarithmic scale from one power of two to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scale {
     low: i32,
     high: i32,
 }
 
-/// Where a ratio is, from 0 to 1.
+/// The position of a ratio, from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Place {
     Below,
@@ -36,7 +36,7 @@ impl Place {
 }
 
 impl Scale {
-    /// For these ratios, but for outliers; with some way on both sides of one.
+    /// Returns a scale for these ratios except outliers, with some space on both sides of 1.
     pub(super) fn new(ratios: &[f64]) -> Self {
         let reach = |sign: f64| {
             let beyond = |power: &i32| {
@@ -64,7 +64,7 @@ impl Scale {
         }
     }
 
-    /// Places and texts of ticks, as many as have room on this length. One is always among them.
+    /// Returns positions and texts of ticks, as many as fit on this length. The tick for 1 is always included.
     pub(super) fn ticks(self, length: f64) -> Vec<(f64, String)> {
         let tick = |power: i32| {
             let ratio = 2_f64.powi(power);
@@ -87,8 +87,8 @@ impl Scale {
     }
 }
 
-/// Places of columns, the one with the smallest penalty first. A penalty is the median of a column's; columns without any
-/// come last, and equal ones stay in their order.
+/// Returns the columns sorted by penalty, smallest first. A penalty is the median of a column's ratios; columns without
+/// any come last, and equal ones keep their order.
 pub(super) fn order(penalties: &[Vec<f64>]) -> Vec<usize> {
     let middle = |of: &[f64]| {
         crate::statistics::Summary::of(of.iter().copied()).map_or(f64::INFINITY, |all| all.median)
@@ -98,7 +98,7 @@ pub(super) fn order(penalties: &[Vec<f64>]) -> Vec<usize> {
     places
 }
 
-/// How many panels stand beside each other.
+/// Returns the number of panels side by side.
 pub(super) fn columns(panels: usize) -> usize {
     match panels {
         0 | 1 => 1,
@@ -107,7 +107,7 @@ pub(super) fn columns(panels: usize) -> usize {
     }
 }
 
-/// The text in lines that are no wider than this, where words allow it.
+/// Breaks text into lines of at most this width, where words allow it.
 pub(super) fn wrap(text: &str, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -122,8 +122,8 @@ pub(super) fn wrap(text: &str, width: f64) -> Vec<String> {
     lines
 }
 
-/// How wide a text of 13 pixels is at most, about: fonts differ. These are the widths of `DejaVu Sans`, which is wider than
-/// most, in groups of characters.
+/// Returns the approximate maximum width of a text of 13 pixels; fonts differ. These are the widths of `DejaVu Sans`,
+/// which is wider than most, by groups of characters.
 pub(super) fn width_of(text: &str) -> f64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '\'' => 0.28,
@@ -152,7 +152,7 @@ mod tests {
             (vec![0.2, 3.0], -3, 2),
             (vec![1e-6, 1e6], -5, 5),
             (vec![], -1, 1),
-            // Three of 63 may be beyond it, four not.
+            // Three of 63 may be beyond it, but not four.
             (many(1.5, 54.0), -1, 1),
             ([many(1.5, 54.0), vec![9.0]].concat(), -1, 4),
             (many(1.5, 0.01), -1, 1),

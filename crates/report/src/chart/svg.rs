@@ -1,13 +1,13 @@
-//! SVG, as little of it as the pictures need.
+//! The subset of SVG that the charts need.
 //!
-//! Plotting libraries write their colours into each element (plotters' SVG backend does, as `fill` and `stroke`), so that one
-//! file could not follow `prefers-color-scheme`, and have no layout that keeps labels apart. What is left for them to do is
-//! this.
+//! Plotting libraries write their colours into each element (plotters' SVG backend does, as `fill` and `stroke`), so
+//! one file could not follow `prefers-color-scheme`, and they have no layout that keeps labels apart. Little else
+//! remains for them to do.
 
 use std::fmt::Write;
 
-/// Colours by what they are for. The first ones can be read on light and dark
-/// backgrounds alike, for programs that know nothing of preferences.
+/// Colours by role. The defaults are readable on light and dark backgrounds,
+/// for viewers that do not support `prefers-color-scheme`.
 const STYLE: &str = "\
 text{font-family:system-ui,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif;font-size:13px;fill:#7d8590}
 .title{font-size:16px;font-weight:600}
@@ -22,7 +22,7 @@ text{font-family:system-ui,'Helvetica Neue',Arial,'DejaVu Sans',sans-serif;font-
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}.muted{fill:#9198a1}.range,.one{stroke:#e6edf3}}
 ";
 
-/// Where a text stands relative to its position.
+/// How a text is aligned to its position.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -30,7 +30,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A picture being drawn, with its background left transparent.
+/// A picture being drawn, with a transparent background.
 #[derive(Debug, Default)]
 pub(super) struct Svg {
     body: String,
@@ -38,7 +38,7 @@ pub(super) struct Svg {
 
 impl Svg {
     pub(super) fn rect(&mut self, class: &str, x: f64, y: f64, width: f64, height: f64) {
-        // Too thin a bar could not be seen.
+        // A thinner bar would be invisible.
         let width = width.max(1.0);
         self.put(format_args!(
             r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}"/>"#
@@ -52,7 +52,7 @@ impl Svg {
         ));
     }
 
-    /// A triangle whose point is at a place; a negative length points to the left.
+    /// Draws a triangle with its tip at this position; a negative length points to the left.
     pub(super) fn arrow(&mut self, class: &str, (x, y): (f64, f64), length: f64) {
         let (back, half) = (x - length, length.abs() * 0.75);
         self.put(format_args!(
@@ -66,7 +66,7 @@ impl Svg {
         self.text_told(class, anchor, at, text, None);
     }
 
-    /// A text, and what is told when it is pointed at.
+    /// Draws a text with a tooltip.
     pub(super) fn text_told(
         &mut self,
         class: &str,
@@ -103,7 +103,7 @@ impl Svg {
     }
 }
 
-/// Text as XML wants it.
+/// Escapes text for XML.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -113,7 +113,7 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\t' => escaped.push(' '),
-            // XML has no way to write these at all.
+            // XML cannot represent these characters.
             c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
                 escaped.push(char::REPLACEMENT_CHARACTER);
             }

@@ -1,4 +1,4 @@
-//! Where and with what it was measured.
+//! The machine and the builds of a report.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::text::{escape, line, table};
 pub(super) fn machine(text: &mut String, report: &Report) {
     let system = &report.system;
     let gibibytes = |bytes: f64| format!("{:.1} GiB", bytes / 2_f64.powi(30));
-    let governor = "none to be seen, as in most virtual machines".to_owned();
+    let governor = "none visible, as in most virtual machines".to_owned();
     let load = system.load.minute.map(|load| format!("{load:.2}"));
     let busy = system
         .load
@@ -51,14 +51,14 @@ pub(super) fn machine(text: &mut String, report: &Report) {
         "C library",
         "allocator",
         "program",
-        "its size (MiB)",
-        "size of the benchmarks (MiB)",
+        "program size (MiB)",
+        "benchmarks size (MiB)",
     ];
     let titles = titles.map(str::to_owned);
     table(text, &titles, rows);
 }
 
-/// C library, allocator and version, as the program tells them.
+/// C library, allocator and version, as the program reports them.
 fn origin(variant: &VariantReport) -> [String; 3] {
     let Some(info) = &variant.info else {
         let why = variant.info_note.as_deref().unwrap_or("unknown");
@@ -67,7 +67,7 @@ fn origin(variant: &VariantReport) -> [String; 3] {
     let text = |path: &str| info.pointer(path).and_then(Value::as_str);
     let versioned = |name: &str| {
         let version = text(&format!("{name}/version")).unwrap_or("(version unknown)");
-        // jemalloc adds the commit it was made of, which JSON keeps.
+        // jemalloc's version includes its commit, which JSON keeps.
         let version = version.split_once("-g").map_or(version, |(short, _)| short);
         let name = text(&format!("{name}/name")).unwrap_or("unknown");
         escape(&format!("{name} {version}"))

@@ -1,4 +1,4 @@
-//! The report as people read it.
+//! The report in Markdown.
 
 mod machine;
 mod section;
@@ -8,17 +8,17 @@ use machine::machine;
 use crate::report::Report;
 use crate::text::{escape, line};
 
-/// Everything.
+/// Formats the whole report.
 pub(crate) fn report(report: &Report) -> String {
     let mut text = "# Benchmarks of the builds\n\n".to_owned();
     if !report.complete {
-        text += "**Incomplete: it was ended before everything was measured.**\n\n";
+        text += "**Incomplete: the run was stopped before everything was measured.**\n\n";
     }
     for warning in &report.warnings {
         line(&mut text, &format!("**Warning:** {}.\n", escape(warning)));
     }
     if report.failures().1 > 0 {
-        text += "**Some benchmarks failed; their cells say why.**\n\n";
+        text += "**Some benchmarks failed; the reasons are in their cells.**\n\n";
     }
     for one in &report.sections {
         section::section(&mut text, one);
@@ -34,7 +34,7 @@ mod tests {
     use crate::sample;
     use crate::section::{AT_MOST, FIRST_ITERATION, Section};
 
-    /// Cells of a line of a table; bars that are text do not part cells.
+    /// Counts the cells of a table line; escaped bars do not separate cells.
     fn cells(line: &str) -> usize {
         line.replace("\\|", "").matches('|').count()
     }
@@ -83,7 +83,7 @@ mod tests {
                 "| one | 1.50x | 0.55x | 12.5x |",
                 "failed: killed by SIGSEGV: a \\<b> \\| \\& c \\[0m |",
                 "5.00 1.00x \\[1 of 2 rounds\\] |",
-                "far apart: one (2.00x).",
+                "vary widely: one (2.00x).",
                 "| b | the b \\| build",
                 "| 1.00 | – |",
                 "CPU use by others at the start: 25 %",
@@ -104,11 +104,11 @@ mod tests {
                 "the ratio to the a \\| \\<server> and the ratio to the least \\| \\<server> where",
                 "1.00x / 0.33x \\[1 of 2 rounds\\] |  |\n",
                 "| 1 to 1, half load (1,234,567 messages/s) | 300 (200–400) 3.00x / 1.00x |",
-                "at half of the messages that the nats \\| \\<server> stands",
+                "at half the maximum rate of the nats \\| \\<server>",
                 "| without load, start (ms) | 2.00 (2.00–2.00) | failed: cannot start |",
                 "peak RSS (MiB) | 2.00 (2.00–2.00) | – | 2.00 |",
-                "processors, server | 1.50 (1.50–1.50) | – |",
-                "processors, load generator | 0.25 (0.25–0.25) | – |",
+                "CPUs, server | 1.50 (1.50–1.50) | – |",
+                "CPUs, load generator | 0.25 (0.25–0.25) | – |",
                 "Some benchmarks failed",
             ],
         );
@@ -142,9 +142,9 @@ mod tests {
             &[
                 "| program | glibc | **static** (static build) |",
                 "| search | 100.0 (90.00–110.0) 1.00x | 50.00 (45.00–55.00) 0.50x |",
-                "| search, processor time (ms) | 200.0 (180.0–220.0) 1.00x |",
+                "| search, CPU time (ms) | 200.0 (180.0–220.0) 1.00x |",
                 "| search, size of the file (MiB) | 4.00 1.00x | 2.00 0.50x |",
-                "failed: it prints something else",
+                "failed: its output differs",
             ],
         );
     }

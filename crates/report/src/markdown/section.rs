@@ -1,11 +1,11 @@
-//! A section as people read it: its pictures, then its tables.
+//! A section in Markdown: its charts, then its tables.
 
 use crate::format;
 use crate::section::{AT_MOST, Cell, FIRST_ITERATION, Measure, Ratios, Row, Section, Table};
 use crate::statistics::Summary;
 use crate::text::{escape, line, table};
 
-/// How far apart the values of a reference must be to be pointed out.
+/// From this ratio of a reference's largest to its smallest value on, a row is listed as varying widely.
 const APART: f64 = 1.5;
 
 pub(super) fn section(text: &mut String, section: &Section) {
@@ -34,7 +34,7 @@ pub(super) fn section(text: &mut String, section: &Section) {
     }
 }
 
-/// A table, if it has lines.
+/// Writes a table, if it has lines.
 fn lines_of(text: &mut String, section: &Section, of: &Table) {
     let mut notes = Notes::default();
     let mut lines = Vec::new();
@@ -86,7 +86,7 @@ fn title(row: &Row, measure: &Measure, of: &Table) -> String {
     }
 }
 
-/// Notes of a table, each of them once.
+/// Notes of a table, each once.
 #[derive(Default)]
 struct Notes(Vec<String>);
 
@@ -100,7 +100,7 @@ impl Notes {
     }
 }
 
-/// Median, range, ratios, and what to know about them.
+/// Formats median, range, ratios, and notes.
 fn value(
     section: &Section,
     row: &Row,
@@ -165,7 +165,7 @@ fn to_smallest(section: &Section, row: &Row, cell: &Cell, measure: &Measure) -> 
     ratio.map_or("–".to_owned(), format::ratio)
 }
 
-/// Rows in which the values of the reference are far apart.
+/// Lists the rows in which the reference's values vary widely.
 fn apart(text: &mut String, section: &Section) {
     let rows = section.rows.iter().filter_map(|row| {
         let measure = section
@@ -180,7 +180,9 @@ fn apart(text: &mut String, section: &Section) {
         let rows = rows.join("; ");
         line(
             text,
-            &format!("Its slowest round by its fastest, where they are far apart: {rows}.\n"),
+            &format!(
+                "Slowest to fastest round of the reference, where they vary widely: {rows}.\n"
+            ),
         );
     }
 }

@@ -31,7 +31,7 @@ const MEASURES: &[Measure] = &[
     Measure::new("system_calls", "system calls", "1", format::count),
 ];
 
-/// The section before anything is measured.
+/// Returns the section before anything is measured.
 pub(crate) fn section(session: &Session<'_>, groups: &[String], sampling: Sampling) -> Section {
     let (variants, baseline, rounds) = (session.variants, session.baseline, session.rounds);
     let label = baseline.map(|place| escape(variants[place].column().title()));
@@ -41,9 +41,9 @@ pub(crate) fn section(session: &Session<'_>, groups: &[String], sampling: Sampli
     };
     let mut tables = vec![Table::new(
         format!(
-            "### Time\n\nTime of one iteration in ms: median of {rounds} interleaved rounds, in parentheses their \
-             range{ratio}. A round is the median of {} samples, taken in about {} s after {} s of warm-up in a process of \
-             its own.",
+            "### Time\n\nTime of one iteration in ms: median of {rounds} interleaved rounds, with their range in \
+             parentheses{ratio}. A round is the median of {} samples, taken in about {} s after {} s of warm-up in a new \
+             process.",
             sampling.samples, sampling.measurement_seconds, sampling.warm_up_seconds
         ),
         "benchmark",
@@ -54,8 +54,8 @@ pub(crate) fn section(session: &Session<'_>, groups: &[String], sampling: Sampli
         ..Table::new(
             format!(
                 "### Against the baseline's fastest round\n\nWith several threads, glibc's time has two modes up to \
-                 twofold apart, as threads meet at the locks of its arenas or do not. A ratio to its median depends on \
-                 which mode most rounds met, so here is each median by the fastest round of {label}."
+                 twofold apart, with or without contention for the locks of its arenas. A ratio to its median depends on \
+                 the mode of most rounds, so this table has the ratio of each median to the fastest round of {label}."
             ),
             "benchmark",
             &["time"],
@@ -84,13 +84,13 @@ pub(crate) fn section(session: &Session<'_>, groups: &[String], sampling: Sampli
 }
 
 const RESOURCES: &str = "### Memory, page faults, system calls\n\n\
-    - *Peak RSS*: the most memory (VmHWM, which the kernel hands over as ru_maxrss) of a process that runs the benchmark \
-    once; median of 3 processes. \"≤\" where it cannot be told from that of the process that started it.\n\
-    - *Page faults*: those without input, of one iteration. Two processes differ in nothing but their number of iterations; \
-    so does what they used.\n\
-    - *System calls*: the same, as counted by strace. Numbers with a star are of the first iteration of a process, less \
-    what a process does that runs none: more would take too long under strace, which also slows threads down, so that they \
-    meet at locks in other ways.";
+    - *Peak RSS*: the peak memory (VmHWM, from ru_maxrss) of a process that runs the benchmark once; median of 3 \
+    processes. \"≤\" marks an upper bound: the peak is not above that of the process that started it.\n\
+    - *Page faults*: minor faults of one iteration, from the difference between two processes that differ only in their \
+    number of iterations.\n\
+    - *System calls*: the same, counted by strace. Numbers with a star are of a process's first iteration, minus those of \
+    a process without iterations: more iterations would take too long under strace, which also slows threads down and so \
+    changes the contention for locks.";
 
 const MEMORY: &str = "memory";
 const SYSTEM_CALLS: &str = "system calls";
@@ -98,14 +98,14 @@ const SYSTEM_CALLS: &str = "system calls";
 #[derive(Debug)]
 pub(crate) struct Benchmarks<'a> {
     pub(crate) session: &'a Session<'a>,
-    /// How each round is done.
+    /// How each round is measured.
     pub(crate) sampling: Sampling,
     /// strace, or why there is none.
     pub(crate) strace: Result<PathBuf, String>,
 }
 
 impl Source for Benchmarks<'_> {
-    /// Times come first, as they matter most. Weights are seconds, roughly.
+    /// Times come first because they matter most. Weights are seconds, approximately.
     fn steps(&self, section: &Section) -> Vec<Step> {
         let seconds = self.sampling.warm_up_seconds + self.sampling.measurement_seconds + 0.3;
         let traced = if self.strace.is_ok() { 2.0 } else { 0.0 };
@@ -165,7 +165,7 @@ impl Benchmarks<'_> {
         group: &str,
         cell: &mut Cell,
     ) -> Result<(), RunError> {
-        // How long they may be counted for.
+        // How long counting may take.
         let patience = Duration::from_secs(if self.session.quick { 2 } else { 20 });
         let calls = match &self.strace {
             Ok(strace) => resources::system_calls(executable, strace, group, patience),
@@ -182,7 +182,7 @@ impl Benchmarks<'_> {
     }
 }
 
-/// What was measured; a note why it could not be is enough, as times were.
+/// Returns the measurement. A failure becomes a note, because the times are valid anyway.
 fn or_note<T>(
     result: Result<T, RunError>,
     measure: &'static str,

@@ -1,7 +1,7 @@
-//! An executable that holds the benchmarks, run in its several ways.
+//! A benchmark executable and the ways to run it.
 //!
-//! Every run has a folder of its own for what Criterion leaves, so that none
-//! reads the results of another.
+//! Every run has its own folder for Criterion's output, so no run reads the
+//! results of another.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::child::{self, Ended, RunError};
 use crate::interrupt::Interrupt;
 use crate::matrix::{ChoiceError, choose};
 
-/// An executable, and what it is started by.
+/// A benchmark executable and its wrapper.
 #[derive(Debug, Clone)]
 pub(crate) struct Executable<'a> {
     path: &'a Path,
-    /// A program and its arguments that runs it, such as strace.
+    /// A program and its arguments that run the executable, such as strace.
     wrapper: Vec<OsString>,
     interrupt: &'a Interrupt,
 }
 
-/// A benchmark that was measured.
+/// The result of a benchmark.
 #[derive(Debug)]
 pub(crate) struct Measured {
     /// Median and median absolute deviation, in nanoseconds.
@@ -42,7 +42,7 @@ impl<'a> Executable<'a> {
         }
     }
 
-    /// The same, run by a program with these arguments before its own.
+    /// Returns the same executable, run by a wrapper with these arguments.
     pub(crate) fn under(&self, wrapper: Vec<OsString>) -> Self {
         Self {
             wrapper,
@@ -70,13 +70,13 @@ impl<'a> Executable<'a> {
         })
     }
 
-    /// Runs one benchmark once, without Criterion's own work around it.
+    /// Runs one benchmark once, without Criterion's measurement.
     pub(crate) fn once(&self, group: &str) -> Result<Ended, RunError> {
         let arguments = std::iter::once("--test".into()).chain(criterion::only(group));
         self.run(&folder()?, arguments)
     }
 
-    /// Runs no benchmark: all that a process does besides.
+    /// Runs no benchmark, to measure what a process does besides.
     pub(crate) fn nothing(&self) -> Result<Ended, RunError> {
         self.once("no benchmark has this name")
     }
@@ -96,7 +96,7 @@ impl<'a> Executable<'a> {
         };
         command
             .args(arguments)
-            // Without it Criterion asks cargo for a folder, in a process that
+            // Without this, Criterion asks cargo for a folder, in a process that
             // would count as the benchmark's.
             .env("CRITERION_HOME", home.path())
             .env_remove("CARGO_CRITERION_PORT")
@@ -112,7 +112,7 @@ fn folder() -> Result<TempDir, RunError> {
         .map_err(RunError::Watch)
 }
 
-/// The names in what an executable prints for `--list`.
+/// Returns the names in the output of `--list`.
 fn names_in(listing: &str) -> Vec<String> {
     let names = listing
         .lines()
@@ -120,10 +120,10 @@ fn names_in(listing: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Those of these names in the order of the executable, or all if no names are
-/// given.
+/// Returns the groups with these names in the executable's order, or all if no
+/// names are given.
 pub(crate) fn select(valid: &[String], names: &[String]) -> Result<Vec<String>, ChoiceError> {
-    let commas = " (names may hold commas, so give --groups once for each)";
+    let commas = " (names may contain commas, so give --groups once for each)";
     choose("group", valid, |name| name, names, commas)
 }
 

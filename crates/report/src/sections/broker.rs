@@ -1,7 +1,7 @@
-//! The builds of `broker serve` under load, and nats-server beside them.
+//! The builds of `broker serve` under load, with nats-server for comparison.
 //!
-//! Each step starts a server afresh, has the load generator (`broker bench`) put it under one load, and reads from `/proc`
-//! what that took.
+//! Each step starts a new server, runs the load generator (`broker bench`) with one load, and reads the resource usage
+//! from `/proc`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -23,13 +23,13 @@ use crate::session::{Kind, Session, Source, Step};
 use crate::statistics::{Summary, as_number};
 use crate::text::escape;
 
-/// Idle clients whose memory is measured.
+/// The number of idle clients for the memory measurement.
 const CLIENTS: usize = 1000;
-/// File descriptors that these take here, and some more.
+/// File descriptors for these clients, and some more.
 const FILES: u64 = CLIENTS as u64 + 200;
 /// Seconds of load before each measurement.
 const WARM_UP: f64 = 0.5;
-/// How often it is found out what half the load is.
+/// How many trials determine half the maximum rate.
 const TRIALS: usize = 3;
 
 const MEASURES: &[Measure] = &[
@@ -51,10 +51,10 @@ const MEASURES: &[Measure] = &[
         format::mebibytes,
     ),
     Measure::new("peak_rss", "peak RSS (MiB)", "bytes", format::mebibytes),
-    Measure::new("server_cpus", "processors, server", "1", format::hundredths),
+    Measure::new("server_cpus", "CPUs, server", "1", format::hundredths),
     Measure::new(
         "generator_cpus",
-        "processors, load generator",
+        "CPUs, load generator",
         "1",
         format::hundredths,
     ),
@@ -62,26 +62,26 @@ const MEASURES: &[Measure] = &[
 
 /// The row of servers without load.
 const IDLE: &str = "without load";
-/// What is found out before the rounds.
+/// The step that determines half the maximum rate, before the rounds.
 const HALF_LOAD: &str = "half load";
 
-/// How servers are measured.
+/// The servers and loads to measure.
 #[derive(Debug)]
 pub(crate) struct Loads<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) programs: Vec<Program>,
-    /// The load generator: a Broker.
+    /// The load generator: a Broker executable.
     pub(crate) generator: &'a Path,
     pub(crate) scenarios: Vec<Scenario>,
-    /// How long each is measured.
+    /// The length of each measurement.
     pub(crate) seconds: f64,
-    /// Half of what the reference stands, in messages per second, by places of loads.
+    /// Half the maximum rate of the reference, in messages per second, by load index.
     pub(crate) rates: BTreeMap<usize, u64>,
 }
 
-/// What the load generator prints, in errors.
+/// The name of the load generator's output in errors.
 const RESULT: &str = "the load generator's result";
-/// Where the load generator's result has what is measured.
+/// The measures and their paths in the load generator's output.
 const OUTCOME: [(&str, &str); 5] = [
     ("rate", "/delivered/messages_per_second"),
     ("p50", "/latency/p50_us"),
@@ -90,7 +90,7 @@ const OUTCOME: [(&str, &str); 5] = [
     ("max", "/latency/max_us"),
 ];
 
-/// The section before anything is measured.
+/// Returns the section before anything is measured.
 pub(crate) fn section(loads: &Loads<'_>) -> Section {
     let (session, programs, scenarios) = (loads.session, &loads.programs, &loads.scenarios);
     let (generator, seconds) = (loads.generator, loads.seconds);
@@ -131,9 +131,9 @@ pub(crate) fn section(loads: &Loads<'_>) -> Section {
     Section {
         name: "broker",
         heading: format!(
-            "## Broker under load\n\nEach measurement starts a server afresh and puts it under load for {seconds} s, after a \
+            "## Broker under load\n\nEach measurement starts a new server and puts it under load for {seconds} s, after a \
              warm-up, over the loopback interface, from `broker bench` on the same machine. Medians of {rounds} interleaved \
-             rounds, in parentheses their range{}.",
+             rounds, with their range in parentheses{}.",
             ratios(&labels, least.is_some())
         ),
         settings: json!({"generator": generator, "seconds": seconds, "loads": arguments}),
@@ -149,8 +149,8 @@ pub(crate) fn section(loads: &Loads<'_>) -> Section {
             Table::new(THROUGHPUT, "load", &["rate"]),
             Table::new(
                 format!(
-                    "### Latency\n\n99 % of messages took at most this many microseconds, from the time at which each was to \
-                     be sent, at half of the messages that {} stands; less is better.",
+                    "### Latency\n\n99th percentile of latency in microseconds, from the intended time of sending, at half \
+                     the maximum rate of {}; less is better.",
                     labels.first().map_or("", String::as_str)
                 ),
                 "load",
@@ -175,15 +175,15 @@ pub(crate) fn section(loads: &Loads<'_>) -> Section {
 }
 
 const THROUGHPUT: &str =
-    "### Throughput\n\nDeliveries (of requests: answers) per second in thousands; more is better.";
-const RESOURCES: &str = "### Memory, start, processors\n\nMedians, in parentheses the range. *Start*: from starting the \
-    process to its first PONG. *RSS*: memory after the start, with 1,000 idle clients, and the most (VmHWM) under each load. \
-    *Processors*: how many the server and the load generator kept busy.";
+    "### Throughput\n\nDeliveries (for requests: answers) per second in thousands; more is better.";
+const RESOURCES: &str = "### Memory, start, CPUs\n\nMedians, with their range in parentheses. *Start*: from starting the \
+    process to its first PONG. *RSS*: memory after the start, with 1,000 idle clients, and at its peak (VmHWM) under each \
+    load. *CPUs*: how many the server and the load generator kept busy.";
 
-/// What each cell is compared with, in the order of its ratios.
+/// Describes the ratios of each cell, in their order.
 fn ratios(labels: &[String], least: bool) -> String {
     let least = if least {
-        " where it was measured: it has one route from one client to one, checks nothing and bounds nothing"
+        " where it was measured: it has one route from one client to one, no checks and no limits"
     } else {
         ""
     };
@@ -221,7 +221,7 @@ impl Source for Loads<'_> {
                 self.idle(&self.programs[column], round, &mut row.cells[column])
             }
             (_, _, Some(scenario)) => {
-                // Half of what the reference stands; the last resort is anybody.
+                // Use the reference's maximum rate; without a reference, the first server's.
                 let reference = section.references.first().copied().unwrap_or_default();
                 let rate = self.half_load(&self.programs[reference], scenario)?;
                 self.rates.insert(place, rate);
@@ -234,7 +234,7 @@ impl Source for Loads<'_> {
 }
 
 impl Loads<'_> {
-    /// Half of what a server stands, in messages per second published.
+    /// Returns half the maximum rate of a server, in published messages per second.
     fn half_load(&self, program: &Program, scenario: &Scenario) -> Result<u64, RunError> {
         let trial = |_| {
             let server = program.start(&self.session.interrupt)?;
@@ -245,12 +245,12 @@ impl Loads<'_> {
         let rates = rates.map_err(|error| match error {
             RunError::Interrupted(_) => error,
             error => RunError::NoResult(format!(
-                "half the load is not known ({}: {error})",
+                "half the maximum rate is unknown ({}: {error})",
                 program.column.name
             )),
         })?;
         let median = Summary::of(rates).map_or(0.0, |all| all.median);
-        // A whole number, and a positive one.
+        // The value is a positive integer after clamping.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Ok((median / 2.0).clamp(1.0, 1e12) as u64)
     }
@@ -268,7 +268,7 @@ impl Loads<'_> {
         let began = Instant::now();
         let outcome = self.bench(server.address, scenario, rate);
         let elapsed = began.elapsed().as_secs_f64();
-        // A server that is gone explains more than a load that failed.
+        // If the server has ended, that explains more than the load's failure.
         server.check()?;
         let outcome = outcome?;
         let used = server.used()?;
@@ -320,7 +320,7 @@ impl Loads<'_> {
 
     fn idle(&self, program: &Program, round: u32, cell: &mut Cell) -> Result<(), RunError> {
         let mut server = program.start(&self.session.interrupt)?;
-        // Whatever it does after its first answer, it has done by then.
+        // Work after the first answer is done by then.
         self.session.interrupt.pause(Duration::from_millis(100));
         let fresh = server.used()?.rss;
         let connected = self.connected(&mut server)?;
@@ -330,7 +330,7 @@ impl Loads<'_> {
         Ok(())
     }
 
-    /// Memory with idle clients, in bytes.
+    /// Returns the memory with idle clients, in bytes.
     fn connected(&self, server: &mut Running) -> Result<f64, RunError> {
         let mut clients = Vec::with_capacity(CLIENTS);
         for place in 1..=CLIENTS {
@@ -347,13 +347,13 @@ impl Loads<'_> {
     }
 }
 
-/// Lets this process have as many clients as are needed, if it may.
+/// Raises the limit of open files for the clients, if permitted.
 fn allow_files() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < FILES) {
         limit.current = Some(limit.maximum.map_or(FILES, |most| most.min(FILES)));
-        // If it fails, the clients that cannot connect say so.
+        // If this fails, the clients that cannot connect report it.
         let _ = setrlimit(Resource::Nofile, limit);
     }
 }

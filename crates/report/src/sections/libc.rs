@@ -1,4 +1,4 @@
-//! The parts of the C library, which builds of the survey time by themselves.
+//! The functions of the C library, timed by the survey.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::format;
 use crate::section::{Better, Column, Drawn, Measure, Ratios, Row, Section};
 use crate::session::{Kind, Session, Source, Step};
 
-/// How long a round may take at most; it takes half a minute.
+/// Time limit of a round, which usually takes half a minute.
 const ROUND_LIMIT: Duration = Duration::from_mins(5);
 
 const MEASURES: &[Measure] = &[
@@ -20,7 +20,7 @@ const MEASURES: &[Measure] = &[
         .compared(Better::Less, Ratios::Rounds),
 ];
 
-/// The section before anything is measured: only the survey knows its rows.
+/// Returns the section before anything is measured: only the survey knows its rows.
 pub(crate) fn section(builds: &[PathBuf], rounds: u32) -> Section {
     let column = |(name, label)| Column::new(name, label, false);
     let columns = [
@@ -52,7 +52,7 @@ pub(crate) struct Survey<'a> {
     pub(crate) session: &'a Session<'a>,
     /// One for each column, in any order.
     pub(crate) builds: &'a [PathBuf],
-    /// What the rounds so far have found.
+    /// The results of the rounds so far.
     pub(crate) found: Vec<Comparison>,
 }
 
@@ -62,7 +62,7 @@ impl Source for Survey<'_> {
         (1..=section.rounds).map(round).collect()
     }
 
-    /// Has the first build compare itself with the others: they take turns at each row.
+    /// Runs the first build, which runs all builds in turns for each row.
     fn take(&mut self, step: &Step, section: &mut Section) -> Result<(), RunError> {
         let (Kind::Round(round), Some((first, others))) = (step.kind, self.builds.split_first())
         else {
@@ -89,7 +89,7 @@ impl Source for Survey<'_> {
     }
 }
 
-/// Puts what rounds have found into a section.
+/// Puts the results of the rounds into a section.
 pub(crate) fn show(section: &mut Section, rounds: &[Comparison]) {
     let Some(all) = Comparison::joined(rounds) else {
         return;
@@ -102,7 +102,7 @@ pub(crate) fn show(section: &mut Section, rounds: &[Comparison]) {
     section.body = Some(all.to_markdown());
 }
 
-/// A row with the times of all rounds.
+/// Returns a row with the times of all rounds.
 fn with_rounds(row: &Compared, rounds: &[Comparison]) -> Row {
     let mut all = Row::new(&row.name, &["time"], 3);
     for (round, found) in (1..).zip(rounds) {

@@ -1,4 +1,4 @@
-//! The sections, each as data: its rows, its columns, its measures and tables, and how a cell is measured.
+//! The sections, each as data: rows, columns, measures, tables, and how to measure a cell.
 
 pub(crate) mod allocations;
 pub(crate) mod benchmarks;

@@ -1,4 +1,4 @@
-//! Programs of others, each with a fixed command line over a fixed input.
+//! Well-known programs, each with a fixed command line and a fixed input.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -20,13 +20,12 @@ use crate::session::{Kind, Session, Source, Step};
 use crate::statistics::as_number;
 use crate::text::{escape, line};
 
-/// What stands for the input among the arguments.
+/// The placeholder for the input in the arguments.
 const INPUT: &str = "{input}";
 
 const MEASURES: &[Measure] = &[
     Measure::new("wall", "time (ms)", "s", milliseconds).compared(Better::Less, Ratios::Rounds),
-    Measure::new("cpu", "processor time (ms)", "s", milliseconds)
-        .compared(Better::Less, Ratios::Rounds),
+    Measure::new("cpu", "CPU time (ms)", "s", milliseconds).compared(Better::Less, Ratios::Rounds),
     Measure::new("peak_rss", "peak RSS (MiB)", "bytes", format::mebibytes)
         .compared(Better::Less, Ratios::Rounds),
     Measure::new("size", "size of the file (MiB)", "bytes", format::mebibytes)
@@ -37,7 +36,7 @@ fn milliseconds(seconds: f64) -> String {
     format::milliseconds(seconds * 1e9)
 }
 
-/// The section before anything but sizes is measured. The first column is the baseline.
+/// Returns the section with sizes only. The first column is the baseline.
 pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -> Section {
     let row = |program: &Foreign| {
         let mut row = Row::new(
@@ -56,9 +55,9 @@ pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -
     Section {
         name: "programs",
         heading: format!(
-            "## Programs\n\nEach build of a program does the same work, in a process of its own; what it prints is compared \
-             with what the others print. Medians of {rounds} interleaved rounds after one to warm up, in parentheses their \
-             range, then the median of each round's ratio to {}.",
+            "## Programs\n\nEach build of a program does the same work in a new process, and must print the same as the \
+             others. Medians of {rounds} interleaved rounds after one warm-up round, with their range in parentheses, then \
+             the median of each round's ratio to {}.",
             columns
                 .first()
                 .map_or_else(String::new, |column| escape(column.title()))
@@ -72,7 +71,7 @@ pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -
         measures: MEASURES,
         tables: vec![
             Table::new(
-                "### Time\n\nFrom the start of the process to its end, in ms. Empty: a program has no such build.",
+                "### Time\n\nFrom the start of the process to its end, in ms. Empty: the program has no such build.",
                 "program",
                 &["wall"],
             ),
@@ -83,10 +82,10 @@ pub(crate) fn section(programs: &[Foreign], columns: Vec<Column>, rounds: u32) -
     }
 }
 
-const RESOURCES: &str = "### Processor time, memory, size\n\n*Processor time* is that of all threads, in the program and in \
-    the kernel. *Peak RSS* is ru_maxrss; \"≤\" where it cannot be told from that of the process that started it.";
+const RESOURCES: &str = "### CPU time, memory, size\n\n*CPU time* is that of all threads, in user and kernel mode. *Peak RSS* is \
+    ru_maxrss; \"≤\" marks an upper bound: the peak is not above that of the process that started it.";
 
-/// What each program was told to do.
+/// Returns each program's command line.
 fn command_lines(programs: &[Foreign]) -> String {
     let mut text = String::new();
     for program in programs {
@@ -114,11 +113,11 @@ fn size(build: &Path, cell: &mut Cell) {
 pub(crate) struct Programs<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) all: Vec<Foreign>,
-    /// What each is to print, as the first build to come to its end did: that of this column.
+    /// The expected output of each program: the first build's that succeeded, and its column.
     pub(crate) printed: BTreeMap<usize, (usize, Printed)>,
 }
 
-/// A hash of what a program has printed, and its length in bytes.
+/// A hash of a program's output, and its length in bytes.
 type Printed = (u64, u64);
 
 impl Source for Programs<'_> {
@@ -140,7 +139,7 @@ impl Source for Programs<'_> {
         let (first, expected) = *self.printed.entry(row).or_insert((column, printed));
         if expected != printed {
             return Err(RunError::NoResult(format!(
-                "it prints something else than {} ({} bytes against {})",
+                "its output differs from that of {} ({} bytes against {})",
                 section.columns[first].title(),
                 printed.1,
                 expected.1
@@ -168,7 +167,7 @@ impl Programs<'_> {
         }
         let home = tempfile::tempdir().map_err(RunError::Watch)?;
         let result = tempfile::NamedTempFile::new().map_err(RunError::Watch)?;
-        // In memory, so that no disk is waited for, and no reader takes part of the processors.
+        // In memory, so that neither a disk nor a reading process affects the measurement.
         let output = memfd_create("output", MemfdFlags::CLOEXEC);
         let mut output = File::from(output.map_err(|error| RunError::Watch(error.into()))?);
         let wrapper = launcher::wrapper(&self.session.own, result.path());
@@ -177,7 +176,7 @@ impl Programs<'_> {
             .args(&wrapper[1..])
             .arg(build)
             .args(arguments(program));
-        // All builds get the same, and no settings of whoever measures.
+        // The environment is the same for all builds, without the caller's settings.
         command
             .env_clear()
             .env("HOME", home.path())
@@ -191,13 +190,13 @@ impl Programs<'_> {
     }
 }
 
-/// The arguments of a run.
+/// Returns the arguments of a run.
 fn arguments(program: &Foreign) -> Vec<String> {
     let input = program.input.as_deref().unwrap_or(Path::new(""));
     with_input(program, &input.display().to_string())
 }
 
-/// The arguments, with the input where it belongs: at the end, if none of them says where.
+/// Returns the arguments with the input in its place, or at the end if there is no placeholder.
 fn with_input(program: &Foreign, input: &str) -> Vec<String> {
     let mut arguments = program.arguments.clone();
     if program.input.is_some() {
@@ -211,7 +210,7 @@ fn with_input(program: &Foreign, input: &str) -> Vec<String> {
     arguments
 }
 
-/// A hash of the whole file and its length: equal within this process, if the contents are.
+/// Returns a hash of the whole file and its length, for comparison within this process.
 fn hash(file: &mut File) -> io::Result<Printed> {
     file.rewind()?;
     let mut hasher = DefaultHasher::new();

@@ -1,8 +1,8 @@
-//! What one iteration of a benchmark uses besides time.
+//! Resources that one iteration of a benchmark uses besides time.
 //!
-//! A process does more than iterate: it is loaded, reads its arguments, writes
-//! results. So what iterations use is taken from two runs that differ in
-//! nothing but their number.
+//! A process does more than iterate: it is loaded, parses its arguments, writes
+//! results. So the usage of an iteration is computed from two runs that differ
+//! only in the number of iterations.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,15 +19,15 @@ use crate::strace::{self, Counts};
 /// Samples of the two runs.
 const FEW: u32 = 10;
 const MANY: u32 = 40;
-/// Iterations of both together, each with one to warm up.
+/// Iterations of both runs together, each with one warm-up iteration.
 const BOTH: u32 = FEW + MANY + 2;
 
-/// Runs of which the median is the peak memory.
+/// Number of runs for the median of peak memory.
 const MEMORY_RUNS: u32 = 3;
 
-/// The peak memory of a process that runs a benchmark once. `own` is this
-/// executable, which then is the process's launcher. Returns bytes, and whether
-/// it had that much, and not at most that much.
+/// Returns the peak memory in bytes of a process that runs a benchmark once, and
+/// whether that is exact rather than an upper bound. `own` is this executable,
+/// which is the process's launcher.
 pub(crate) fn peak_memory(
     executable: &Executable<'_>,
     own: &Path,
@@ -47,21 +47,21 @@ pub(crate) fn peak_memory(
     Ok((bytes, exact))
 }
 
-/// Page faults without input of one iteration.
+/// Returns the minor page faults of one iteration.
 pub(crate) fn page_faults(executable: &Executable<'_>, group: &str) -> Result<f64, RunError> {
     let run = |samples| {
         let measured = executable.measure(group, &Sampling::counted(samples))?;
         let faults = measured.ended.minor_faults.map(as_number);
-        let unknown = || RunError::NoResult("the kernel does not tell them".to_owned());
+        let unknown = || RunError::NoResult("the kernel does not report them".to_owned());
         Ok((faults.ok_or_else(unknown)?, measured.iterations))
     };
     let (few, many) = (run(FEW)?, run(MANY)?);
     Ok((many.0 - few.0) / more_iterations(few.1, many.1)?)
 }
 
-/// System calls of one iteration. `patience` is how long they may be counted
-/// for in the precise way. Returns whether they are those of the first iteration
-/// of a process, because more of them would take too long under strace.
+/// Returns the system calls of one iteration, and whether they are those of a
+/// process's first iteration, because more would take too long under strace.
+/// `patience` is the time limit for the precise method.
 pub(crate) fn system_calls(
     executable: &Executable<'_>,
     strace: &Path,

@@ -2,19 +2,19 @@
 
 use crate::matrix::{ChoiceError, choose};
 
-/// A load, and what of it is compared.
+/// A load and what is compared under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Arguments of the load generator.
     pub(crate) arguments: &'static str,
-    /// Whether latencies at half of what nats-server stands are compared, and
-    /// not how much each server stands.
+    /// Whether to compare latencies at half of nats-server's maximum rate, instead
+    /// of maximum rates.
     pub(crate) at_half_load: bool,
 }
 
 impl Scenario {
-    /// Whether one client publishes to one subscriber, so that any size will do.
+    /// Whether one client publishes to one subscriber, with any payload size.
     pub(super) fn is_one_to_one(&self) -> bool {
         let size = self.arguments.strip_prefix("--size ");
         size.is_some_and(|size| !size.contains(' '))
@@ -63,9 +63,9 @@ pub(super) const SCENARIOS: [Scenario; 14] = [
     latency("request-reply, half load", "--request --publishers 10"),
 ];
 
-/// Those of these names, or all if no names are given.
+/// Returns the loads with these names, or all if no names are given.
 pub(crate) fn select(names: &[String]) -> Result<Vec<Scenario>, ChoiceError> {
-    let commas = " (names hold commas, so give --scenarios once for each)";
+    let commas = " (names contain commas, so give --scenarios once for each)";
     choose("load", &SCENARIOS, |one| one.name, names, commas)
 }
 

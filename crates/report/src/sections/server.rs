@@ -15,35 +15,35 @@ use crate::matrix::Variant;
 use crate::section::Column;
 use crate::statistics::as_number;
 
-/// How long a server may take to start, to answer, to end.
+/// Time limit for a server to start, to answer, and to end.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two attempts to connect: far less than what is measured.
+/// Pause between two attempts to connect: far less than the measured time.
 const ATTEMPT: Duration = Duration::from_micros(50);
-/// Clock ticks in a second: this is the same on every Linux.
+/// Clock ticks per second, the same on every Linux.
 const TICKS: f64 = 100.0;
 
-/// Whose server it is, which says how it is started.
+/// The kind of server, which determines its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `broker serve`.
     Broker,
     /// nats-server.
     Nats,
-    /// The least server, which only has a route from one client to one.
+    /// The minimal server, which only has a route from one client to one.
     Least,
 }
 
-/// A program that is a server.
+/// A server program.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
-    /// Its place in the report.
+    /// Its column in the report.
     pub(crate) column: Column,
     pub(crate) path: PathBuf,
-    /// How it is started.
+    /// The kind of server.
     pub(crate) kind: Kind,
 }
 
-/// The servers: each variant's program if it has one, nats-server and the least server if they are there.
+/// Returns the servers: each variant's program if it has one, and nats-server and the minimal server if available.
 pub(crate) fn all(
     variants: &[Variant],
     nats: Option<PathBuf>,
@@ -71,25 +71,25 @@ pub(crate) fn all(
 pub(super) struct Running {
     process: Child,
     errors: File,
-    /// Where it listens.
+    /// The address it listens on.
     pub(super) address: SocketAddr,
-    /// From starting the process to its first PONG.
+    /// Time from starting the process to its first PONG.
     pub(super) start: Duration,
 }
 
-/// What a process has used so far.
+/// The resource usage of a process so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Used {
-    /// Memory it has now, in bytes.
+    /// Current memory in bytes.
     pub(super) rss: f64,
-    /// The most it had, in bytes.
+    /// Peak memory in bytes.
     pub(super) peak: f64,
-    /// Processor time in seconds.
+    /// CPU time in seconds.
     pub(super) cpu: f64,
 }
 
 impl Program {
-    /// Whether it can take this load, or idle clients where there is none.
+    /// Returns whether the server supports this load, or idle clients if there is none.
     pub(super) fn can(&self, scenario: Option<&Scenario>) -> bool {
         self.kind != Kind::Least || scenario.is_some_and(Scenario::is_one_to_one)
     }
@@ -106,7 +106,7 @@ impl Program {
         command
     }
 
-    /// Starts it and waits for its first PONG.
+    /// Starts the server and waits for its first PONG.
     pub(super) fn start(&self, interrupt: &Interrupt) -> Result<Running, RunError> {
         if let Some(signal) = interrupt.signal() {
             return Err(RunError::Interrupted(signal));
@@ -115,7 +115,7 @@ impl Program {
         let errors = tempfile::tempfile().map_err(RunError::Watch)?;
         let log = errors.try_clone().map_err(RunError::Watch)?;
         let mut command = self.command(address);
-        // Ctrl-C is for this program alone, which then ends the server.
+        // Ctrl-C must reach only this program, which then ends the server.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
             .stdin(Stdio::null())
@@ -148,8 +148,8 @@ impl Program {
     }
 }
 
-/// A port of the loopback interface that nobody has at the moment. A server
-/// that chooses its own would have to be asked for it, each in its own way.
+/// Returns a free port of the loopback interface. Each kind of server would
+/// report a port of its own choice in a different way.
 fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
@@ -171,7 +171,7 @@ pub(super) fn client(address: SocketAddr) -> io::Result<TcpStream> {
 }
 
 impl Running {
-    /// Whether it still runs.
+    /// Checks that the server still runs.
     pub(super) fn check(&mut self) -> Result<(), RunError> {
         match self.process.try_wait().map_err(RunError::Watch)? {
             None => Ok(()),
@@ -184,20 +184,20 @@ impl Running {
         }
     }
 
-    /// What it has used so far.
+    /// Returns its resource usage so far.
     pub(super) fn used(&self) -> Result<Used, RunError> {
         let id = self.process.id();
         let read = |name: &str| fs::read_to_string(format!("/proc/{id}/{name}"));
         let status = read("status").map_err(RunError::Watch)?;
         let stat = read("stat").map_err(RunError::Watch)?;
         used(&status, &stat)
-            .ok_or_else(|| RunError::NoResult("/proc does not tell what it uses".to_owned()))
+            .ok_or_else(|| RunError::NoResult("/proc does not report its usage".to_owned()))
     }
 
-    /// The last line of its log, after a colon.
+    /// Returns the last line of its log, after a colon.
     fn last_line(&mut self) -> String {
         let mut bytes = Vec::new();
-        // Without it there is just less to tell.
+        // If this fails, the error has less detail.
         let _ = self
             .errors
             .rewind()
@@ -208,14 +208,14 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It fails only if it has ended already.
+        // It fails only if the server has ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 fn used(status: &str, stat: &str) -> Option<Used> {
-    // The second field is a name in parentheses, which may hold anything.
+    // The second field is a name in parentheses, which may contain any characters.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_ascii_whitespace().skip(11);
     let mut ticks = || times.next()?.parse().ok().map(as_number);
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_no_program_is_no_server() {
+    fn variants_without_a_program_are_left_out() {
         let variant = |name: &str, program: Option<&str>| Variant {
             name: name.to_owned(),
             label: name.to_owned(),

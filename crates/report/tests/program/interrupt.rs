@@ -1,4 +1,4 @@
-//! Ctrl-C while something is measured.
+//! Ctrl-C during a measurement.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Starts it, and sends the signal once a benchmark hangs.
+/// Starts the program, and sends the signal once a benchmark hangs.
 fn interrupted(stage: &Stage, mut command: Command, signal: Signal) -> Output {
     let mark = stage.path("stuck-allocations.pid");
     let child = command
@@ -54,7 +54,7 @@ fn what_was_measured_is_written() {
     let stage = stage();
     let output = interrupted(&stage, stage.command(&["--quick"]), Signal::INT);
     assert_eq!(output.status.code(), Some(130), "{}", errors(&output));
-    assert!(errors(&output).contains("ended early"));
+    assert!(errors(&output).contains("stopped early"));
     let report = stage.report();
     assert_eq!(report["complete"], false);
     let rows = &report["sections"][0]["rows"];

@@ -1,10 +1,10 @@
-//! The survey of the C library, which a script stands in for.
+//! The survey of the C library, replaced by a script.
 
 use std::path::Path;
 
 use crate::stage::{Stage, errors, names};
 
-/// As the survey prints it.
+/// The survey's output.
 const COMPARISON: &str = r#"{"builds":{
     "glibc":{"kind":"glibc","version":"2.41"},
     "stock_musl":{"kind":"stock-musl","version":null},
@@ -17,7 +17,7 @@ const COMPARISON: &str = r#"{"builds":{
     "fast_to_stock":{"median":0.66,"minimum":0.6,"maximum":0.7},
     "above":true}]}"#;
 
-/// One that is asked for one round at a time, and for fast musl says 20 ns in the first and 10 ns in the second.
+/// A survey that expects one round at a time and reports 20 ns for fast musl in the first, 10 ns in the second.
 fn script() -> String {
     let second = COMPARISON.replace("20.0", "10.0");
     format!(

@@ -1,4 +1,4 @@
-//! The whole program, with scripts in place of benchmarks.
+//! The whole program, with scripts instead of benchmarks.
 
 mod interrupt;
 mod library;

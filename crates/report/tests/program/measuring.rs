@@ -1,4 +1,4 @@
-//! Reports that come to their end.
+//! Reports that run to their end.
 
 use crate::stage::{Stage, errors, names};
 

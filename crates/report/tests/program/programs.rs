@@ -1,4 +1,4 @@
-//! Programs of others, which scripts stand in for.
+//! Well-known programs, replaced by scripts.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::stage::{Stage, errors, names};
 
-/// A program that prints its input, after some time, and says nothing of who started it.
+/// A program that prints its input after some time, and fails if it inherits the caller's environment.
 fn build(stage: &Stage, name: &str, text: &str) -> PathBuf {
     stage.script(
         name,
@@ -107,7 +107,7 @@ fn what_prints_something_else_or_fails_is_told() {
     let report = stage.report();
     let cells = &report["sections"][0]["rows"][0]["cells"];
     assert_eq!(cells[1]["failure"], "exit code 2: no such option");
-    let why = "it prints something else than glibc (11000 bytes against 11000)";
+    let why = "its output differs from that of glibc (11000 bytes against 11000)";
     assert_eq!(cells[2]["failure"], why);
     assert!(cells[2]["readings"]["wall"].is_null());
     let text = stage.read("out/report.md");

@@ -1,4 +1,4 @@
-//! What the program refuses before it measures anything.
+//! Errors before anything is measured.
 
 use std::fs;
 
@@ -48,7 +48,7 @@ fn a_folder_that_cannot_be_written_fails_before_measuring() {
     let output = stage.run(&[]);
     assert_eq!(output.status.code(), Some(1));
     let text = errors(&output);
-    assert!(text.contains("cannot make the folder"), "{text}");
+    assert!(text.contains("cannot create the folder"), "{text}");
     assert!(!text.contains("round 1"), "{text}");
 }
 
@@ -70,7 +70,7 @@ fn a_matrix_of_another_form_is_refused() {
     fs::write(stage.path("matrix.json"), "{}").expect("written");
     let output = command.output().expect("it starts");
     assert_eq!(output.status.code(), Some(1));
-    assert!(errors(&output).contains("matrix.json: the matrix cannot be read"));
+    assert!(errors(&output).contains("matrix.json: cannot parse the matrix"));
     assert_eq!(
         names(&stage.path("."))
             .iter()

@@ -1,4 +1,4 @@
-//! A folder with executables that stand in for the benchmarks.
+//! A folder with executables that replace the benchmarks.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The folder, gone at the end of the test.
+/// The folder, removed at the end of the test.
 pub(crate) struct Stage {
     folder: TempDir,
     variants: Vec<Value>,
@@ -23,7 +23,7 @@ impl Stage {
         }
     }
 
-    /// Adds a variant; `settings` are those of the script.
+    /// Adds a variant; `settings` are assignments for the script.
     pub(crate) fn variant(mut self, name: &str, settings: &str) -> Self {
         let script = include_str!("fake/allocations.sh");
         let text = format!("#!/bin/sh\n{settings}\n{script}");
@@ -39,7 +39,7 @@ impl Stage {
         self
     }
 
-    /// An executable in the folder.
+    /// Adds an executable to the folder.
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, text).expect("written");
@@ -59,28 +59,28 @@ impl Stage {
         serde_json::from_str(&self.read("out/report.json")).expect("JSON")
     }
 
-    /// The program, about to put its variants under load.
+    /// Runs the program for its variants under load.
     pub(crate) fn under_load(&self, generator: &Path, arguments: &[&str]) -> Output {
         let mut command = self.command(&["--section", "broker"]);
         self.add_to_matrix("generator", &json!(generator));
-        // Whatever is installed is not to be measured.
+        // An installed nats-server must not be measured.
         command.env("PATH", self.folder.path()).args(arguments);
         command.output().expect("it starts")
     }
 
-    /// The program, about to time the C library with these builds of the survey.
+    /// Runs the program for the C library with these builds of the survey.
     pub(crate) fn surveyed(&self, surveys: &[&Path], arguments: &[&str]) -> Output {
         let mut command = self.command(&["--section", "libc"]);
         self.add_to_matrix("surveys", &json!(surveys));
         command.args(arguments).output().expect("it starts")
     }
 
-    /// The program, about to time these programs of others.
+    /// Runs the program for these well-known programs.
     pub(crate) fn programs(&self, programs: &Value, builds: &Value, arguments: &[&str]) -> Output {
         let mut command = self.command(&["--section", "programs"]);
         self.add_to_matrix("programs", programs);
         self.add_to_matrix("builds", builds);
-        // What the environment says is not to reach them.
+        // The programs must not inherit this.
         command.env("RUST_LOG", "x").args(arguments);
         command.output().expect("it starts")
     }
@@ -92,8 +92,8 @@ impl Stage {
         fs::write(self.path("matrix.json"), matrix.to_string()).expect("written");
     }
 
-    /// The program, about to write to the folder `out`. The first variant is
-    /// the baseline.
+    /// Returns the command of the program, which writes to the folder `out`. The
+    /// first variant is the baseline.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let matrix = json!({"baseline": self.variants[0]["name"], "variants": self.variants});
         fs::write(self.path("matrix.json"), matrix.to_string()).expect("written");
@@ -116,7 +116,7 @@ pub(crate) fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// All names in a folder, sorted.
+/// Returns all names in a folder, sorted.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .expect("a folder")

@@ -1,4 +1,4 @@
-//! Programs put under load. No server is at hand here, but ways to fail are.
+//! Servers under load. There is no server here, so these are failures.
 
 use crate::stage::{Stage, errors, names};
 
