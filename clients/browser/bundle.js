@@ -1,10 +1,10 @@
-// The client's package as one module that a web browser can load. Its files in the
-// registry are CommonJS, which web browsers have no loader for.
+// Bundles the client's package into one module for web browsers. The published files
+// are CommonJS, which web browsers cannot load.
 
 import { readFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 
-/** What runs in the web browser: a loader for the functions in `modules`. */
+/** Runs in the web browser: a loader for the functions in `modules`. */
 const LOADER = `
 const loaded = {};
 function load(name) {
@@ -17,7 +17,7 @@ function load(name) {
 }
 `;
 
-/** The source of an ES module with all that a package exports. */
+/** Returns the source of an ES module with everything that a package exports. */
 export function bundle(name) {
   const here = createRequire(import.meta.url);
   const modules = {};
@@ -28,7 +28,7 @@ export function bundle(name) {
     modules[file] = { source, names };
     const { resolve } = createRequire(file);
     for (const [, required] of source.matchAll(/\brequire\(["']([^"']+)["']\)/g)) {
-      // What only Node.js has is required where there is no web browser.
+      // Node.js modules are required only outside web browsers.
       if (isBuiltin(required)) continue;
       names[required] = resolve(required);
       add(names[required]);

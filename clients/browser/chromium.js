@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 import { soon } from "../javascript/soon.js";
 
-/** The key of a certificate, as Chromium's command line names it. */
+/** Returns the hash of a certificate's key for Chromium's command line. */
 function fingerprint(file) {
   const { publicKey } = new X509Certificate(readFileSync(file));
   const key = publicKey.export({ type: "spki", format: "der" });
@@ -22,7 +22,7 @@ export class Chromium {
   #child;
   #ended;
 
-  /** Opens a page, and trusts one server's certificate beside those of the system. */
+  /** Opens a page, and trusts one server's certificate besides the system's authorities. */
   constructor(url, certificate) {
     const flags = [
       "--headless=new",
@@ -38,7 +38,7 @@ export class Chromium {
     ];
     this.#child = spawn("chromium", flags, {
       stdio: ["ignore", "ignore", "pipe"],
-      // What it leaves behind goes with the folder.
+      // Chromium's files are removed with the folder.
       env: { ...process.env, HOME: this.#folder, TMPDIR: this.#folder },
     });
     this.#child.stderr.setEncoding("utf8");
@@ -49,7 +49,7 @@ export class Chromium {
     });
   }
 
-  /** Resolves, with a reason, when it has ended. */
+  /** Resolves with a reason when Chromium has ended. */
   get ended() {
     return this.#ended;
   }

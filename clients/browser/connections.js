@@ -1,5 +1,4 @@
-// Connections by WebSocket: who may connect, how it is encrypted and compressed, and what
-// happens when it ends.
+// WebSocket connections: access, encryption, compression, and reconnection.
 
 import { AuthorizationError, ConnectionError } from "@nats-io/nats-core";
 
@@ -15,10 +14,10 @@ import {
 } from "/scene.js";
 import { soon } from "/soon.js";
 
-/** An origin that no page here is from. */
+/** An origin of no page here. */
 const ELSEWHERE = "http://elsewhere.test";
 
-/** Bytes that compression does not make fewer. */
+/** Returns incompressible bytes. */
 function noise(size) {
   const made = new Uint8Array(size);
   // getRandomValues fills at most 65 536 bytes at a time.
@@ -28,7 +27,7 @@ function noise(size) {
   return made;
 }
 
-/** Resolves with what the client tells of its connection, when it is of this type. */
+/** Resolves when the client reports a connection status of this type. */
 function told(client, type) {
   const statuses = client.status();
   const found = async () => {
@@ -68,7 +67,7 @@ check("subscriptions resume after a crash", (scene) =>
 check("subscriptions resume after an orderly end", (scene) =>
   assertResumes(scene, "SIGTERM"));
 
-check("user and password are asked for", async (scene) => {
+check("user and password are required", async (scene) => {
   const [user, password] = ["ann", "s3cret pässword"];
   const server = await scene.serve({ user, password });
   await assertWelcome(scene, server, { user, pass: password });
@@ -83,7 +82,7 @@ check("user and password are asked for", async (scene) => {
   }
 });
 
-check("a certificate that the web browser trusts is welcome", async (scene) => {
+check("a certificate that the web browser trusts is accepted", async (scene) => {
   const server = await scene.serve({ websocket: { tls: "server" } });
   const client = await scene.connect(server);
   assertEqual(client.info.tls_required, true);
@@ -94,13 +93,13 @@ check("a certificate that the web browser trusts is welcome", async (scene) => {
   assert(error instanceof ConnectionError, `refused by ${error}`);
 });
 
-check("a certificate that it does not trust is refused", async (scene) => {
+check("a certificate that the web browser does not trust is refused", async (scene) => {
   const server = await scene.serve({ websocket: { tls: "elsewhere" } });
   const error = await scene.refused(server);
   assert(error instanceof ConnectionError, `refused by ${error}`);
 });
 
-/** Connects, and resolves with the extensions that the server has agreed to as well. */
+/** Connects, and resolves with the client and the extensions that the server accepted. */
 async function extensions(scene, server) {
   let socket;
   const wsFactory = (url) => {
@@ -118,19 +117,19 @@ check("without compression nothing is compressed", async (scene) => {
   assertEqual(agreed, "");
   await assertPasses(scene, server, client, [pattern(256 * 1024)]);
   const { sent, received } = await server.ask("traffic");
-  assert(sent > 256 * 1024, `${sent} bytes came`);
-  assert(received > 256 * 1024, `${received} bytes were sent`);
+  assert(sent > 256 * 1024, `received ${sent} bytes`);
+  assert(received > 256 * 1024, `sent ${received} bytes`);
 });
 
 check("compressed messages arrive as they were sent", async (scene) => {
   const server = await scene.serve({ websocket: { compression: true } });
   const tunnelled = { url: server.tunnelled };
   const [client, agreed] = await extensions(scene, tunnelled);
-  assert(agreed.startsWith("permessage-deflate"), `it agreed to "${agreed}"`);
+  assert(agreed.startsWith("permessage-deflate"), `the extensions are "${agreed}"`);
   await assertPasses(scene, server, client, [pattern(256 * 1024)]);
   const { sent, received } = await server.ask("traffic");
-  assert(sent < 64 * 1024, `${sent} bytes came`);
-  assert(received < 64 * 1024, `${received} bytes were sent`);
+  assert(sent < 64 * 1024, `received ${sent} bytes`);
+  assert(received < 64 * 1024, `sent ${received} bytes`);
   const payloads = [0, 1, 63, 64, 1000, 65_536, MIB].map(noise);
   await assertPasses(scene, server, client, payloads);
 });

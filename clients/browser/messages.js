@@ -1,4 +1,4 @@
-// Messages by WebSocket, among connections of the page and with clients by TCP.
+// Messages over WebSocket, between the page's connections and with TCP clients.
 
 import {
   ClosedConnectionError,
@@ -24,7 +24,7 @@ import { LIMIT, soon } from "/soon.js";
 
 const byNumber = (a, b) => Number(a) - Number(b);
 
-check("the server introduces itself", async (scene) => {
+check("the server sends its INFO", async (scene) => {
   const server = await scene.serve();
   const client = await scene.connect(server);
   const { info } = client;
@@ -56,7 +56,7 @@ check("a message reaches each subscriber", async (scene) => {
   }
 });
 
-check("a message from a client by TCP arrives", async (scene) => {
+check("a message from a TCP client arrives", async (scene) => {
   const server = await scene.serve();
   const inbox = await scene.subscribe(await scene.connect(server), "down.*");
   await server.publish("down.here", "größer 🦀");
@@ -65,7 +65,7 @@ check("a message from a client by TCP arrives", async (scene) => {
   assertEqual(message.string(), "größer 🦀");
 });
 
-check("a message to a client by TCP arrives", async (scene) => {
+check("a message to a TCP client arrives", async (scene) => {
   const server = await scene.serve();
   const client = await scene.connect(server);
   const received = await server.subscribe("up.*");
@@ -75,7 +75,7 @@ check("a message to a client by TCP arrives", async (scene) => {
   assertSame(data, bytes("größer 🦀"));
 });
 
-check("wildcards take what they match", async (scene) => {
+check("wildcards receive what they match", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const sent = "a b a.b a.c b.b a.b.c a.d.c a.b.d a.b.c.d ab.c".split(" ");
   for (const [subject, taken, end] of [
@@ -94,7 +94,7 @@ check("wildcards take what they match", async (scene) => {
   }
 });
 
-check("unsubscribing ends it", async (scene) => {
+check("unsubscribing ends a subscription", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const inbox = await scene.subscribe(client, "u");
   client.publish("u", "before");
@@ -105,7 +105,7 @@ check("unsubscribing ends it", async (scene) => {
   assertEqual(client.stats().inMsgs, 1);
 });
 
-check("one member of a queue group takes each message", async (scene) => {
+check("one member of a queue group receives each message", async (scene) => {
   const server = await scene.serve();
   const publisher = await scene.connect(server);
   const members = [];
@@ -144,7 +144,7 @@ check("headers arrive as they were sent", async (scene) => {
   }
 });
 
-check("a request from a client by TCP is answered by the page", async (scene) => {
+check("the page answers a request from a TCP client", async (scene) => {
   const server = await scene.serve();
   const client = await scene.connect(server);
   client.subscribe("echo", {
@@ -158,7 +158,7 @@ check("a request from a client by TCP is answered by the page", async (scene) =>
   assertEqual(reply.headers, sent);
 });
 
-check("a request of the page is answered", async (scene) => {
+check("a request from the page is answered", async (scene) => {
   const server = await scene.serve();
   const asks = await scene.connect(server);
   const answers = await scene.connect(server);
@@ -177,7 +177,7 @@ check("a request of the page is answered", async (scene) => {
   );
 });
 
-check("a request to nobody fails at once", async (scene) => {
+check("a request without responders fails at once", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const started = Date.now();
   const error = await assertThrows(
@@ -191,7 +191,7 @@ check("a request to nobody fails at once", async (scene) => {
 check("large payloads pass both ways", async (scene) => {
   const server = await scene.serve();
   const client = await scene.connect(server);
-  // The length of a frame has one, two or eight bytes more from 126 and 65 536 on.
+  // From 126 and from 65 536 bytes on, the length field of a frame is longer.
   const sizes = [0, 125, 126, 65_535, 65_536, 256 * 1024];
   await assertPasses(scene, server, client, sizes.map(pattern));
 });
@@ -207,17 +207,17 @@ check("payloads are limited to 1 MiB", async (scene) => {
 });
 
 check("the server refuses payloads over the limit", async (scene) => {
-  // So few that the server reads all at once: with bytes unread, the end of the
-  // connection would overtake its word.
+  // Small enough that the server reads everything at once: with unread bytes, closing
+  // the connection would discard its error.
   const server = await scene.serve({ maxPayload: 100 });
   const client = await scene.connect(server, { reconnect: false });
   const other = await scene.connect(server);
   const inbox = await scene.subscribe(other, "limited");
-  // The client would refuse it by itself.
+  // Without this, the client itself would refuse the payload.
   client.info.max_payload = 200;
   client.publish("limited", pattern(101));
   const error = await soon("the end", client.closed());
-  // The error of the protocol, or the reason in the frame that closes the connection.
+  // The protocol error, or the reason in the close frame.
   const words = /Maximum (Payload Violation|Message Payload Exceeded)/i;
   assert(words.test(String(error)), `ended by ${error}`);
   other.publish("limited", "unharmed");

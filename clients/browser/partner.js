@@ -1,5 +1,5 @@
-// What the page asks of its runner, because a web browser cannot do it: to start and
-// end servers, to connect to them by TCP, to name an origin that is not its own.
+// Actions that the page requests because a web browser cannot do them: start and end
+// servers, connect to them over TCP, and send another origin.
 
 import { once } from "node:events";
 import { request } from "node:http";
@@ -12,11 +12,11 @@ import { Inbox } from "../javascript/inbox.js";
 import { Server } from "../javascript/server.js";
 import { LIMIT, soon } from "../javascript/soon.js";
 
-/** The file of a certificate that `clients/certificates` has made. */
+/** Returns the path of a certificate that `clients/certificates` created. */
 export const certificate = (name) =>
   join(process.env.CERTIFICATES, `${name}.pem`);
 
-/** A payload crosses to the page as an array of numbers. */
+/** A payload is sent to the page as an array of numbers. */
 const message = ({ subject, data, headers }) => ({
   subject,
   data: [...data],
@@ -31,12 +31,12 @@ function options(asked) {
   return { headers: sent, timeout: LIMIT };
 }
 
-/** Servers of one test and their clients by TCP, by number. */
+/** The servers of one test and their TCP clients, by number. */
 export class Partner {
   #servers = [];
   #inboxes = [];
 
-  /** The names of what may be asked; what is told and answered is JSON. */
+  /** The actions by name; arguments and results are JSON. */
   asked = {
     serve: async ({ websocket = {}, ...described }) => {
       const { tls } = websocket;
@@ -60,13 +60,13 @@ export class Partner {
 
     end: ({ id, signal }) => this.#servers[id].server.end(signal),
 
-    /** How many bytes have gone through `tunnel`. */
+    /** Returns how many bytes went through `tunnel`. */
     traffic: ({ id }) => {
       const { sent, received } = this.#servers[id];
       return { sent, received };
     },
 
-    /** The status that a page of this origin is answered with. */
+    /** Returns the HTTP status for a page of this origin. */
     upgrade: async ({ id, origin }) => {
       const asking = request({
         host: "127.0.0.1",
@@ -102,7 +102,7 @@ export class Partner {
       return message(await client.request(subject, payload, options(asked)));
     },
 
-    /** Answers the number of an inbox. */
+    /** Returns the number of an inbox. */
     subscribe: async ({ id, subject }) => {
       const client = await this.#client(id);
       const inbox = new Inbox(client, subject);
@@ -123,7 +123,7 @@ export class Partner {
     return served.client;
   }
 
-  /** Passes a connection to the page's own port on to a server, as proxies do. */
+  /** Forwards a connection from the page's port to a server, like a proxy. */
   async tunnel(id, { url, rawHeaders }, socket) {
     const served = this.#servers[id];
     const server = createConnection(served.server.websocketPort, "127.0.0.1");
@@ -143,7 +143,7 @@ export class Partner {
     socket.pipe(server).pipe(socket);
   }
 
-  /** Ends all of it; answers what the servers have logged. */
+  /** Ends clients and servers; returns the logs of the servers. */
   async close() {
     let log = "";
     for (const { server, client } of this.#servers) {

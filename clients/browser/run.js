@@ -1,8 +1,8 @@
-// Runs the tests that tests.js names in Chromium, against a server that
-// SERVER_UNDER_TEST names, and prints how they end in TAP.
+// Runs the tests of tests.js in Chromium against the server in SERVER_UNDER_TEST, and
+// prints the results as TAP.
 //
-// The same tests pass against nats-server, the reference. They need the certificates
-// that `clients/certificates FOLDER` makes, in the folder CERTIFICATES.
+// The same tests pass against nats-server, the reference. They need the certificates of
+// `clients/certificates FOLDER`; the variable CERTIFICATES is that folder.
 
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -11,7 +11,7 @@ import { bundle } from "./bundle.js";
 import { Chromium } from "./chromium.js";
 import { certificate, Partner } from "./partner.js";
 
-/** Milliseconds that all tests may take. */
+/** Time limit of all tests in milliseconds. */
 const RUN_LIMIT = 120_000;
 
 const read = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
@@ -34,10 +34,10 @@ let failed = 0;
 let finish;
 const finished = new Promise((resolve) => (finish = resolve));
 
-/** Comments of TAP. */
+/** Prints a TAP comment. */
 const comment = (text) => console.log(text.trimEnd().replace(/^/gm, "# "));
 
-/** What the page tells of its tests. */
+/** The page's reports about its tests. */
 const told = {
   planned: ({ count }) => {
     planned = count;

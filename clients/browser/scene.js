@@ -1,12 +1,11 @@
-// What the tests in the page have at hand: servers, connections by WebSocket, payloads,
-// and assertions.
+// Servers, WebSocket connections, payloads and assertions for the tests in the page.
 
 import { wsconnect } from "@nats-io/nats-core";
 
 import { Inbox } from "/inbox.js";
 import { LIMIT, soon } from "/soon.js";
 
-/** Tells or asks the runner something. */
+/** Sends a report or a request to the runner. */
 export async function ask(name, asked = {}) {
   const options = { method: "POST", body: JSON.stringify(asked) };
   const { answer, error } = await (await fetch(`/${name}`, options)).json();
@@ -14,12 +13,12 @@ export async function ask(name, asked = {}) {
   return answer;
 }
 
-/** A server, which the runner holds. */
+/** A server, which runs in the runner. */
 class Server {
   constructor({ id, url }) {
     this.id = id;
     this.url = url;
-    /** The same server by way of the port that the page itself is from. */
+    /** The same server through the page's own port. */
     this.tunnelled = `ws://${location.host}/server/${id}`;
   }
 
@@ -27,24 +26,24 @@ class Server {
     return ask(name, { id: this.id, ...asked });
   }
 
-  /** Publishes by TCP. */
+  /** Publishes over TCP. */
   publish(subject, payload, asked) {
     return this.ask("publish", { subject, data: [...bytes(payload)], ...asked });
   }
 
-  /** Requests by TCP. */
+  /** Sends a request over TCP. */
   request(subject, payload, asked) {
     return this.ask("request", { subject, data: [...bytes(payload)], ...asked });
   }
 
-  /** Subscribes by TCP; the result resolves with so many messages, when called. */
+  /** Subscribes over TCP; returns a function that resolves with `count` messages. */
   async subscribe(subject) {
     const inbox = await this.ask("subscribe", { subject });
     return (count) => ask("messages", { inbox, count });
   }
 }
 
-/** Connections of one test, ended with it. */
+/** The connections of one test. */
 class Scene {
   #clients = [];
 
@@ -69,17 +68,17 @@ class Scene {
     return client;
   }
 
-  /** The error with which the server, or the web browser, refuses to connect. */
+  /** Returns the error with which the server or the web browser refuses to connect. */
   async refused(server, options) {
     try {
       await this.connect(server, { reconnect: false, ...options });
     } catch (error) {
       return error;
     }
-    throw new Error("connected all the same");
+    throw new Error("the connection was not refused");
   }
 
-  /** Subscribes and resolves when the server knows it. */
+  /** Subscribes, and resolves when the server has processed it. */
   async subscribe(client, subject, options) {
     const inbox = new Inbox(client, subject, options);
     await soon("flush", client.flush());
@@ -95,12 +94,12 @@ class Scene {
 
 const checks = [];
 
-/** A test, with a scene of its own. */
+/** Adds a test, which gets its own scene. */
 export function check(name, body) {
   checks.push({ name, body });
 }
 
-/** Runs the tests, one after the other. */
+/** Runs the tests one by one. */
 export async function run() {
   await ask("planned", { count: checks.length });
   for (const { name, body } of checks) {
@@ -126,7 +125,7 @@ export const MIB = 1024 * 1024;
 
 export const numbers = (count) => Array.from({ length: count }, (_, n) => String(n));
 
-/** Bytes with a period that no buffer's size is a multiple of. */
+/** Returns bytes whose period divides no buffer size. */
 export const pattern = (size) => Uint8Array.from({ length: size }, (_, at) => at % 251);
 
 export const bytes = (payload) =>
@@ -136,7 +135,7 @@ export function assert(holds, what) {
   if (!holds) throw new Error(what);
 }
 
-/** Both are the same as JSON. */
+/** Asserts that both are equal as JSON. */
 export function assertEqual(actual, expected, what = "it") {
   const [is, should] = [actual, expected].map((each) => JSON.stringify(each));
   assert(is === should, `${what} is ${is}, not ${should}`);
@@ -148,7 +147,7 @@ export function assertSame(received, sent) {
   assert(same, `${sent.length} bytes changed`);
 }
 
-/** What was thrown, which is of this class. */
+/** Returns the error thrown, which must be of this class. */
 export async function assertThrows(type, body) {
   try {
     await body();
@@ -159,7 +158,7 @@ export async function assertThrows(type, body) {
   throw new Error(`no ${type.name}`);
 }
 
-/** Each payload arrives unchanged at a client by TCP, and from there in the page. */
+/** Asserts that each payload arrives unchanged at a TCP client, and back in the page. */
 export async function assertPasses(scene, server, client, payloads) {
   const inbox = await scene.subscribe(client, "to.page");
   const received = await server.subscribe("from.page");
@@ -172,7 +171,7 @@ export async function assertPasses(scene, server, client, payloads) {
   }
 }
 
-/** A client connects, and hears what it publishes. */
+/** Asserts that a client can connect and receives what it publishes. */
 export async function assertWelcome(scene, server, options) {
   const client = await scene.connect(server, options);
   const inbox = await scene.subscribe(client, "in");

@@ -1,4 +1,4 @@
-// The official JavaScript client in a web browser, which connects by WebSocket.
+// The official JavaScript client in a web browser, over WebSocket.
 
 import "/messages.js";
 import "/connections.js";

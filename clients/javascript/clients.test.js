@@ -1,7 +1,7 @@
-// The official JavaScript client against a server that SERVER_UNDER_TEST names.
+// Tests the official JavaScript client against the server in SERVER_UNDER_TEST.
 //
-// The same tests pass against nats-server, the reference. They need the certificates
-// that `clients/certificates FOLDER` makes, in the folder CERTIFICATES.
+// The same tests pass against nats-server, the reference. They need the certificates of
+// `clients/certificates FOLDER`; the variable CERTIFICATES is that folder.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ import { LIMIT, soon } from "./soon.js";
 
 const MIB = 1024 * 1024;
 
-/** Servers and clients of one test, ended with it. */
+/** The servers and clients of one test. */
 class Scene {
   servers = [];
   #clients = [];
@@ -54,17 +54,17 @@ class Scene {
     return client;
   }
 
-  /** The error with which the server, or the client, refuses to connect. */
+  /** Returns the error with which the server or the client refuses to connect. */
   async refused(server, options) {
     try {
       await this.connect(server, { reconnect: false, ...options });
     } catch (error) {
       return error;
     }
-    assert.fail("connected all the same");
+    assert.fail("the connection was not refused");
   }
 
-  /** Subscribes and resolves when the server knows it. */
+  /** Subscribes, and resolves when the server has processed it. */
   async subscribe(client, subject, options) {
     const inbox = new Inbox(client, subject, options);
     await soon("flush", client.flush());
@@ -97,7 +97,7 @@ const numbers = (count) => Array.from({ length: count }, (_, n) => String(n));
 
 const byNumber = (a, b) => Number(a) - Number(b);
 
-/** Bytes with a period that no buffer's size is a multiple of. */
+/** Returns bytes whose period divides no buffer size. */
 const pattern = (size) => Buffer.alloc(size, Buffer.from(numbers(251)));
 
 function assertSame(received, sent) {
@@ -139,7 +139,7 @@ check("a message reaches each subscriber", async (scene) => {
   }
 });
 
-check("the server introduces itself", async (scene) => {
+check("the server sends its INFO", async (scene) => {
   const server = await scene.serve();
   const { info } = await scene.connect(server);
   assert.equal(info.port, server.port);
@@ -150,7 +150,7 @@ check("the server introduces itself", async (scene) => {
   assert.ok(!info.auth_required && !info.tls_required, info);
 });
 
-check("wildcards take what they match", async (scene) => {
+check("wildcards receive what they match", async (scene) => {
   const server = await scene.serve();
   const publisher = await scene.connect(server);
   const sent = "a b a.b a.c b.b a.b.c a.d.c a.b.d b.b.c a.b.c.d ab.c".split(" ");
@@ -183,7 +183,7 @@ check("subjects are unicode", async (scene) => {
   assert.deepEqual(subjects, ["日本.ключ", "日本.🦀"]);
 });
 
-check("one member of a queue group takes each message", async (scene) => {
+check("one member of a queue group receives each message", async (scene) => {
   const server = await scene.serve();
   const publisher = await scene.connect(server);
   const members = [];
@@ -205,7 +205,7 @@ check("one member of a queue group takes each message", async (scene) => {
   assert.deepEqual(taken.flat().sort(byNumber), numbers(1000));
 });
 
-check("each queue group takes each message", async (scene) => {
+check("each queue group receives each message", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const groups = [];
   for (const [subject, queue] of [
@@ -279,7 +279,7 @@ check("concurrent requests each get their own reply", async (scene) => {
   assert.deepEqual(received, numbers(2000).map((number) => `echo: ${number}`));
 });
 
-check("a request to nobody fails at once", async (scene) => {
+check("a request without responders fails at once", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const started = Date.now();
   for (const noMux of [false, true]) {
@@ -293,7 +293,7 @@ check("a request to nobody fails at once", async (scene) => {
   assert.ok(Date.now() - started < LIMIT / 2);
 });
 
-check("the word that nobody answers is a 503 without payload", async (scene) => {
+check("a request without responders gets a 503 without payload", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const inbox = await scene.subscribe(client, "replies");
   client.publish("nobody", "?", { reply: "replies" });
@@ -315,7 +315,7 @@ check("a subscriber that does not answer is waited for", async (scene) => {
   assert.deepEqual(await inbox.texts(1), ["?"]);
 });
 
-check("a subscription ends after as many messages", async (scene) => {
+check("a subscription ends after its limit of messages", async (scene) => {
   const client = await scene.connect(await scene.serve());
   for (const [subject, early] of [["early", true], ["late", false]]) {
     const options = early ? { max: 5 } : {};
@@ -323,20 +323,20 @@ check("a subscription ends after as many messages", async (scene) => {
     if (!early) {
       client.publish(subject, "before");
       assert.deepEqual(await inbox.texts(1), ["before"]);
-      // What was delivered before counts.
+      // Messages delivered before count as well.
       inbox.subscription.unsubscribe(6);
     }
     const before = client.stats().inMsgs;
     for (const number of numbers(20)) client.publish(subject, number);
     await soon("flush", client.flush());
-    // The client counts by itself as well: hold what the server sent.
+    // The client also stops by itself, so check what the server sent.
     assert.equal(client.stats().inMsgs - before, 5);
     assert.deepEqual(inbox.rest(), numbers(5));
     assert.ok(inbox.subscription.isClosed());
   }
 });
 
-check("unsubscribing ends it", async (scene) => {
+check("unsubscribing ends a subscription", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const inbox = await scene.subscribe(client, "u");
   client.publish("u", "before");
@@ -397,13 +397,13 @@ check("payloads over the limit are an error", async (scene) => {
 });
 
 check("the server refuses payloads over the limit", async (scene) => {
-  // So few that the server reads all at once: with bytes unread, the end of the
-  // connection would overtake its word.
+  // Small enough that the server reads everything at once: with unread bytes, closing
+  // the connection would discard its error.
   const server = await scene.serve({ maxPayload: 100 });
   const client = await scene.connect(server, { reconnect: false });
   const other = await scene.connect(server);
   const inbox = await scene.subscribe(other, "limited");
-  // The client would refuse it by itself.
+  // Without this, the client itself would refuse the payload.
   client.info.max_payload = 200;
   client.publish("limited", Buffer.alloc(101));
   const error = await soon("the end", client.closed());
@@ -482,12 +482,12 @@ check("without echo a client does not hear itself", async (scene) => {
   assert.deepEqual(await own.texts(1), ["by another"]);
 });
 
-check("flush resolves after all was passed on", async (scene) => {
+check("flush resolves after everything was delivered", async (scene) => {
   const client = await scene.connect(await scene.serve());
   const inbox = await scene.subscribe(client, "flushed");
   for (const number of numbers(100)) client.publish("flushed", number);
   await soon("flush", client.flush());
-  // What the server sent before its answer to the flush is here.
+  // Everything that the server sent before its PONG has arrived.
   assert.deepEqual(inbox.rest(), numbers(100));
 });
 
@@ -500,7 +500,7 @@ check("verbose and pedantic clients are served", async (scene) => {
   assert.deepEqual(await inbox.texts(1), ["many"]);
 });
 
-/** Resolves with what the client tells of its connection, when it is of this type. */
+/** Resolves when the client reports a connection status of this type. */
 function told(client, type) {
   const statuses = client.status();
   const found = async () => {
@@ -558,7 +558,7 @@ async function assertWelcome(scene, server, options) {
   assert.deepEqual(await inbox.texts(1), ["welcome"]);
 }
 
-check("user and password are asked for", async (scene) => {
+check("user and password are required", async (scene) => {
   const [user, password] = ["ann", "s3cret pässword"];
   const server = await scene.serve({ user, password });
   await assertWelcome(scene, server, { user, pass: password });
@@ -574,7 +574,7 @@ check("user and password are asked for", async (scene) => {
   }
 });
 
-check("a token is asked for", async (scene) => {
+check("a token is required", async (scene) => {
   const token = "t0ken-of-the-test";
   const server = await scene.serve({ token });
   await assertWelcome(scene, server, { token });
@@ -589,7 +589,7 @@ check("a token is asked for", async (scene) => {
   }
 });
 
-check("a server that the authority vouches for is trusted", async (scene) => {
+check("a certificate of the trusted authority is accepted", async (scene) => {
   const server = await scene.serve({ tls: tls() });
   const client = await scene.connect(server, { tls: trusting("servers") });
   assert.equal(client.info.tls_required, true);
@@ -602,20 +602,20 @@ check("a server that the authority vouches for is trusted", async (scene) => {
   assert.deepEqual(await inbox.texts(2000), numbers(2000));
 });
 
-check("a server of another authority is not trusted", async (scene) => {
+check("a certificate of another authority is refused", async (scene) => {
   const server = await scene.serve({ tls: tls() });
   const error = await scene.refused(server, { tls: trusting("clients") });
   assert.match(error.message, /certificate/);
   await scene.connect(server, { tls: trusting("servers") });
 });
 
-check("a certificate for another host is not trusted", async (scene) => {
+check("a certificate for another host is refused", async (scene) => {
   const server = await scene.serve({ tls: tls("elsewhere") });
   const error = await scene.refused(server, { tls: trusting("servers") });
   assert.match(error.message, /altnames/);
 });
 
-check("a client certificate is asked for", async (scene) => {
+check("a client certificate is required", async (scene) => {
   const server = await scene.serve({ tls: tls("server", "clients") });
   const options = { tls: trusting("servers", "client") };
   await assertWelcome(scene, server, options);
@@ -623,7 +623,7 @@ check("a client certificate is asked for", async (scene) => {
   await scene.refused(server, { tls: trusting("servers", "stranger") });
 });
 
-check("a password is asked for within TLS", async (scene) => {
+check("a password is required within TLS", async (scene) => {
   const described = { user: "ann", password: "secret", tls: tls() };
   const server = await scene.serve(described);
   const options = { user: "ann", tls: trusting("servers") };

@@ -1,6 +1,6 @@
 import { soon } from "./soon.js";
 
-/** What a subscription has received. */
+/** The messages of a subscription. */
 export class Inbox {
   #messages = [];
   #wake = () => {};
@@ -34,7 +34,7 @@ export class Inbox {
     return (await this.messages(count)).map((message) => message.string());
   }
 
-  /** The payloads that are here already, as text. */
+  /** Returns the payloads received so far, as text. */
   rest() {
     return this.#messages.splice(0).map((message) => message.string());
   }

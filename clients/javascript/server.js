@@ -1,6 +1,6 @@
-// The server under test, started from one description, whichever program it is.
+// Starts the server under test, Broker or nats-server, from one description.
 //
-// SERVER_UNDER_TEST names it: `broker:PATH` or `nats-server:PATH`.
+// SERVER_UNDER_TEST names the program: `broker:PATH` or `nats-server:PATH`.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +12,7 @@ import { createInterface } from "node:readline";
 
 import { soon } from "./soon.js";
 
-/** What the log says of each port. */
+/** The log lines with the ports. */
 const LISTENING = {
   clients: /(?:listening|for client connections) on 127\.0\.0\.1:(\d+)/,
   websocket: /websocket clients on wss?:\/\/127\.0\.0\.1:(\d+)/,
@@ -51,7 +51,7 @@ function broker(path, described, ports) {
 }
 
 function natsServer(path, described, ports, folder) {
-  // Its "any free port" is -1; 0 is the default port.
+  // Port -1 means any free port; 0 is the default port.
   const port = String(ports.clients || -1);
   const command = [path, "--addr", "127.0.0.1", "--port", port];
   if (described.user) {
@@ -65,7 +65,7 @@ function natsServer(path, described, ports, folder) {
       command.push("--tlsverify", "--tlscacert", described.tls.clientsCa);
     }
   }
-  // What there is no flag for. JSON is its configuration's syntax as well.
+  // Settings without a flag. nats-server's configuration may be JSON.
   const configuration = {};
   if (described.maxPayload) configuration.max_payload = described.maxPayload;
   const { websocket } = described;
@@ -105,17 +105,17 @@ export class Server {
   #running = null;
 
   /**
-   * What a test asks of the server, in neither program's flags: user and password,
-   * token, tls ({ certificate, key, clientsCa }), maxPayload in bytes, websocket
-   * ({ tls: { certificate, key }, compression, sameOrigin, allowedOrigins }).
+   * The server settings of a test, independent of the program's flags: user and
+   * password, token, tls ({ certificate, key, clientsCa }), maxPayload in bytes,
+   * websocket ({ tls: { certificate, key }, compression, sameOrigin, allowedOrigins }).
    */
   constructor(described) {
     this.#described = described;
   }
 
   /**
-   * Starts it on the ports it had, or on any free ones the first time; resolves when
-   * it answers.
+   * Starts the server on its previous ports, or on any free ones the first time, and
+   * resolves when it answers.
    */
   async start() {
     const named = process.env.SERVER_UNDER_TEST ?? "";
@@ -123,7 +123,7 @@ export class Server {
     const path = named.slice(program.length + 1);
     if (!Object.hasOwn(COMMANDS, program) || path === "") {
       throw new Error(
-        `SERVER_UNDER_TEST is broker:PATH or nats-server:PATH, not "${named}"`,
+        `SERVER_UNDER_TEST must be broker:PATH or nats-server:PATH, not "${named}"`,
       );
     }
     const [file, ...flags] = COMMANDS[program](
@@ -163,7 +163,7 @@ export class Server {
     try {
       const [greeting] = await once(socket, "data");
       if (!greeting.toString("latin1").startsWith("INFO ")) {
-        throw new Error(`a server greets with INFO, not ${greeting}`);
+        throw new Error(`the server must send INFO first, not ${greeting}`);
       }
     } finally {
       socket.destroy();
@@ -178,7 +178,7 @@ export class Server {
     return this.#ports.websocket;
   }
 
-  /** Sends it a signal that ends it, and resolves when it has. */
+  /** Sends a signal, and resolves when the server has ended. */
   async end(signal) {
     const child = this.#running;
     this.#running = null;

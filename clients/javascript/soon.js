@@ -1,12 +1,12 @@
-/** Milliseconds each wait may take: reached only when it is for what never comes. */
+/** Time limit of each wait in milliseconds, reached only if the event never comes. */
 export const LIMIT = 20_000;
 
-/** Waits for what must come. */
+/** Waits for a promise, at most LIMIT. */
 export async function soon(what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(
-      () => reject(new Error(`${what}: not within ${LIMIT} ms`)),
+      () => reject(new Error(`${what}: timed out after ${LIMIT} ms`)),
       LIMIT,
     );
   });

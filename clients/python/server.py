@@ -1,6 +1,6 @@
-"""The server under test, started from one description, whichever program it is.
+"""Starts the server under test, Broker or nats-server, from one description.
 
-SERVER_UNDER_TEST names it: `broker:PATH` or `nats-server:PATH`.
+SERVER_UNDER_TEST names the program: `broker:PATH` or `nats-server:PATH`.
 """
 
 import os
@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-# Seconds a server may take to listen: far more than it needs on a busy machine.
+# Time limit in seconds for a server to listen: far more than it needs on a busy machine.
 START = 20
 
 LISTENING = re.compile(r"(?:listening|for client connections) on 127\.0\.0\.1:(\d+)")
@@ -21,17 +21,17 @@ LISTENING = re.compile(r"(?:listening|for client connections) on 127\.0\.0\.1:(\
 
 @dataclass(frozen=True)
 class Tls:
-    """Files of a server that speaks TLS."""
+    """The TLS files of a server."""
 
     certificate: str
     key: str
-    # Whose client certificates are asked for; None asks for none.
+    # The authority of required client certificates; None requires none.
     clients_ca: Optional[str] = None
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a test asks of the server, in neither program's flags."""
+    """The server settings of a test, independent of the program's flags."""
 
     user: Optional[Tuple[str, str]] = None
     token: Optional[str] = None
@@ -56,7 +56,7 @@ def _broker(path, described, port, _folder):
 
 
 def _nats_server(path, described, port, folder):
-    # Its "any free port" is -1; 0 is the default port.
+    # Port -1 means any free port; 0 is the default port.
     command = [path, "--addr", "127.0.0.1", "--port", str(port or -1)]
     if described.user:
         command += ["--user", described.user[0], "--pass", described.user[1]]
@@ -68,7 +68,7 @@ def _nats_server(path, described, port, folder):
         if described.tls.clients_ca:
             command += ["--tlsverify", "--tlscacert", described.tls.clients_ca]
     if described.max_payload:
-        # There is no flag for it.
+        # There is no flag for this.
         file = os.path.join(folder, "nats-server.conf")
         with open(file, "w", encoding="utf-8") as config:
             config.write(f"max_payload: {described.max_payload}\n")
@@ -87,7 +87,7 @@ class Server:
         program, _, self._path = named.partition(":")
         if program not in COMMANDS or not self._path:
             raise ValueError(
-                "SERVER_UNDER_TEST is broker:PATH or nats-server:PATH, "
+                "SERVER_UNDER_TEST must be broker:PATH or nats-server:PATH, "
                 f"not {named!r}"
             )
         self._command = COMMANDS[program]
@@ -100,8 +100,8 @@ class Server:
         self.start()
 
     def start(self):
-        """Starts it on the port it had, or on any free one the first time; returns
-        when it answers."""
+        """Starts the server on its previous port, or on any free port the first time,
+        and returns when it answers."""
         assert self._running is None, "the server is running"
         command = self._command(
             self._path, self._described, self.port, self._folder.name
@@ -138,7 +138,7 @@ class Server:
                     self.port = int(found.group(1))
                     self._listening = True
                     told.set()
-        # It has ended, perhaps without ever listening.
+        # The server has ended, perhaps before it listened.
         told.set()
 
     def log(self):
@@ -149,17 +149,17 @@ class Server:
         return f"nats://127.0.0.1:{self.port}"
 
     def end(self, number):
-        """Sends it a signal that ends it, and waits until it has."""
+        """Sends a signal and waits until the server has ended."""
         self._running.send_signal(number)
         self._running.wait(START)
         self._running = None
 
     def kill(self):
-        """Ends it at once, as a crash would."""
+        """Ends the server at once, like a crash."""
         self.end(signal.SIGKILL)
 
     def terminate(self):
-        """Ends it as a service manager would."""
+        """Ends the server like a service manager."""
         self.end(signal.SIGTERM)
 
     def close(self):

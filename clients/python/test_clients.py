@@ -1,7 +1,7 @@
-"""The official Python client, nats-py, against a server that SERVER_UNDER_TEST names.
+"""Tests the official Python client, nats-py, against the server in SERVER_UNDER_TEST.
 
-The same tests pass against nats-server, the reference. Beside nats-py they need the
-certificates that `clients/certificates FOLDER` makes, in the folder CERTIFICATES.
+The same tests pass against nats-server, the reference. Besides nats-py they need the
+certificates of `clients/certificates FOLDER`; the variable CERTIFICATES is that folder.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from nats.js.api import Header
 
 from server import Description, Server, Tls
 
-# Seconds each wait may take: reached only when what is waited for never comes.
+# Time limit of each wait in seconds, reached only if the event never comes.
 LIMIT = 20
 
 MIB = 1024 * 1024
@@ -52,15 +52,15 @@ def numbers(count):
 
 
 def pattern(size):
-    """Bytes with a period that no buffer's size is a multiple of."""
+    """Returns bytes whose period divides no buffer size."""
     return (bytes(range(251)) * (size // 251 + 1))[:size]
 
 
 async def round_trip(client):
-    """Returns when the server has carried out all that this client sent before, and
-    the client has all that the server sent it before: a message to itself overtakes
-    nothing. (The client's own flush does not tell: its PING goes out before commands
-    that wait to be written.)"""
+    """Returns when the server has processed everything that this client sent, and the
+    client has received everything that the server sent: a message to itself overtakes
+    nothing. (The client's own flush is not enough: it sends PING before commands that
+    wait to be written.)"""
     arrived = asyncio.get_running_loop().create_future()
 
     async def arrive(_message):
@@ -74,7 +74,7 @@ async def round_trip(client):
 
 
 class Inbox:
-    """What a subscription has received."""
+    """The messages of a subscription."""
 
     def __init__(self):
         self._queue = asyncio.Queue()
@@ -96,7 +96,7 @@ class Inbox:
         return [message.data for message in await self.messages(count)]
 
     def rest(self):
-        """The payloads that are here already."""
+        """Returns the payloads received so far."""
         return [self._queue.get_nowait().data for _ in range(self._queue.qsize())]
 
 
@@ -137,15 +137,15 @@ class Clients(unittest.IsolatedAsyncioTestCase):
         return raised.exception
 
     async def subscribe(self, client, subject, queue=""):
-        """Subscribes and returns when the server knows it."""
+        """Subscribes, and returns when the server has processed it."""
         inbox = Inbox()
         inbox.subscription = await client.subscribe(subject, queue=queue, cb=inbox.put)
         await round_trip(client)
         return inbox
 
     async def sent_for(self, client, subject, payloads):
-        """How many messages the server sent this client for what it published; the
-        client counts by itself as well."""
+        """Publishes, and returns how many messages the server sent this client for it. The
+        client limits subscriptions by itself too, so deliveries would not tell."""
         before = client.stats["in_msgs"]
         for payload in payloads:
             await client.publish(subject, payload)
@@ -208,8 +208,8 @@ class Messages(Clients):
         self.assertEqual(await inbox.payloads(1), [bytes(1000)])
 
     async def test_the_server_refuses_payloads_over_the_limit(self):
-        # So few that the server reads all at once: with bytes unread, the end of the
-        # connection would overtake its word.
+        # Small enough that the server reads everything at once: with unread bytes,
+        # closing the connection would discard its error.
         server = self.serve(max_payload=100)
         closed = asyncio.Event()
 
@@ -219,7 +219,7 @@ class Messages(Clients):
         client = await self.connect(server, allow_reconnect=False, closed_cb=close)
         other = await self.connect(server)
         inbox = await self.subscribe(other, "limited")
-        # The client would refuse it by itself.
+        # Without this, the client itself would refuse the payload.
         client._max_payload = 200
         await client.publish("limited", bytes(101))
         await asyncio.wait_for(closed.wait(), LIMIT)
@@ -262,7 +262,7 @@ class Messages(Clients):
         own = Inbox()
         await silent.subscribe("said", cb=own.put)
         await silent.publish("said", b"by itself")
-        # Now the server has seen the subscription and the message, ...
+        # Now the server has processed the subscription and the message, ...
         self.assertEqual(await probe.payloads(1), [b"by itself"])
         await other.publish("said", b"by another")
         # ... so an echo would come first.
@@ -287,19 +287,19 @@ class Messages(Clients):
 
 class Subjects(Clients):
     async def assert_takes(self, server, subject, published, taken, end):
-        """Holds that a subscription takes just these of the subjects published;
-        `end` is one it takes as well."""
+        """Asserts that a subscription receives only `taken` of the published subjects,
+        then `end`."""
         client = await self.connect(server)
         inbox = await self.subscribe(client, subject)
         for other in published:
             await client.publish(other)
         await client.publish(end)
-        # `>` also takes the message by which the client waited for the server.
+        # `>` also receives the message of `round_trip`.
         messages = await inbox.messages(len(taken) + 1 + (subject == ">"))
         subjects = [m.subject for m in messages if not m.subject.startswith("_INBOX.")]
         self.assertEqual(subjects, [*taken, end], subject)
 
-    async def test_wildcards_take_what_they_match(self):
+    async def test_wildcards_receive_what_they_match(self):
         server = self.serve()
         published = "a b a.b a.c b.b a.b.c a.d.c a.b.d b.b.c a.b.c.d ab.c".split()
         for subject, taken, end in [
@@ -325,7 +325,7 @@ class Subjects(Clients):
         client = await self.connect(server)
         inbox = await self.subscribe(client, "max")
         self.assertEqual(await self.sent_for(client, "max", [b"before"]), 1)
-        # What was delivered before counts.
+        # Messages delivered before count as well.
         await inbox.subscription.unsubscribe(limit=6)
         self.assertEqual(await self.sent_for(client, "max", numbers(20)), 5)
         self.assertEqual(await inbox.payloads(6), [b"before", *numbers(5)])
@@ -426,7 +426,7 @@ class Requests(Clients):
         expected = [b"echo: " + number for number in numbers(1000)]
         self.assertEqual([reply.data for reply in replies], expected)
 
-    async def test_a_request_to_nobody_fails_at_once(self):
+    async def test_a_request_without_responders_fails_at_once(self):
         server = self.serve()
         client = await self.connect(server)
         started = time.monotonic()
@@ -436,7 +436,7 @@ class Requests(Clients):
             await client.request("nobody", b"?", timeout=LIMIT, headers={"A": "b"})
         self.assertLess(time.monotonic() - started, LIMIT / 2)
 
-    async def test_the_word_that_nobody_answers_is_a_503_without_payload(self):
+    async def test_a_request_without_responders_gets_a_503_without_payload(self):
         server = self.serve()
         client = await self.connect(server)
         inbox = await self.subscribe(client, "replies")
@@ -608,7 +608,7 @@ class Encryption(Clients):
         error = await self.refused(server, tls=trusting("servers"))
         self.assertIsInstance(error, ssl.SSLCertVerificationError)
 
-    async def test_a_client_certificate_is_asked_for(self):
+    async def test_a_client_certificate_is_required(self):
         server = self.serve(tls=tls(clients_ca="clients"))
         client = await self.connect(server, tls=trusting("servers", "client"))
         inbox = await self.subscribe(client, "secret")
@@ -617,7 +617,7 @@ class Encryption(Clients):
         await self.refused(server, tls=trusting("servers"))
         await self.refused(server, tls=trusting("servers", "stranger"))
 
-    async def test_a_password_is_asked_for_within_tls(self):
+    async def test_a_password_is_required_within_tls(self):
         server = self.serve(user=("ann", "secret"), tls=tls())
         options = {"user": "ann", "tls": trusting("servers")}
         await self.connect(server, password="secret", **options)
@@ -626,7 +626,7 @@ class Encryption(Clients):
 
 
 def main():
-    # It warns of slow steps and of what nats-py does when a TLS connection ends.
+    # asyncio warns about slow steps and about how nats-py ends TLS connections.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     program = unittest.main(exit=False, warnings="ignore")
     result = program.result
