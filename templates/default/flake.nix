@@ -1,7 +1,7 @@
 {
   description = "A program as one static Linux file";
 
-  # Where Broker's flake is: `nix registry add broker URL` says it once for this machine, or write the URL here.
+  # Broker's flake: register it once with `nix registry add broker URL`, or write its URL here.
   inputs.broker.url = "flake:broker";
 
   outputs = { self, broker }:
@@ -9,7 +9,7 @@
       lib = broker.lib.x86_64-linux;
       project = {
         src = self;
-        # After a change of Cargo.lock: empty it, and Nix says what to write.
+        # After a change of Cargo.lock: set it to "", and Nix prints the new value.
         cargoHash = "sha256-H1Fd6lC91SKNHnaL6adPOwxE+LUYQeovBVe04YOI7o4=";
       };
       words = lib.buildStatic project;

@@ -1,13 +1,13 @@
 {
   description = "A workspace whose program is one static Linux file";
 
-  # Where Broker's flake is: `nix registry add broker URL` says it once for this machine, or write the URL here.
+  # Broker's flake: register it once with `nix registry add broker URL`, or write its URL here.
   inputs.broker.url = "flake:broker";
 
   outputs = { self, broker }:
     let
       lib = broker.lib.x86_64-linux;
-      # With dependencies from a registry: `cargoHash = "";`, and Nix says what to write.
+      # With dependencies from a registry: add `cargoHash = "";`, and Nix prints the value.
       project = { src = self; package = "words"; };
       words = lib.buildStatic project;
     in

@@ -1,4 +1,4 @@
-//! `cargo bench`, and `cargo bench --target x86_64-unknown-linux-musl` for the static program.
+//! Run with `cargo bench`; for the static program, add `--target x86_64-unknown-linux-musl`.
 
 use std::hint::black_box;
 

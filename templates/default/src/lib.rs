@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-/// How often each word of `text` occurs, the most frequent first, and in alphabetical order where
-/// that is equal. A word is what stands between white space; capitals do not matter.
+/// Returns each word of `text` with its number of occurrences, most frequent first; ties are in
+/// alphabetical order. Words are separated by white space and compared in lower case.
 #[must_use]
 pub fn count(text: &str) -> Vec<(String, usize)> {
     let mut counts = HashMap::new();

@@ -1,4 +1,4 @@
-//! The program as a user starts it.
+//! Tests of the built program.
 
 use std::process::Command;
 
