@@ -1,9 +1,9 @@
-//! Tells the crate whether it replaces musl's routines (`cfg(replaced)`): in an optimised build for
-//! Linux with musl.
+//! Sets `cfg(replaced)` if the crate replaces musl's routines: in an optimised build for Linux with
+//! musl.
 //!
-//! musl's `posix_spawn`, behind `std::process::Command`, runs its child on a stack of some five
+//! musl's `posix_spawn`, behind `std::process::Command`, runs its child on a stack of about five
 //! kilobytes and calls `memcpy` there. Unoptimised, the routines of this crate need more than that,
-//! so they are left out, and the program has musl's.
+//! so they are left out, and the program keeps musl's.
 
 use std::env;
 

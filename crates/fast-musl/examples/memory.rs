@@ -1,11 +1,12 @@
-//! Nanoseconds per call of the memory routines in this executable, or ratios to another build of it.
+//! Prints nanoseconds per call of the memory routines in this executable, or ratios to another
+//! build.
 //!
 //!     cargo build --release --example memory --target x86_64-unknown-linux-musl
 //!     cp target/x86_64-unknown-linux-musl/release/examples/memory /tmp/fast
 //!     cargo build --release --example memory --target x86_64-unknown-linux-musl --no-default-features
 //!     /tmp/fast target/x86_64-unknown-linux-musl/release/examples/memory
 //!
-//! The second build has musl's routines. The two take turns, and the table has the median of each
+//! The second build has musl's routines. The two run in turns, and the table has the median of each
 //! round's ratio: below 1, the first is faster. Any program that prints the same lines can be the
 //! second, such as this one linked with another libc's routines.
 
@@ -28,7 +29,7 @@ unsafe extern "C" {
 
 const NAMES: [&str; 5] = ["memcpy", "memmove", "memset", "memcmp", "bcmp"];
 
-/// Bytes: each power of four, and what the routines tell apart.
+/// Bytes: each power of four, and the thresholds of the routines.
 const LENGTHS: [usize; 22] = [
     1,
     4,
@@ -58,7 +59,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     turns::take(&NAMES, measure)
 }
 
-/// All routines with all lengths.
+/// Measures all routines with all lengths.
 fn measure() -> io::Result<Vec<(String, f64)>> {
     let (mut a, mut b) = (vec![0_u8; 65 << 20], vec![0_u8; 65 << 20]);
     let mut results = Vec::new();
@@ -73,10 +74,10 @@ fn measure() -> io::Result<Vec<(String, f64)>> {
     Ok(results)
 }
 
-/// What a pass over a plan does: offsets into both areas, and a length.
+/// The calls of a pass: offsets into both areas, and a length.
 type Plan = Vec<(usize, usize, usize)>;
 
-/// One length at a time, and lengths from 1 to 128 in no order.
+/// One length at a time, and lengths from 1 to 128 in random order.
 fn plans() -> Vec<(String, Plan)> {
     let fixed = LENGTHS.into_iter().map(|n| {
         let calls = (8_usize << 20).div_ceil(n).min(2048);
@@ -99,7 +100,7 @@ fn plans() -> Vec<(String, Plan)> {
     fixed.chain([("1-128 mixed".to_owned(), mixed)]).collect()
 }
 
-/// Nanoseconds of this thread for one pass.
+/// Returns this thread's nanoseconds for one pass.
 fn pass(name: &str, a: &mut [u8], b: &mut [u8], plan: &Plan) -> io::Result<u64> {
     let (to, from) = (a.as_mut_ptr(), b.as_mut_ptr());
     let start = turns::now()?;
@@ -109,7 +110,7 @@ fn pass(name: &str, a: &mut [u8], b: &mut [u8], plan: &Plan) -> io::Result<u64> 
             black_box(unsafe { memcpy(to.add(at).cast(), from.add(other).cast(), n) });
         }),
         "memmove" => each(plan, |at, _, n| {
-            // As in a vector of which an element is removed.
+            // As when an element is removed from a vector.
             // SAFETY: see above.
             black_box(unsafe { memmove(to.add(at).cast(), to.add(at + 24).cast(), n) });
         }),

@@ -1,4 +1,5 @@
-//! Nanoseconds per call of the string routines in this executable, or ratios to another build of it.
+//! Prints nanoseconds per call of the string routines in this executable, or ratios to another
+//! build.
 //!
 //!     cargo build --release --example strings --target x86_64-unknown-linux-musl
 //!     cp target/x86_64-unknown-linux-musl/release/examples/strings /tmp/fast
@@ -6,8 +7,8 @@
 //!     /tmp/fast target/x86_64-unknown-linux-gnu/release/examples/strings
 //!
 //! The second build has glibc's routines; with `--no-default-features` and the first target it has
-//! musl's. The two take turns, and the table has the median of each round's ratio: below 1, the first
-//! is faster.
+//! musl's. The two run in turns, and the table has the median of each round's ratio: below 1, the
+//! first is faster.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::hint::black_box;
@@ -68,14 +69,14 @@ const NAMES: [&str; 22] = [
     "strstr",
 ];
 
-/// Letters that occur, in an order that does not.
+/// Letters that occur in the strings, in an order that does not.
 const NEEDLE: &CStr = c"etaoin#shrdlu";
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     turns::take(&NAMES, measure)
 }
 
-/// All routines with all lengths.
+/// Measures all routines with all lengths.
 fn measure() -> io::Result<Vec<(String, f64)>> {
     let mut results = Vec::new();
     for (lengths, mut plan) in plans() {
@@ -87,19 +88,19 @@ fn measure() -> io::Result<Vec<(String, f64)>> {
     Ok(results)
 }
 
-/// What a pass does.
+/// The data and calls of a pass.
 struct Plan {
     /// The same strings at different addresses, and room for copies.
     a: Vec<u8>,
     b: Vec<u8>,
-    /// Digits in the place of the letters of `a`.
+    /// Digits instead of the letters of `a`.
     digits: Vec<u8>,
     to: Vec<u8>,
     /// Offsets of a string in both, and its length.
     calls: Vec<(usize, usize, usize)>,
 }
 
-/// One length at a time, and lengths up to 128 in no order.
+/// One length at a time, and lengths up to 128 in random order.
 fn plans() -> Vec<(String, Plan)> {
     let mut state = 1_u64;
     let mut below = |n: usize| {
@@ -108,7 +109,7 @@ fn plans() -> Vec<(String, Plan)> {
             .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap_or(0) % n
     };
-    // So few strings that all are in the first cache.
+    // So few strings that all of them are in the first-level cache.
     let mut plan = |lengths: &[usize], calls: usize| {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         let strings: Vec<_> = lengths
@@ -149,7 +150,7 @@ fn plans() -> Vec<(String, Plan)> {
         }
     };
     let mut plans = Vec::new();
-    // So many calls that to read the clock takes no part.
+    // So many calls that reading the clock does not matter.
     for (n, strings, calls) in [(16, 16, 16_384), (128, 16, 16_384), (4096, 2, 1024)] {
         plans.push((format!("{n:07}"), plan(&vec![n; strings], calls)));
     }
@@ -159,7 +160,7 @@ fn plans() -> Vec<(String, Plan)> {
     plans
 }
 
-/// Nanoseconds of this thread for one pass.
+/// Returns this thread's nanoseconds for one pass.
 fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
     let (a, b, to) = (plan.a.as_ptr(), plan.b.as_ptr(), plan.to.as_mut_ptr());
     let (digits, calls) = (plan.digits.as_ptr(), &plan.calls);
@@ -231,7 +232,7 @@ fn pass(name: &str, plan: &mut Plan) -> io::Result<u64> {
             black_box(unsafe { stpcpy(to.add(other).cast(), a.add(at).cast()) });
         }),
         "strncpy" => each(calls, |at, other, n| {
-            // SAFETY: see above; all ends with the zero.
+            // SAFETY: see above; the copy ends with the zero.
             black_box(unsafe { strncpy(to.add(other).cast(), a.add(at).cast(), n + 1) });
         }),
         "strncat" => each(calls, |at, other, n| {

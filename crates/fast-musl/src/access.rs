@@ -12,22 +12,22 @@ use core::mem::{MaybeUninit, transmute};
 #[repr(C, packed)]
 struct Place<T>(T);
 
-/// A place in memory, as a reference: with debug assertions, pointers would be checked, with a call
-/// into core where they are null.
+/// Returns a place in memory as a reference: with debug assertions, pointers would be checked, with
+/// a call into core for null.
 ///
 /// # Safety
 ///
-/// `at` must be valid for reads of the size of `T`, and hold a `T`, as long as the result is used.
+/// `at` must be valid for reads of the size of `T` and hold a `T` while the result is used.
 #[inline(always)]
 unsafe fn place<'a, T>(at: *const u8) -> &'a Place<T> {
     // SAFETY: the caller's promise; the type has the size of `T` and no alignment.
     unsafe { transmute::<*const u8, &Place<T>>(at) }
 }
 
-/// Loads what is to be stored elsewhere.
+/// Loads a value to store elsewhere.
 ///
-/// `MaybeUninit`, because a copy must carry padding and pointers, which a load of an integer would
-/// not. It makes no difference to the instructions.
+/// `MaybeUninit`, because a copy must preserve padding and pointers, which a load of an integer
+/// would not. The instructions are the same.
 ///
 /// # Safety
 ///
@@ -38,7 +38,7 @@ pub(crate) unsafe fn load<T: Copy>(at: *const u8) -> MaybeUninit<T> {
     unsafe { place::<MaybeUninit<T>>(at).0 }
 }
 
-/// Stores what [`load`] took.
+/// Stores a value loaded by [`load`].
 ///
 /// # Safety
 ///
@@ -62,19 +62,20 @@ pub(crate) unsafe fn value<T: Copy>(at: *const u8) -> T {
     unsafe { place::<T>(at).0 }
 }
 
-/// Says that the way here is seldom taken. (core's is newer than the Rust that this crate asks for.)
+/// Marks the current branch as rarely taken. (core's is newer than the Rust that this crate
+/// requires.)
 #[cfg(feature = "strings")]
 #[cold]
 #[inline]
 pub(crate) fn cold_path() {}
 
-/// Starts what follows, a loop, at a multiple of 64 bytes. Elsewhere, a short loop over vectors that are in
-/// the first cache takes up to a quarter longer on Zen 5, from build to build.
+/// Aligns the following loop to 64 bytes. Otherwise, a short loop over vectors in the first-level
+/// cache takes up to a quarter longer on Zen 5, depending on the build.
 #[cfg(feature = "strings")]
 #[inline(always)]
 pub(crate) fn align_loop() {
     #[cfg(all(not(miri), target_arch = "x86_64"))]
-    // SAFETY: it does nothing.
+    // SAFETY: it only inserts padding.
     unsafe {
         core::arch::asm!(".p2align 6", options(nomem, nostack, preserves_flags));
     }

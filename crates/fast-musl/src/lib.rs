@@ -1,30 +1,30 @@
 //! Fast memory and string routines, `getrandom`, rounding, `qsort` and, on request, `malloc` for
-//! programs that are linked statically with musl.
+//! programs linked statically with musl.
 //!
-//! `use fast_musl as _;` is all it takes. Elsewhere than on Linux with musl, this crate is empty, and
-//! so it is in a build without optimisation (`opt-level = 0`), which keeps musl's routines: musl's
-//! `posix_spawn`, behind `std::process::Command`, runs its child on five kilobytes of stack, which
-//! unoptimised routines exceed. `malloc` is there at every level.
+//! Add `use fast_musl as _;` to the program; no other change is needed. On other systems than Linux
+//! with musl the crate is empty. A build without optimisation (`opt-level = 0`) keeps musl's
+//! routines: musl's `posix_spawn`, behind `std::process::Command`, runs its child on five kilobytes
+//! of stack, which unoptimised routines exceed. `malloc` is replaced at every optimisation level.
 //!
 //! # Features
 //!
 //! - `memory` (default): `memcpy`, `memmove`, `memset`, `memcmp`, `bcmp`.
-//! - `strings` (default): `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`, `strrchr`,
-//!   `strspn`, `strcspn`, `strpbrk`, `memmem`, `strstr`, `strcmp`, `strncmp`, `strcasecmp`,
+//! - `strings` (default): `strlen`, `strnlen`, `memchr`, `memrchr`, `strchr`, `strchrnul`,
+//!   `strrchr`, `strspn`, `strcspn`, `strpbrk`, `memmem`, `strstr`, `strcmp`, `strncmp`, `strcasecmp`,
 //!   `strncasecmp`, `strcpy`, `stpcpy`, `strncpy`, `stpncpy`, `strncat`, `strlcpy`, `strlcat`, `memccpy`.
 //! - `getrandom` (default): `getrandom`, answered by the vDSO. It reaches code that calls libc's
 //!   function. Code that makes the system call itself, such as version 0.2 of the crate `getrandom`,
-//!   is as fast as before.
-//! - `math` (default): `fma`, `floor`, `ceil`, `trunc`, `round`, `rint`, `nearbyint`, and the same for
-//!   `float`, on `x86_64`. `f64::mul_add`, `f64::floor` and the like are calls of them.
+//!   does not get faster.
+//! - `math` (default): `fma`, `floor`, `ceil`, `trunc`, `round`, `rint`, `nearbyint`, and the same
+//!   for `float`, on `x86_64`. `f64::mul_add`, `f64::floor` and similar methods call them.
 //! - `sort` (default): `qsort`, `qsort_r`.
-//! - `malloc`: `malloc` and its kin from jemalloc, for C and C++ code and for Rust's `System`
-//!   allocator alike.
+//! - `malloc`: `malloc`, `free` and the functions that belong to them from jemalloc, for C and C++
+//!   code and for Rust's `System` allocator.
 #![no_std]
 #![no_builtins]
 
-/// A weak symbol for a function of the same module: a program may define this name itself. musl's objects
-/// are linked on demand, so that programs get away with names that belong to libc.
+/// Defines a weak symbol for a function of the same module, so a program may define this name
+/// itself. musl's objects are linked on demand, so programs can define names that belong to libc.
 #[cfg(all(any(feature = "strings", feature = "sort"), replaced))]
 macro_rules! weak_symbol {
     ($name:literal, $function:literal) => {
@@ -36,15 +36,16 @@ macro_rules! weak_symbol {
     };
 }
 
-/// An ELF note that goes with the symbols of its module: a stripped program still tells which routines
-/// it has (`readelf --notes`). The owner is `fast-musl`, the type is 1, the description is `$text`.
+/// Defines an ELF note beside the symbols of its module, so a stripped program still shows which
+/// routines it has (`readelf --notes`). The owner is `fast-musl`, the type 1, the description
+/// `$text`.
 #[cfg(any(
     replaced,
     all(feature = "malloc", target_os = "linux", target_env = "musl")
 ))]
 #[allow(
     unused_macros,
-    reason = "not every feature is there on every architecture"
+    reason = "not every feature exists on every architecture"
 )]
 macro_rules! note {
     ($text:literal) => {
@@ -81,7 +82,7 @@ mod access;
 ))]
 mod cpu;
 
-/// For this crate's tests and examples: a program calls the symbols.
+/// Public for this crate's tests and examples; programs call the symbols.
 #[cfg(all(feature = "memory", replaced))]
 #[doc(hidden)]
 pub mod memory;

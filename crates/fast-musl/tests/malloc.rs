@@ -1,6 +1,7 @@
-//! `malloc` by jemalloc, in a static executable for musl: the harness, std and libc allocate by it too.
+//! `malloc` from jemalloc, in a static musl executable: the harness, std and libc allocate with it
+//! too.
 //!
-//! Blocks go through `black_box`, since a compiler may leave out an allocation that nobody writes to.
+//! Blocks go through `black_box`, because a compiler may remove an allocation that is not used.
 #![cfg(all(feature = "malloc", target_os = "linux", target_env = "musl"))]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -20,11 +21,11 @@ use libc::{
 };
 
 unsafe extern "C" {
-    // The `libc` crate has it for few targets.
+    // The `libc` crate declares it for few targets.
     fn reallocarray(block: *mut c_void, count: usize, size: usize) -> *mut c_void;
 }
 
-/// More than any address space.
+/// Larger than any address space.
 const TOO_MUCH: usize = usize::MAX / 2;
 
 fn errno() -> c_int {
@@ -37,11 +38,11 @@ fn set_errno(value: c_int) {
     unsafe { *libc::__errno_location() = value }
 }
 
-/// Whether jemalloc says that the block is in one of its arenas.
+/// Whether jemalloc reports that the block is in one of its arenas.
 fn of_jemalloc(block: *const c_void) -> bool {
     let (mut arena, mut length) = (0 as c_uint, size_of::<c_uint>());
     let mut block = block;
-    // SAFETY: reads a pointer and writes a number, for which there is room.
+    // SAFETY: it reads a pointer and writes a number, for which there is room.
     let error = unsafe {
         tikv_jemalloc_sys::mallctl(
             c"arenas.lookup".as_ptr(),
@@ -54,7 +55,7 @@ fn of_jemalloc(block: *const c_void) -> bool {
     error == 0
 }
 
-/// Frees a block and tells whether it was jemalloc's and could be written to.
+/// Frees a block and asserts that it was jemalloc's and writable.
 #[track_caller]
 fn take_back(block: *mut c_void, size: usize) {
     assert!(!block.is_null());
@@ -75,7 +76,7 @@ fn a_block_of_another_is_told_apart() {
 
 #[test]
 fn every_way_to_memory_is_jemalloc() {
-    // SAFETY: each call is one that C allows, and each block is freed once.
+    // SAFETY: C allows each of these calls, and each block is freed once.
     unsafe {
         for size in [1, 8, 100, 4096, 70_000, 5 << 20] {
             take_back(malloc(size), size);
@@ -107,7 +108,7 @@ fn every_way_to_memory_is_jemalloc() {
     }
 }
 
-/// The crate's options, and not jemalloc's own empty ones.
+/// The crate's options are used, not jemalloc's own empty ones.
 #[test]
 fn jemalloc_has_read_the_options() {
     let (mut threshold, mut length) = (0_usize, size_of::<usize>());
@@ -125,7 +126,7 @@ fn jemalloc_has_read_the_options() {
     assert!(threshold >= 1 << 30, "{threshold}");
 }
 
-/// From each size to each, up and down: the bytes are kept, and the block has room.
+/// For each pair of sizes, up and down: the bytes are kept, and the block has room.
 #[test]
 fn realloc_keeps_the_bytes() {
     let sizes = [
@@ -189,10 +190,10 @@ fn a_large_block_grows_in_place() {
     assert!(moves <= 8, "{moves} of 62 steps moved the block");
 }
 
-/// Buffers that libc makes and grows on its own.
+/// libc allocates and grows buffers itself.
 #[test]
 fn streams_allocate_from_jemalloc() {
-    // SAFETY: as C has it; both buffers are freed here.
+    // SAFETY: C allows these calls; both buffers are freed here.
     unsafe {
         let (mut buffer, mut size) = (null_mut::<c_char>(), 0);
         let stream = libc::open_memstream(&raw mut buffer, &raw mut size);
@@ -218,7 +219,7 @@ fn streams_allocate_from_jemalloc() {
 fn rusts_system_allocator_is_jemalloc() {
     for align in [1, 16, 128, 8192] {
         let layout = Layout::from_size_align(1000, align).unwrap();
-        // SAFETY: the size is not zero, and each block is freed by its layout.
+        // SAFETY: the size is not zero, and each block is freed with its layout.
         unsafe {
             let block = System.alloc(layout);
             assert!(of_jemalloc(block.cast()));
@@ -235,7 +236,7 @@ fn rusts_system_allocator_is_jemalloc() {
 
 #[test]
 fn errors_are_those_of_posix() {
-    // SAFETY: as C has it.
+    // SAFETY: C allows these calls.
     unsafe {
         let refused: [(&str, &dyn Fn() -> *mut c_void); 7] = [
             ("malloc", &|| malloc(TOO_MUCH)),
@@ -276,14 +277,14 @@ fn errors_are_those_of_posix() {
             assert_eq!(errno(), 77, "{alignment}"); // musl's own sets it
         }
 
-        // The block that could not grow is what it was.
+        // The block that could not grow is unchanged.
         let block = malloc(100).cast::<u8>();
         block.write_bytes(0x5a, 100);
         set_errno(0);
         assert!(black_box(realloc(block.cast(), TOO_MUCH)).is_null());
         assert_eq!(errno(), libc::ENOMEM);
         assert!((0..100).all(|at| block.add(at).read() == 0x5a));
-        // Had it been freed, it would be the next of its size.
+        // If it had been freed, it would be the next one of its size.
         let another = black_box(malloc(100));
         assert_ne!(another, block.cast());
         free(another);
@@ -293,7 +294,7 @@ fn errors_are_those_of_posix() {
 
 #[test]
 fn nothing_is_a_size_and_null_a_block() {
-    // SAFETY: as C has it.
+    // SAFETY: C allows these calls.
     unsafe {
         free(null_mut());
         assert_eq!(malloc_usable_size(null_mut()), 0);
@@ -305,7 +306,7 @@ fn nothing_is_a_size_and_null_a_block() {
         assert!(!none.is_null());
         let some = realloc(none, 64);
         take_back(some, 64);
-        // As with musl, nothing but `free` frees.
+        // As with musl, only `free` frees.
         for block in [
             realloc(black_box(malloc(100)), 0),
             reallocarray(black_box(malloc(100)), 0, 8),
@@ -316,7 +317,7 @@ fn nothing_is_a_size_and_null_a_block() {
     }
 }
 
-/// POSIX since 2024: `free` keeps errno, whatever it asks of the system.
+/// POSIX since 2024: `free` preserves errno, whatever system calls it makes.
 #[test]
 fn free_keeps_errno() {
     for size in [1, 1000, 100 << 10, 64 << 20] {
@@ -332,9 +333,9 @@ fn free_keeps_errno() {
     }
 }
 
-/// The exit code of a child of `fork` that runs `body`.
+/// Returns the exit code of a child of `fork` that runs `body`.
 fn in_child(body: impl FnOnce() -> c_int) -> c_int {
-    // SAFETY: the child runs `body` and ends.
+    // SAFETY: the child runs `body` and exits.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
@@ -343,7 +344,7 @@ fn in_child(body: impl FnOnce() -> c_int) -> c_int {
         unsafe { libc::_exit(code) };
     }
     let mut status = 0;
-    // SAFETY: the child exists and was not waited for.
+    // SAFETY: the child exists and was not reaped.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
     if libc::WIFEXITED(status) {
         libc::WEXITSTATUS(status)
@@ -355,12 +356,12 @@ fn in_child(body: impl FnOnce() -> c_int) -> c_int {
 #[test]
 fn without_address_space_it_says_so_and_goes_on() {
     let code = in_child(|| {
-        // Little more than is mapped.
+        // Little more than is mapped already.
         let mapped = std::fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = mapped.split(' ').next().unwrap().parse().unwrap();
-        // SAFETY: as C has it.
+        // SAFETY: C allows these calls.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.cast_unsigned();
-        // SAFETY: as C has it.
+        // SAFETY: C allows these calls.
         unsafe {
             let mut limit = std::mem::zeroed::<libc::rlimit>();
             libc::getrlimit(libc::RLIMIT_AS, &raw mut limit);
@@ -372,7 +373,7 @@ fn without_address_space_it_says_so_and_goes_on() {
             if !black_box(malloc(64 << 30)).is_null() || errno() != libc::ENOMEM {
                 return 2;
             }
-            // All there is, in small blocks.
+            // Takes all memory, in small blocks.
             let mut last = null_mut::<*mut c_void>();
             let mut count = 0;
             loop {
@@ -399,11 +400,11 @@ fn without_address_space_it_says_so_and_goes_on() {
     assert_eq!(code, 0);
 }
 
-/// Blocks are freed by other threads than those that have them allocated, 200 at once.
+/// 200 threads at once free blocks that others allocated.
 #[test]
 fn threads_free_what_others_allocate() {
     struct Block(*mut c_void);
-    // SAFETY: one thread at a time has it.
+    // SAFETY: only one thread at a time has it.
     unsafe impl Send for Block {}
 
     let (senders, receivers): (Vec<_>, Vec<_>) = (0..200).map(|_| mpsc::channel::<Block>()).unzip();
@@ -430,7 +431,7 @@ fn threads_free_what_others_allocate() {
     });
 }
 
-/// The child has one thread, and no lock that another was holding may stop it.
+/// The child has one thread, and no lock held by another thread may block it.
 #[test]
 fn forks_while_other_threads_allocate() {
     let stop = AtomicBool::new(false);
@@ -468,13 +469,13 @@ fn forks_while_other_threads_allocate() {
     });
 }
 
-/// Destructors run when jemalloc's own of the thread may have run already.
+/// Destructors run when jemalloc's own thread destructor may have run already.
 #[test]
 fn destructors_of_threads_free_and_allocate() {
     static RAN: AtomicUsize = AtomicUsize::new(0);
 
     unsafe extern "C" fn destructor(block: *mut c_void) {
-        // SAFETY: the key's value is a block that nobody else frees.
+        // SAFETY: the key's value is a block that no other code frees.
         unsafe {
             free(block);
             free(black_box(malloc(500)));
@@ -503,11 +504,12 @@ fn destructors_of_threads_free_and_allocate() {
     assert_eq!(RAN.load(Ordering::Relaxed), 100);
 }
 
-/// These allocate within libc: some by `malloc`, some by its own allocator under another name.
+/// These functions allocate within libc: some with `malloc`, some with its own allocator under
+/// another name.
 #[test]
 fn libc_goes_on_to_work() {
     extern "C" fn nothing() {}
-    // SAFETY: as C has it.
+    // SAFETY: C allows these calls.
     unsafe {
         for _ in 0..200 {
             assert_eq!(libc::atexit(nothing), 0);
@@ -528,7 +530,7 @@ fn libc_goes_on_to_work() {
         assert_eq!(libc::closedir(directory), 0);
     }
     let program = env::current_exe().unwrap();
-    // Where the tests run in an emulator, it runs their children as well.
+    // If the tests run in an emulator, it runs their children as well.
     let mut command = if let Some(emulator) = env::var_os("FAST_MUSL_TEST_EMULATOR") {
         let mut command = Command::new(emulator);
         command.arg(program);

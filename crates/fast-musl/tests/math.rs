@@ -1,8 +1,8 @@
-//! The mathematical functions against a naive reference, and the fused ones against the processor, in
-//! a static executable for musl.
+//! The mathematical functions against a naive reference, and the fused ones against the processor,
+//! in a static musl executable.
 //!
-//! All tests run a second time in a process of their own that takes what every processor has. With
-//! `--release`, more numbers are tried.
+//! All tests run a second time in a process that uses only the baseline instructions. With
+//! `--release`, more numbers are tested.
 #![cfg(all(feature = "math", replaced, target_arch = "x86_64"))]
 
 mod again;
@@ -20,7 +20,7 @@ const UNDERFLOW: u32 = 16;
 const INEXACT: u32 = 32;
 const ALL: u32 = INVALID | BY_ZERO | OVERFLOW | UNDERFLOW | INEXACT;
 
-/// How a thread rounds, as the processor's register MXCSR has it.
+/// A thread's rounding mode, as in the processor's register MXCSR.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
     Nearest = 0,
@@ -42,13 +42,13 @@ fn prepare() {
     }
 }
 
-/// All other tests once more, without SSE4.1 and FMA.
+/// Runs all other tests again, without SSE4.1 and FMA.
 #[test]
 fn all_of_this_with_the_baseline() {
     again::run("baseline");
 }
 
-/// Otherwise the rest would say nothing about what programs get.
+/// Otherwise the other tests would say nothing about real programs.
 #[test]
 fn symbols_are_ours() {
     macro_rules! assert_ours {
@@ -67,7 +67,7 @@ fn symbols_are_ours() {
     );
 }
 
-/// Numbers without a pattern.
+/// Pseudorandom numbers.
 struct Noise(u64);
 
 impl Noise {
@@ -84,7 +84,7 @@ impl Noise {
         (self.bits() >> 32) % n
     }
 
-    /// Bits of which few change from one to the next, as often as any others.
+    /// Bits in which neighbours are often equal, as often as arbitrary ones.
     fn pattern(&mut self) -> u64 {
         let bits = self.bits();
         match self.below(4) {
@@ -99,7 +99,7 @@ impl Noise {
     }
 }
 
-/// How often noise is tried.
+/// How many random numbers to test.
 fn rounds(all: u32) -> u32 {
     if cfg!(debug_assertions) {
         all / 10
@@ -108,7 +108,7 @@ fn rounds(all: u32) -> u32 {
     }
 }
 
-/// Around all that makes a difference, positive and negative.
+/// Numbers around all thresholds, positive and negative.
 fn doubles() -> Vec<f64> {
     let around = [
         f64::MIN_POSITIVE,
@@ -169,11 +169,11 @@ fn singles() -> Vec<f32> {
     all
 }
 
-/// What a call returns and raises when the thread rounds so. (It goes by a pointer of which the
-/// compiler knows nothing, since it takes these functions for ones that no mode and no flag matters
-/// to.)
+/// Returns a call's result and the exceptions it raises in this rounding mode. (The call goes
+/// through an opaque pointer, because the compiler assumes that modes and flags do not matter to
+/// these functions.)
 fn with<T>(mode: Mode, call: impl FnOnce() -> T) -> (T, u32) {
-    /// What a thread begins with: all exceptions are masked, none was raised.
+    /// A thread's initial state: all exceptions are masked, none was raised.
     const INITIAL: u32 = 0x1f80;
     set_state(INITIAL | mode as u32);
     let result = call();
@@ -184,18 +184,18 @@ fn with<T>(mode: Mode, call: impl FnOnce() -> T) -> (T, u32) {
 
 fn state() -> u32 {
     let mut state = 0_u32;
-    // SAFETY: it writes four bytes.
+    // SAFETY: it only writes four bytes.
     unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut state) };
     state
 }
 
 fn set_state(state: u32) {
-    // SAFETY: it reads four bytes, which are a state. With another than the initial one, nothing is
-    // computed but what is tested.
+    // SAFETY: it reads four bytes, which are a state. With a state other than the initial one, only
+    // the tested function is computed.
     unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const state) };
 }
 
-/// Equal, and of the same sign where they are zero, or both no number.
+/// Equal, with equal signs if they are zero, or both NaN.
 fn same(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan()
 }
@@ -211,7 +211,7 @@ fn processor_has_fma() -> bool {
 }
 
 fn by_processor(mut x: f64, y: f64, z: f64) -> f64 {
-    // SAFETY: the callers have seen that the processor has it.
+    // SAFETY: the callers have checked that the processor has it.
     unsafe {
         asm!("vfmadd213sd {x}, {y}, {z}", x = inout(xmm_reg) x, y = in(xmm_reg) y, z = in(xmm_reg) z);
     }
@@ -219,15 +219,15 @@ fn by_processor(mut x: f64, y: f64, z: f64) -> f64 {
 }
 
 fn by_processor_single(mut x: f32, y: f32, z: f32) -> f32 {
-    // SAFETY: the callers have seen that the processor has it.
+    // SAFETY: the callers have checked that the processor has it.
     unsafe {
         asm!("vfmadd213ss {x}, {y}, {z}", x = inout(xmm_reg) x, y = in(xmm_reg) y, z = in(xmm_reg) z);
     }
     x
 }
 
-/// The exceptions that are as the processor's. Without the instruction, underflow may be missing, and C
-/// leaves it open whether infinity times zero is invalid if what is added is no number.
+/// The exceptions that must match the processor's. Without the instruction, underflow may be
+/// missing, and C leaves open whether infinity times zero is invalid if the summand is NaN.
 fn of_interest(adds_no_number: bool) -> u32 {
     match (baseline(), adds_no_number) {
         (true, true) => ALL & !UNDERFLOW & !INVALID,
@@ -274,7 +274,7 @@ fn assert_fused_single(x: f32, y: f32, z: f32, mode: Mode) {
     );
 }
 
-/// Answers that are known without a processor.
+/// Known results, without the processor.
 #[test]
 fn fuses() {
     prepare();
@@ -283,17 +283,17 @@ fn fuses() {
     let e = f64::EPSILON;
     for (x, y, z, expected) in [
         (2.0, 3.0, 4.0, 10.0),
-        // What the product loses by rounding is there.
+        // The rounding error of the product is included.
         (1.0 + e, 1.0 - e, -1.0, -e * e),
         (1.0 + e, 1.0 + e, -1.0 - 2.0 * e, e * e),
         // The last bit of a product breaks a tie of the sum.
         (1.0 + e, 1.0 + e, 2_f64.powi(53), 2_f64.powi(53) + 2.0),
         (1.0, 1.0, 2_f64.powi(53), 2_f64.powi(53)),
-        // Too large on the way only.
+        // Only the intermediate result is too large.
         (f64::MAX, 2.0, -f64::MAX, f64::MAX),
         (f64::MAX, 2.0, f64::NEG_INFINITY, f64::NEG_INFINITY),
         (f64::MAX, 2.0, f64::MAX, f64::INFINITY),
-        // A tie between subnormal numbers, and just above it.
+        // A tie between subnormal numbers, and a value just above it.
         (2_f64.powi(-1000), 2_f64.powi(-75), 0.0, 0.0),
         (
             2_f64.powi(-1000),
@@ -327,7 +327,8 @@ fn fuses() {
     for (x, y, z, expected) in [
         (2.0, 3.0, 4.0, 10.0),
         (1.0 + e, 1.0 - e, -1.0, -e * e),
-        // In double precision, the sum is rounded to half-way between two numbers: it is above.
+        // In double precision the sum is rounded to half-way between two numbers, but it is above
+        // that.
         (1.0 + e, 1.0 + e, 2_f32.powi(60), 2_f32.powi(60)),
         (4097.0 * e, 4097.0, 16_777_216.0, 16_777_218.0),
         (f32::MAX, 2.0, -f32::MAX, f32::MAX),
@@ -378,8 +379,8 @@ fn fuses_edges_as_the_processor() {
     }
 }
 
-/// Any bits, and bits whose third number is as large as the product or near it: with random exponents
-/// one of them vanishes next to the other.
+/// Arbitrary bits, and bits whose third number is near the product: with random exponents one of
+/// them vanishes beside the other.
 #[test]
 fn fuses_noise_as_the_processor() {
     prepare();
@@ -391,7 +392,7 @@ fn fuses_noise_as_the_processor() {
         let mode = MODES[usize::try_from(noise.below(4)).expect("it is below 4")];
         let [x, y, z] = [(); 3].map(|()| f64::from_bits(noise.pattern()));
         assert_fused(x, y, z, mode);
-        // The sum of the exponents in ranges from vanishing to infinite.
+        // The sum of the exponents, in ranges from vanishing to infinite.
         let of_product = [50, 1023, 1500, 2990, 1023 + noise.below(1023)];
         let of_product = of_product[usize::try_from(noise.below(5)).expect("it is below 5")];
         let of_x = noise
@@ -401,7 +402,7 @@ fn fuses_noise_as_the_processor() {
         let [x, y, z] = [of_x, of_product - of_x, of_z.min(2046)]
             .map(|exponent| f64::from_bits(noise.pattern() & !(0x7ff << 52) | exponent << 52));
         assert_fused(x, y, z, mode);
-        // What is left of a product without its rounded self.
+        // The product minus its rounded value.
         let exact = -(x * y).clamp(f64::MIN, f64::MAX);
         assert_fused(x, y, exact, mode);
         assert_fused(x, y, exact.next_up(), mode);
@@ -430,9 +431,9 @@ fn fuses_noise_as_the_processor() {
     }
 }
 
-// The functions to whole numbers.
+// The functions that round to whole numbers.
 
-/// Which whole number.
+/// The direction of rounding.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Down,
@@ -442,7 +443,7 @@ enum Way {
     HalvesToEven,
 }
 
-/// The way of the functions that go by the thread's mode.
+/// The direction for the functions that use the thread's mode.
 fn way_of(mode: Mode) -> Way {
     match mode {
         Mode::Nearest => Way::HalvesToEven,
@@ -452,7 +453,7 @@ fn way_of(mode: Mode) -> Way {
     }
 }
 
-/// By integers.
+/// Computes with integers.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -478,7 +479,7 @@ fn naive(x: f64, way: Way) -> f64 {
 type OfDouble = extern "C" fn(f64) -> f64;
 type OfSingle = extern "C" fn(f32) -> f32;
 
-/// What goes its own way in all modes.
+/// Functions with one direction in all modes.
 const ONE_WAY: [(&str, OfDouble, OfSingle, Way); 4] = [
     ("floor", math::floor, math::floorf, Way::Down),
     ("ceil", math::ceil, math::ceilf, Way::Up),
@@ -486,7 +487,7 @@ const ONE_WAY: [(&str, OfDouble, OfSingle, Way); 4] = [
     ("round", math::round, math::roundf, Way::HalvesFromZero),
 ];
 
-/// What goes the mode's way, and whether it raises inexact.
+/// Functions that use the mode, and whether they raise inexact.
 const WAY_OF_MODE: [(&str, OfDouble, OfSingle, bool); 2] = [
     ("rint", math::rint, math::rintf, true),
     ("nearbyint", math::nearbyint, math::nearbyintf, false),
@@ -508,7 +509,7 @@ fn rounds_doubles() {
         ]
     });
     let noise = (0..rounds(1_000_000)).flat_map(|_| {
-        // Of the second, all have some bits behind the point.
+        // In the second case, all have some fraction bits.
         let exponent = 1023 - 3 + noise.below(58);
         let bits = noise.pattern();
         [
@@ -531,7 +532,7 @@ fn assert_rounded(x: f64, mode: Mode) {
             same(result, expected),
             "{name}({x:e}) = {result:e}, {mode:?}"
         );
-        // What is no number may be invalid.
+        // NaN may raise invalid.
         assert!(
             x.is_nan() || raised & !INEXACT == 0,
             "{name}({x:e}), {mode:?}: {raised:#x}"
@@ -556,7 +557,7 @@ fn assert_rounded(x: f64, mode: Mode) {
     }
 }
 
-/// The instructions tell nobody that a result is inexact, what stands in for them does.
+/// The instructions do not raise inexact, their replacements do.
 #[test]
 fn takes_the_instructions() {
     prepare();
@@ -572,7 +573,7 @@ fn takes_the_instructions() {
     }
 }
 
-/// `nearbyint` keeps what was raised before.
+/// `nearbyint` preserves exceptions raised before.
 #[test]
 fn keeps_exceptions() {
     prepare();
@@ -588,7 +589,7 @@ fn keeps_exceptions() {
     }
 }
 
-/// Numbers of single precision at even steps through all, in all modes.
+/// Single-precision numbers at even steps through all of them, in all modes.
 #[test]
 fn rounds_singles() {
     prepare();
@@ -621,7 +622,7 @@ fn assert_rounded_single(name: &str, x: f32, mode: Mode, way: Way, function: OfS
     );
 }
 
-/// Rust's methods are calls of these functions, in programs for every processor.
+/// Rust's methods call these functions in programs built for every processor.
 #[test]
 fn methods() {
     prepare();

@@ -1,9 +1,9 @@
-//! The memory routines against a naive reference, in a static executable for musl.
+//! The memory routines against a naive reference, in a static musl executable.
 //!
 //! Miri runs it as well, with `cargo miri test --target x86_64-unknown-linux-musl --test memory`
-//! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
-//! Elsewhere, all tests run again in processes of their own: without vectors of 64 bytes, and with
-//! SSE2 alone.
+//! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; it runs fewer cases, because
+//! it is slow. Without Miri, all tests run again in new processes: without vectors of 64 bytes, and
+//! with SSE2 alone.
 #![cfg(all(feature = "memory", replaced))]
 
 #[cfg(not(miri))]
@@ -43,7 +43,7 @@ fn all_of_this_with_the_baseline() {
     again::run("baseline");
 }
 
-/// Lengths of every kind: all short ones, then around each power of two and threshold.
+/// Lengths of every kind: all short ones, then those around each power of two and threshold.
 fn lengths() -> impl Iterator<Item = usize> {
     let dense = if cfg!(miri) { 0..=19 } else { 0..=600 };
     let around: &[usize] = if cfg!(miri) {
@@ -55,7 +55,7 @@ fn lengths() -> impl Iterator<Item = usize> {
     dense.chain(sparse)
 }
 
-/// Pairs of alignments: everything against 0, 1 and 37, and everything against itself.
+/// Pairs of alignments: every one with 0, 1 and 37, and every one with itself.
 fn alignments() -> impl Iterator<Item = (usize, usize)> {
     let step = if cfg!(miri) { 21 } else { 1 };
     (0..64).step_by(step).flat_map(|at| {
@@ -72,8 +72,8 @@ fn alignments() -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// One byte after the other, volatile so that the compiler makes no `memcpy` of it. (Miri has its
-/// own, which takes less time.)
+/// Copies byte by byte, volatile so the compiler does not turn it into `memcpy`. (Miri has its own
+/// copy, which is faster.)
 fn naive_copy(to: &mut [u8], from: &[u8]) {
     if cfg!(miri) {
         to.copy_from_slice(from);
@@ -96,7 +96,7 @@ fn naive_fill(to: &mut [u8], byte: u8) {
     }
 }
 
-/// The first byte in which the two differ, as their difference.
+/// Returns the difference between the first bytes that differ.
 fn naive_compare(a: &[u8], b: &[u8]) -> c_int {
     if cfg!(miri) {
         return a.cmp(b) as c_int;
@@ -116,14 +116,14 @@ fn naive_compare(a: &[u8], b: &[u8]) -> c_int {
     0
 }
 
-/// Panics at the first difference, compared without the routines that are tested.
+/// Panics at the first difference, found without the tested routines.
 #[track_caller]
 fn assert_same(is: &[u8], expected: &[u8], what: impl Fn() -> String) {
     assert_eq!(is.len(), expected.len());
     assert_eq!(naive_compare(is, expected), 0, "{}", what());
 }
 
-/// Bytes without a period that a routine's blocks could hide.
+/// Bytes without a period that could hide errors in a routine's blocks.
 fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed | 1;
     (0..len)
@@ -141,7 +141,7 @@ type Compare = unsafe extern "C" fn(*const c_void, *const c_void, usize) -> c_in
 
 const COPIES: [Copy; 2] = [memory::memcpy, memory::memmove];
 
-/// `slice[to..to + n]` from `slice[from..from + n]`.
+/// Copies `slice[from..from + n]` to `slice[to..to + n]`.
 fn copy_within(copy: Copy, slice: &mut [u8], to: usize, from: usize, n: usize) {
     assert!(to + n <= slice.len() && from + n <= slice.len());
     let start = slice.as_mut_ptr();
@@ -153,7 +153,7 @@ fn copy_within(copy: Copy, slice: &mut [u8], to: usize, from: usize, n: usize) {
 }
 
 fn fill(slice: &mut [u8], byte: c_int) {
-    // The compiler knows that memset returns its argument, and would not look.
+    // The compiler knows that memset returns its argument, and would not check.
     let memset = black_box(memory::memset as unsafe extern "C" fn(_, _, _) -> _);
     let start: *mut c_void = slice.as_mut_ptr().cast();
     // SAFETY: it is a slice.
@@ -166,7 +166,7 @@ fn compare(compare: Compare, a: &[u8], b: &[u8]) -> c_int {
     unsafe { compare(a.as_ptr().cast(), b.as_ptr().cast(), a.len()) }
 }
 
-/// Otherwise the rest would say nothing about what programs get.
+/// Otherwise the other tests would say nothing about real programs.
 #[test]
 #[cfg(not(miri))]
 fn symbols_are_ours() {
@@ -265,7 +265,7 @@ fn fills() {
     let mut expected = is.clone();
     for n in lengths() {
         for at in (0..64).step_by(if cfg!(miri) { 21 } else { 1 }) {
-            // The value is cut to eight bits.
+            // The value is truncated to eight bits.
             for byte in [0, 1, 0x5a, 0x80, 0xff, -1, -128, 0x1234] {
                 let window = n + 128;
                 naive_fill(&mut is[..window], 0x77);
@@ -290,7 +290,7 @@ fn compares_each_position() {
         for (at, from) in few.into_iter().take(if cfg!(miri) { 2 } else { 6 }) {
             let a = &source[from..from + n];
             naive_copy(&mut other[at..at + n], a);
-            // What follows and precedes differs, and must not matter.
+            // The bytes before and after differ, and must not matter.
             other[at + n] = !source[from + n];
             assert_eq!(compare(memory::memcmp, a, &other[at..at + n]), 0, "{n}");
             assert_eq!(compare(memory::bcmp, a, &other[at..at + n]), 0, "{n}");
@@ -299,7 +299,7 @@ fn compares_each_position() {
                 let byte = b[position];
                 for changed in [byte ^ 0x80, byte ^ 0x01] {
                     b[position] = changed;
-                    // A later difference the other way round must not count.
+                    // A later difference in the other direction must not count.
                     let last = b[n - 1];
                     if position < n - 1 {
                         b[n - 1] = if changed > byte { 0 } else { 255 };
@@ -350,7 +350,8 @@ fn compares_all_alignments() {
     }
 }
 
-/// Another thread makes the areas equal and unequal meanwhile: whatever the answer, there is one.
+/// Another thread changes the areas during the comparison: any result is allowed, but there must be
+/// one.
 #[test]
 #[cfg(not(miri))]
 fn compares_what_changes_meanwhile() {
@@ -371,7 +372,7 @@ fn compares_what_changes_meanwhile() {
                 let last = std::ptr::with_exposed_provenance_mut::<u8>(b + n - 1);
                 while !stop.load(Ordering::Relaxed) {
                     // SAFETY: the area outlives the thread. It is read at the same time, by code
-                    // that C allows to return anything then.
+                    // that C allows to return anything in this case.
                     unsafe {
                         last.write_volatile(1);
                         last.write_volatile(0);
@@ -409,7 +410,7 @@ fn compares_unsigned() {
     }
 }
 
-/// The standard asks for valid pointers even then, Rust's compiler does not.
+/// The C standard requires valid pointers even then, Rust's compiler does not.
 #[test]
 fn nothing_at_null() {
     prepare();
@@ -424,7 +425,7 @@ fn nothing_at_null() {
     }
 }
 
-/// Pointers go along, which a copy through integers would lose; Miri would say so.
+/// Pointers keep their provenance, which a copy through integers would lose; Miri would report it.
 #[test]
 fn pointers_survive() {
     prepare();
@@ -519,7 +520,7 @@ fn stays_within_pages() {
                     assert_ne!(compare(memory::bcmp, a, b), 0);
                     a[position] = 0x22;
                 }
-                // Moves up to both edges, where the areas overlap.
+                // Moves up to both edges, with overlapping areas.
                 let whole = first.edge(n, at);
                 copy_within(memory::memmove, whole, 1, 0, n - 1);
                 copy_within(memory::memmove, whole, 0, 1, n - 1);

@@ -1,6 +1,6 @@
-//! `qsort` and `qsort_r` against std's stable sort, in a static executable for musl.
+//! `qsort` and `qsort_r` against std's stable sort, in a static musl executable.
 //!
-//! (Not under Miri: it does not let a function be called with an argument more than it takes.)
+//! (Not under Miri, which does not allow calling a function with more arguments than it takes.)
 #![cfg(all(feature = "sort", replaced, not(miri)))]
 
 mod guarded;
@@ -22,7 +22,7 @@ unsafe extern "C" {
     fn __qsort_r(base: *mut c_void, n: usize, size: usize, compare: Compare, argument: *mut c_void);
 }
 
-/// Sorts slices of elements of a size by a closure.
+/// Sorts slices of elements of one size with a closure.
 fn sort_by<F: FnMut(&[u8], &[u8]) -> c_int>(bytes: &mut [u8], size: usize, compare: F) {
     struct Call<F> {
         compare: F,
@@ -35,7 +35,7 @@ fn sort_by<F: FnMut(&[u8], &[u8]) -> c_int>(bytes: &mut [u8], size: usize, compa
         b: *const c_void,
         call: *mut c_void,
     ) -> c_int {
-        // SAFETY: it is the argument below, which nothing else uses meanwhile.
+        // SAFETY: it is the argument below, which nothing else uses during the call.
         let call = unsafe { &mut *call.cast::<Call<F>>() };
         let [a, b] = [a, b].map(|element| {
             let element = element.cast::<u8>();
@@ -53,7 +53,7 @@ fn sort_by<F: FnMut(&[u8], &[u8]) -> c_int>(bytes: &mut [u8], size: usize, compa
         size,
         area,
     };
-    // SAFETY: so many elements are in the array.
+    // SAFETY: the array has this many elements.
     unsafe {
         qsort_r(
             bytes.as_mut_ptr().cast(),
@@ -65,7 +65,7 @@ fn sort_by<F: FnMut(&[u8], &[u8]) -> c_int>(bytes: &mut [u8], size: usize, compa
     }
 }
 
-/// Numbers without a pattern.
+/// Pseudorandom numbers.
 struct Noise(u64);
 
 impl Noise {
@@ -78,7 +78,7 @@ impl Noise {
     }
 }
 
-/// Keys in one order or another.
+/// The order of the keys.
 #[derive(Clone, Copy, Debug)]
 enum Keys {
     Random,
@@ -86,11 +86,11 @@ enum Keys {
     Reversed,
     Equal,
     Few,
-    /// Sorted, but for the last.
+    /// Sorted, except for the last.
     Appended,
-    /// Sorted, but for two that changed places.
+    /// Sorted, except for two that were swapped.
     Exchanged,
-    /// Reversed, but for a few at the end.
+    /// Reversed, except for a few at the end.
     AppendedToReversed,
     UpAndDown,
     Saw,
@@ -136,7 +136,7 @@ impl Keys {
     }
 }
 
-/// Sorts integers and returns how often two were compared.
+/// Sorts integers and returns the number of comparisons.
 fn count(ints: &mut [i32]) -> usize {
     thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
 
@@ -148,17 +148,17 @@ fn count(ints: &mut [i32]) -> usize {
     }
 
     COUNT.set(0);
-    // SAFETY: it is an array of so many integers.
+    // SAFETY: the array has this many integers.
     unsafe { qsort(ints.as_mut_ptr().cast(), ints.len(), 4, compare) };
     COUNT.get()
 }
 
-/// How often so many elements can be halved.
+/// How many times this number of elements can be halved.
 fn halvings(n: usize) -> usize {
     usize::try_from(n.ilog2()).expect("it is small") + 1
 }
 
-/// Otherwise the rest would say nothing about what programs get.
+/// Otherwise the other tests would say nothing about real programs.
 #[test]
 fn symbols_are_ours() {
     macro_rules! assert_ours {
@@ -173,7 +173,7 @@ fn symbols_are_ours() {
     );
 }
 
-/// musl's own callers go to the same function.
+/// musl's own callers reach the same function.
 #[test]
 fn callers_in_musl() {
     let folder = std::env::temp_dir().join(format!("fast-musl-sort-{}", std::process::id()));
@@ -200,7 +200,7 @@ fn callers_in_musl() {
     assert!(found.is_sorted());
 }
 
-/// Each size of elements, at odd addresses, with keys of one to four bytes. Behind the key each element
+/// Each element size, at odd addresses, with keys of one to four bytes. After the key each element
 /// has bytes of its own.
 #[test]
 fn sorts_elements_of_each_size() {
@@ -288,7 +288,7 @@ fn sorts_all_that_is_short() {
     }
 }
 
-/// Nothing is compared where nothing is to be sorted.
+/// Nothing is compared if nothing needs sorting.
 #[test]
 fn sorts_nothing() {
     unsafe extern "C" fn compare(_: *const c_void, _: *const c_void) -> c_int {
@@ -305,7 +305,7 @@ fn sorts_nothing() {
     assert_eq!(one, 5);
 }
 
-/// Both names hand the argument on.
+/// Both names pass the argument on.
 #[test]
 fn hands_the_argument_on() {
     unsafe extern "C" fn descending(
@@ -337,7 +337,7 @@ fn hands_the_argument_on() {
     }
 }
 
-/// However many elements are in order already, or equal, hardly more than each is compared once.
+/// If many elements are sorted already or equal, each is compared hardly more than once.
 #[test]
 fn compares_seldom() {
     for n in [100, 10_000, 100_000] {
@@ -356,7 +356,7 @@ fn compares_seldom() {
         ] {
             assert!(of(keys) < most, "{n}, {keys:?}: {}", of(keys));
         }
-        // With a median of three alone it would be more.
+        // With only a median of three there would be more.
         assert!(of(Keys::Random) < n * halvings, "{n}: {}", of(Keys::Random));
         for keys in KEYS {
             assert!(
@@ -368,10 +368,11 @@ fn compares_seldom() {
     }
 }
 
-/// A function that decides only when it must, and so that each pivot turns out to be a bad one.
-/// (Doug `McIlroy`, "A killer adversary for quicksort", Software: Practice and Experience 29, 1999.)
+/// A comparison function that decides only when it must, and so that each pivot turns out to be a
+/// bad one. (Doug `McIlroy`, "A killer adversary for quicksort", Software: Practice and Experience
+/// 29, 1999.)
 struct Adversary {
-    /// What each element is worth, once that is decided.
+    /// The value of each element, once it is decided.
     values: Vec<Option<usize>>,
     decided: usize,
     candidate: usize,
@@ -421,18 +422,18 @@ fn stands_an_adversary() {
         sort_by(&mut elements, 8, |a, b| {
             adversary.compare(number(a), number(b))
         });
-        // The last is worth more than all others, whatever it is.
+        // The last is greater than all others, whatever its value.
         let value = |element: usize| adversary.values[element].unwrap_or(n);
         assert!(elements.chunks(8).map(number).map(value).is_sorted());
         let halvings = halvings(n);
         let usual = count(&mut Keys::Random.make_ints(n));
-        // The same values again, for which the pivots are as bad.
+        // The same values again, for which the pivots are equally bad.
         let mut again: Vec<i32> = (0..n)
             .map(|element| i32::try_from(value(element)).expect("it is small"))
             .collect();
         for compared in [adversary.compared, count(&mut again)] {
             assert!(compared < 4 * n * halvings, "{compared} for {n}");
-            // It is an adversary.
+            // It is an effective adversary.
             assert!(
                 compared * 10 > usual * 13,
                 "{compared} for {n}, usually {usual}"
@@ -441,8 +442,8 @@ fn stands_an_adversary() {
     }
 }
 
-/// Whatever the function answers, sorting ends, within the array, with all elements. An access out of
-/// bounds would end the test with SIGSEGV.
+/// For any answers of the function, sorting ends, within the array, with all elements. An access
+/// out of bounds would end the test with SIGSEGV.
 #[test]
 fn ends_without_an_order() {
     let mut guarded = Guarded::new(300 * 100);
@@ -466,11 +467,11 @@ fn ends_without_an_order() {
                             3 => c_int::MAX,
                             4 => [-1, 1][compared % 2],
                             5 => [-1, 0, 1][noise.below(3)],
-                            // As if all were sorted or reversed, at first.
+                            // At first, as if all were sorted or reversed.
                             6 if compared < 40 => -1,
                             7 if compared < 40 => 1,
                             6 | 7 => [-1, 1, 1][noise.below(3)],
-                            // In a circle.
+                            // A circular order.
                             _ => [0, -1, 1][usize::from(a[0].wrapping_sub(b[0])) % 3],
                         }
                     });
@@ -486,7 +487,7 @@ fn ends_without_an_order() {
     }
 }
 
-/// A function that leaves by `longjmp` leaves all elements behind.
+/// If the function leaves by `longjmp`, all elements are still there.
 #[test]
 fn has_all_elements_at_any_time() {
     for size in [1, 4, 8, 16, 24, 100] {
@@ -499,7 +500,7 @@ fn has_all_elements_at_any_time() {
             let (area, length) = (bytes.as_ptr().expose_provenance(), bytes.len());
             let sum = move || {
                 let start = std::ptr::with_exposed_provenance::<u8>(area);
-                // SAFETY: within the array, which is not changed meanwhile.
+                // SAFETY: within the array, which does not change during the call.
                 (0..length)
                     .map(|at| u64::from(unsafe { start.add(at).read_volatile() }))
                     .sum::<u64>()
@@ -513,7 +514,7 @@ fn has_all_elements_at_any_time() {
     }
 }
 
-/// What is below the caller on the stack is within bounds, also where pivots are bad.
+/// The stack used below the caller is bounded, also with bad pivots.
 #[test]
 fn takes_little_stack() {
     thread_local!(static DEEPEST: Cell<usize> = const { Cell::new(usize::MAX) });
@@ -542,7 +543,7 @@ fn takes_little_stack() {
     };
     let n = 1 << 17;
     for size in [8, 16, 24] {
-        // Two elements: what the test's own functions take.
+        // Two elements: the stack used by the test's own functions.
         let own = below(size, 2, &mut |_, _| 0);
         let usual = below(size, n, &mut |a, b| a[..8].cmp(&b[..8]) as c_int);
         let mut adversary = Adversary::new(n);

@@ -1,8 +1,8 @@
-//! The string routines against a naive reference, in a static executable for musl.
+//! The string routines against a naive reference, in a static musl executable.
 //!
 //! Miri runs it as well, with `cargo miri test --target x86_64-unknown-linux-musl --test strings`
-//! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; less of it, as it is slow.
-//! Elsewhere, all tests run a second time in a process of their own that takes the SSE2 paths.
+//! (which takes the SSE2 paths) and for `aarch64-unknown-linux-musl`; it runs fewer cases, because
+//! it is slow. Without Miri, all tests run a second time in a process that takes the SSE2 paths.
 #![cfg(all(feature = "strings", replaced))]
 
 #[cfg(not(miri))]
@@ -20,7 +20,7 @@ use guarded::Guarded;
 /// The longest of [`lengths`], above all thresholds.
 const LONGEST: usize = 4400;
 
-/// Lengths of every kind: all short ones, then around multiples of four vectors.
+/// Lengths of every kind: all short ones, then those around multiples of four vectors.
 fn lengths() -> impl Iterator<Item = usize> {
     let dense = if cfg!(miri) { 0..=19 } else { 0..=300 };
     let around: &[usize] = if cfg!(miri) {
@@ -44,14 +44,14 @@ fn prepare() {
     }
 }
 
-/// All other tests once more, without AVX2.
+/// Runs all other tests again, without AVX2.
 #[test]
 #[cfg(all(not(miri), target_arch = "x86_64"))]
 fn all_of_this_with_the_baseline() {
     again::run("baseline");
 }
 
-/// Bytes whose vectors are all within: Miri knows nothing of pages.
+/// Bytes whose vectors are all within the allocation, because Miri knows nothing of pages.
 #[repr(align(256))]
 #[derive(Clone, Copy)]
 struct Lines(#[allow(dead_code, reason = "it is seen as bytes")] [u8; 256]);
@@ -71,7 +71,7 @@ impl Memory {
     }
 }
 
-/// Numbers without a pattern.
+/// Pseudorandom numbers.
 struct Noise(u64);
 
 impl Noise {
@@ -88,7 +88,7 @@ impl Noise {
     }
 }
 
-/// A byte, volatile so that the compiler makes no call to a routine of a naive loop.
+/// Reads a byte, volatile so the compiler does not turn a naive loop into a call to a routine.
 fn read(s: &[u8], at: usize) -> u8 {
     // SAFETY: it is a reference.
     unsafe { (&raw const s[at]).read_volatile() }
@@ -121,7 +121,8 @@ fn naive_compare_folded(a: &[u8], b: &[u8], n: usize) -> Ordering {
     naive_compare(&fold(a), &fold(b), n)
 }
 
-/// How many bytes before the end are in the set, or are not, up to the first of the other kind.
+/// Returns the number of bytes before the first that is not in the set, or is in it, or before the
+/// end.
 fn naive_span(s: &[u8], set: &[u8], within: bool) -> usize {
     let set = &set[..naive_length(set)];
     let is_in = |byte| naive_find(set, byte).is_some();
@@ -135,8 +136,8 @@ fn naive_search(s: &[u8], needle: &[u8]) -> Option<usize> {
     (0..=last).find(|&at| (0..needle.len()).all(|i| read(s, at + i) == read(needle, i)))
 }
 
-// The routines for slices. What is behind the slice is not zero, and the slice has a zero where the
-// routine needs one; the tests see to both.
+// The routines for slices. The byte after the slice is not zero, and the slice has a zero if the
+// routine needs one; the tests ensure both.
 
 fn index<T>(s: &[u8], found: *const T) -> Option<usize> {
     (!found.is_null()).then(|| found.addr() - s.as_ptr().addr())
@@ -199,7 +200,7 @@ fn strspn(s: &[u8], set: &[u8]) -> usize {
     unsafe { strings::strspn(s.as_ptr().cast(), set.as_ptr().cast()) }
 }
 
-/// `strcspn`, and `strpbrk`, which looks for the same.
+/// Calls `strcspn`, and `strpbrk`, which searches for the same byte.
 fn strcspn(s: &[u8], set: &[u8]) -> usize {
     // SAFETY: see above.
     let at = unsafe { strings::strcspn(s.as_ptr().cast(), set.as_ptr().cast()) };
@@ -219,7 +220,7 @@ fn strncmp(a: &[u8], b: &[u8], n: usize) -> Ordering {
     unsafe { strings::strncmp(a.as_ptr().cast(), b.as_ptr().cast(), n) }.cmp(&0)
 }
 
-/// `strcasecmp` by all its names.
+/// Calls `strcasecmp` by all its names.
 fn strcasecmp(a: &[u8], b: &[u8]) -> Ordering {
     let (a, b, locale) = (a.as_ptr().cast(), b.as_ptr().cast(), std::ptr::null_mut());
     // SAFETY: see above.
@@ -234,7 +235,7 @@ fn strcasecmp(a: &[u8], b: &[u8]) -> Ordering {
     result.cmp(&0)
 }
 
-/// `strncasecmp` by all its names.
+/// Calls `strncasecmp` by all its names.
 fn strncasecmp(a: &[u8], b: &[u8], n: usize) -> Ordering {
     let (a, b, locale) = (a.as_ptr().cast(), b.as_ptr().cast(), std::ptr::null_mut());
     // SAFETY: see above.
@@ -251,14 +252,14 @@ fn strncasecmp(a: &[u8], b: &[u8], n: usize) -> Ordering {
 
 type Copy = unsafe extern "C" fn(*mut c_char, *const c_char) -> *mut c_char;
 
-/// Whether they return the end of the copy.
+/// The copy functions, and whether they return the end of the copy.
 const COPIES: [(Copy, bool); 3] = [
     (strings::strcpy, false),
     (strings::stpcpy, true),
     (strings::__stpcpy, true),
 ];
 
-/// Copies a string of `n` bytes, and the zero, to the start of a slice that has room for it.
+/// Copies a string of `n` bytes and its zero to the start of a slice that has room for it.
 fn copy((copy, to_end): (Copy, bool), to: &mut [u8], s: &[u8], n: usize) {
     assert!(n < to.len() && n < s.len());
     let start = to.as_mut_ptr().cast::<c_char>();
@@ -283,13 +284,13 @@ fn strstr(s: &[u8], needle: &[u8]) -> Option<usize> {
     })
 }
 
-/// What `memmem` says, and what `strstr` says of the same bytes as strings, where they can be such.
+/// Returns the result of `memmem`, and checks `strstr` with the same bytes if they can be strings.
 fn search(s: &[u8], needle: &[u8]) -> Option<usize> {
     let found = memmem(s, needle);
     if naive_find(s, 0).is_none() && naive_find(needle, 0).is_none() {
         let (mut string, mut part) = (Memory::new(s.len() + 1), Memory::new(needle.len() + 1));
         for (memory, bytes) in [(&mut string, s), (&mut part, needle)] {
-            // Behind the end, both go on.
+            // After the end, both continue.
             memory.bytes().fill(b'a');
             memory.bytes()[..bytes.len()].copy_from_slice(bytes);
             memory.bytes()[bytes.len()] = 0;
@@ -299,14 +300,14 @@ fn search(s: &[u8], needle: &[u8]) -> Option<usize> {
     found
 }
 
-/// Otherwise the rest would say nothing about what programs get.
+/// Otherwise the other tests would say nothing about real programs.
 #[test]
 #[cfg(not(miri))]
 fn symbols_are_ours() {
     macro_rules! assert_ours {
         ($($name:ident),+) => {{
-            // The address is all that is asked for; `strlen` would have to be declared as it is. Older
-            // compilers do not know this lint.
+            // Only the address is needed; otherwise `strlen` would have to be declared exactly.
+            // Older compilers do not know this lint.
             #[allow(unknown_lints, invalid_runtime_symbol_definitions)]
             mod linked {
                 unsafe extern "C" {
@@ -352,8 +353,8 @@ fn symbols_are_ours() {
     );
 }
 
-/// musl's own callers go to the same routines: `strcat` to `strcpy`, `strtok_r` to `strspn` and
-/// `strcspn`, `strcasestr` to `strncasecmp`, `rindex` to `strrchr`.
+/// musl's own callers reach the same routines: `strcat` calls `strcpy`, `strtok_r` calls `strspn`
+/// and `strcspn`, `strcasestr` calls `strncasecmp`, `rindex` calls `strrchr`.
 #[test]
 #[cfg(not(miri))]
 fn callers_in_musl() {
@@ -365,7 +366,7 @@ fn callers_in_musl() {
     prepare();
     let mut room = [0x77_u8; 64];
     room[..4].copy_from_slice(b"a/b\0");
-    // SAFETY: strings, and room for what is appended.
+    // SAFETY: strings, and room for the appended bytes.
     unsafe {
         let s = room.as_mut_ptr().cast::<c_char>();
         libc::strcat(s, c"/c".as_ptr());
@@ -379,9 +380,9 @@ fn callers_in_musl() {
     assert_eq!(&room[..7], b"a\0b\0c\0\x77");
 }
 
-/// Each length and alignment. What is before the string and behind its end must not matter: zeros and
-/// the byte that is looked for, and first in the string a byte that differs from both in its lowest
-/// bit, which short formulas for "has a zero byte" take for one behind a zero.
+/// Each length and alignment. The bytes before the string and after its end must not matter: zeros
+/// and the byte that is searched for, and first in the string a byte that differs from both in its
+/// lowest bit, which short formulas for "has a zero byte" mistake for one after a zero.
 #[test]
 fn finds_the_end() {
     prepare();
@@ -429,7 +430,7 @@ fn finds_the_end() {
     }
 }
 
-/// One byte to find, at each position, with others of its kind around the area.
+/// One byte to find, at each position, with equal bytes around the area.
 #[test]
 fn finds_each_position() {
     prepare();
@@ -449,7 +450,7 @@ fn finds_each_position() {
                     let rest = s[position];
                     s[position] = wanted;
                     let what = format!("{n} bytes at {at}, {wanted} at {position}");
-                    // C cuts the value to eight bits.
+                    // C truncates the value to eight bits.
                     let value = c_int::from(wanted) + 0x300;
                     assert_eq!(memchr(s, value, n), Some(position), "{what}");
                     assert_eq!(
@@ -487,7 +488,7 @@ fn compares_each_position() {
             let b = &mut second.bytes()[from..from + n + 100];
             for i in 0..a.len() {
                 a[i] = noise.byte().max(1);
-                // What follows the end differs, and must not matter.
+                // The bytes after the end differ, and must not matter.
                 b[i] = if i < n { a[i] } else { !a[i] };
             }
             (a[n], b[n]) = (0, 0);
@@ -499,7 +500,7 @@ fn compares_each_position() {
                 let byte = b[position];
                 for changed in [byte ^ 0x80, byte ^ 0x01, 0] {
                     b[position] = changed;
-                    // A later difference the other way round must not count.
+                    // A later difference in the other direction must not count.
                     let last = b[n + 1];
                     b[n + 1] = if changed > byte { 0 } else { 255 };
                     let expected = byte.cmp(&changed);
@@ -519,8 +520,8 @@ fn compares_each_position() {
     }
 }
 
-/// All pairs of bytes, at the place of each path: in the first vector, in a later one, and in the last
-/// bytes of a page.
+/// All pairs of bytes, at the place of each code path: in the first vector, in a later one, and in
+/// the last bytes of a page.
 #[test]
 #[cfg(not(miri))]
 fn folds_ascii_letters_alone() {
@@ -532,7 +533,7 @@ fn folds_ascii_letters_alone() {
         a.fill(b'q');
         b.fill(b'Q');
         (a[n], b[n]) = (0, 0);
-        // So that a false difference cannot pass for none.
+        // So a false difference cannot pass for none.
         a[at + 1] = b'r';
         for one in 0..=255_u8 {
             for other in 0..=255_u8 {
@@ -572,7 +573,7 @@ fn compares_folded_each_position() {
             for i in 0..a.len() {
                 let letter = b'a' + u8::try_from(noise.below(26)).expect("it is below 26");
                 a[i] = letter ^ if noise.below(2) == 0 { 0 } else { 0x20 };
-                // What follows the end differs, and must not matter.
+                // The bytes after the end differ, and must not matter.
                 b[i] = if i >= n {
                     b'#'
                 } else {
@@ -683,7 +684,7 @@ fn compares_all_alignments() {
     }
 }
 
-/// What is around the copy stays.
+/// The bytes around the copy are unchanged.
 #[test]
 fn copies() {
     prepare();
@@ -715,7 +716,8 @@ fn copies() {
     }
 }
 
-/// What the bounded copies do to `to`, and what they return: a length, or an index in `to`.
+/// Does to `to` what the bounded copies do, and returns what they return: a length, or an index in
+/// `to`.
 fn naive_bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
     let set = |to: &mut [u8], from: usize, bytes: &[u8]| {
         for (at, &byte) in bytes.iter().enumerate() {
@@ -765,7 +767,7 @@ fn bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
         to.as_mut_ptr().cast::<c_char>(),
         s.as_ptr().cast::<c_char>(),
     );
-    // SAFETY: strings, or so many bytes, and there is room.
+    // SAFETY: strings, or this many bytes, and there is room.
     unsafe {
         let end = match name {
             "strncpy" => strings::strncpy(start, from, n),
@@ -780,8 +782,8 @@ fn bounded(name: &str, to: &mut [u8], s: &[u8], n: usize) -> Option<usize> {
     }
 }
 
-/// Strings that are shorter than the bound, as long, and longer, behind what is there already. What is
-/// around stays.
+/// Strings shorter than the bound, as long, and longer, after existing bytes. The bytes around them
+/// are unchanged.
 #[test]
 fn copies_within_bounds() {
     prepare();
@@ -824,7 +826,7 @@ fn copies_within_bounds() {
     }
 }
 
-/// The bounded copies have no byte more than they may read and write.
+/// The bounded copies access no byte beyond those that they may read and write.
 #[test]
 #[cfg(not(miri))]
 fn copies_within_pages() {
@@ -853,7 +855,7 @@ fn copies_within_pages() {
     }
 }
 
-/// Few different bytes, so that each routine meets hits everywhere.
+/// Few different bytes, so each routine meets hits everywhere.
 #[test]
 fn agrees_with_the_reference() {
     prepare();
@@ -877,7 +879,7 @@ fn agrees_with_the_reference() {
                 alphabet[noise.below(6)]
             };
         }
-        // The last of what routines may see.
+        // The last bytes that routines may read.
         (a[500], b[500]) = (0, 0);
         let (a, b) = (&a[at..=500], &b[from..=500]);
         let wanted = alphabet[noise.below(6)];
@@ -928,7 +930,7 @@ fn searches_all_that_is_short() {
             spell(&mut needle[..k], spelled);
             for n in 0..=longest {
                 for number in 0..1 << n {
-                    // Behind the area, the needle goes on.
+                    // After the area, the needle continues.
                     memory.bytes().fill(b'a');
                     let s = &mut memory.bytes()[..n];
                     spell(s, number);
@@ -939,8 +941,8 @@ fn searches_all_that_is_short() {
     }
 }
 
-/// A needle at each place of an area without its first byte, with its first byte everywhere and with
-/// a prefix of it everywhere.
+/// A needle at each place of an area without its first byte, with its first byte everywhere, and
+/// with a prefix of it everywhere.
 #[test]
 fn searches_each_place() {
     prepare();
@@ -967,7 +969,7 @@ fn searches_each_place() {
                     s[place..place + k].copy_from_slice(&needle);
                     let expected = naive_search(s, &needle);
                     assert_eq!(search(s, &needle), expected, "{k} in {n} at {place}");
-                    // Not where the area ends one byte earlier.
+                    // It is not found if the area ends one byte earlier.
                     let s = &s[..n - 1];
                     assert_eq!(search(s, &needle), naive_search(s, &needle));
                 }
@@ -980,8 +982,8 @@ fn searches_each_place() {
     assert_eq!(search(b"abc", b""), Some(0));
 }
 
-/// Needles with periods, in areas where each place is a candidate, so that the two-way search has a
-/// part: with a needle that occurs, or just does not.
+/// Needles with periods, in areas where each place is a candidate, so the two-way search is used:
+/// with a needle that occurs, or almost occurs.
 #[test]
 fn searches_periods() {
     prepare();
@@ -1007,7 +1009,7 @@ fn searches_periods() {
                         for (i, byte) in s.iter_mut().enumerate() {
                             *byte = word[i % word.len()];
                         }
-                        // It occurs, for certain, near the end only.
+                        // It certainly occurs, but only near the end.
                         if end > 0 && s.len() >= k + end {
                             let at = s.len() - k - end;
                             s[at..at + k].copy_from_slice(&needle);
@@ -1021,8 +1023,8 @@ fn searches_periods() {
     }
 }
 
-/// Comparing at each place would take a thousand milliards of bytes here, which no processor does in
-/// the time allowed; linear work takes a few hundredths of a second.
+/// Comparing at each place would take 10^12 byte comparisons here, which no processor does in the
+/// time allowed; linear work takes a few hundredths of a second.
 #[test]
 #[cfg(not(miri))]
 fn searches_in_linear_time() {
@@ -1065,8 +1067,8 @@ fn searches_in_linear_time() {
     assert!(taken < 2.0, "{taken} s");
 }
 
-/// A needle over the end of each area that a string is searched in, which are of 512 bytes and the
-/// needle, and then twice as long each.
+/// A needle across the end of each area in which a string is searched; the areas have 512 bytes
+/// plus the needle, and each is then twice as long as the one before.
 #[test]
 #[cfg(not(miri))]
 fn searches_area_after_area() {
@@ -1090,7 +1092,7 @@ fn searches_area_after_area() {
     }
 }
 
-/// A program may search a long string from place to place. To look for its end each time would take a
+/// A program may search a long string from place to place. Finding its end each time would take a
 /// minute here.
 #[test]
 #[cfg(not(miri))]
@@ -1106,14 +1108,14 @@ fn searches_no_further_than_it_must() {
     assert!(taken < 2.0, "{taken} s");
 }
 
-/// Seconds of this thread.
+/// Returns this thread's CPU time in seconds.
 #[cfg(not(miri))]
 fn processor_time() -> f64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: it writes to a timespec.
+    // SAFETY: it only writes to the timespec.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     assert_eq!(result, 0);
     #[allow(clippy::cast_precision_loss, reason = "the test takes no years")]
@@ -1121,7 +1123,7 @@ fn processor_time() -> f64 {
     seconds
 }
 
-/// The standard asks for valid pointers even then, Rust's compiler does not.
+/// The C standard requires valid pointers even then, Rust's compiler does not.
 #[test]
 fn nothing_at_null() {
     prepare();
@@ -1164,7 +1166,7 @@ fn stays_within_pages() {
             assert_eq!(strrchr(a, 0), Some(n));
             assert_eq!(strspn(a, b"\x81\0"), n);
             assert_eq!(strcspn(a, b"\x80\x82\0"), n);
-            // As a set, as a needle and as what is searched.
+            // As a set, as a needle, and as the searched string.
             assert_eq!(strspn(b"\x81\x80\0", b), usize::from(n > 0));
             assert_eq!(strcspn(b"\x80\x81\0", b), if n > 0 { 1 } else { 2 });
             assert_eq!(strstr(a, b), Some(0));
@@ -1195,7 +1197,7 @@ fn stays_within_pages() {
             assert_eq!(memmem(b, a), None);
             assert_eq!(memmem(a, b"\x80"), Some(n));
             assert_eq!(strncmp(a, b, n + 1), Ordering::Less);
-            // What decides comes before the end.
+            // The deciding byte comes before the end.
             b[n / 2] = 0;
             assert_eq!(strcmp(b, a), Ordering::Less);
             assert_eq!(strcasecmp(b, a), Ordering::Less);
@@ -1205,7 +1207,7 @@ fn stays_within_pages() {
     }
 }
 
-/// What is looked for, right before a string that ends with its page, and not in it.
+/// The searched byte is right before a string that ends with its page, and not in it.
 #[test]
 #[cfg(not(miri))]
 fn looks_at_nothing_before_the_string() {
@@ -1224,7 +1226,7 @@ fn looks_at_nothing_before_the_string() {
     }
 }
 
-/// Two strings that reach the end of their page at different places, and one of them an end.
+/// Two strings that reach the end of their page at different places, and the end of one of them.
 #[test]
 #[cfg(not(miri))]
 fn compares_across_pages() {
@@ -1256,14 +1258,14 @@ fn compares_across_pages() {
     }
 }
 
-/// Another thread changes bytes meanwhile: whatever the answer, there is one, and no byte behind the
-/// last zero is read or written.
+/// Another thread changes bytes during the calls: any result is allowed, but there must be one, and
+/// no byte after the last zero is read or written.
 #[test]
 #[cfg(not(miri))]
 fn ends_with_what_changes_meanwhile() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// Stops the other thread, which would otherwise outlive an assertion that fails.
+    /// Stops the other thread, which would otherwise outlive a failed assertion.
     struct Stop<'a>(&'a AtomicBool);
 
     impl Drop for Stop<'_> {
@@ -1290,8 +1292,8 @@ fn ends_with_what_changes_meanwhile() {
                 let changing = std::ptr::with_exposed_provenance_mut::<u8>(a + n - 1);
                 while !stop.load(Ordering::Relaxed) {
                     for byte in [0, b'b', b'a'] {
-                        // SAFETY: the area outlives the thread. It is read at the same time, by code
-                        // that C allows to return anything then.
+                        // SAFETY: the area outlives the thread. It is read at the same time, by
+                        // code that C allows to return anything in this case.
                         unsafe { changing.write_volatile(byte) };
                     }
                 }

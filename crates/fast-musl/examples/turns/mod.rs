@@ -1,4 +1,4 @@
-//! Nanoseconds per call of the routines in this executable, or ratios to another build of it.
+//! Measures the routines in this executable, or compares them with another build.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -6,9 +6,8 @@ use std::{env, error, io};
 
 const ROUNDS: usize = 15;
 
-/// Prints what is measured, or, if the command line names another executable, what each of the two
-/// measures as it takes turns with the other: the median of each round's ratio, and of this one's
-/// times.
+/// Prints the measurements. If the command line names another executable, runs both in turns and
+/// prints the median of each round's ratio, and of this executable's times.
 pub(crate) fn take(
     names: &[&str],
     measure: impl Fn() -> io::Result<Vec<(String, f64)>>,
@@ -47,7 +46,7 @@ pub(crate) fn take(
     Ok(())
 }
 
-/// The lines that an executable prints.
+/// Runs an executable and parses the lines that it prints.
 fn run(mut command: Command) -> Result<Vec<(String, f64)>, Box<dyn error::Error>> {
     let output = command.output()?;
     let lines = String::from_utf8(output.stdout)?;
@@ -60,10 +59,11 @@ fn run(mut command: Command) -> Result<Vec<(String, f64)>, Box<dyn error::Error>
         .collect()
 }
 
-/// Nanoseconds per call, of a pass that makes so many calls and returns the nanoseconds of all.
+/// Returns nanoseconds per call, for a pass that makes `calls` calls and returns their total
+/// nanoseconds.
 pub(crate) fn median(calls: usize, mut pass: impl FnMut() -> io::Result<u64>) -> io::Result<f64> {
     let once = pass()?.max(pass()?);
-    // Enough passes for a fifth of a millisecond, and the median of several such.
+    // Enough passes for a fifth of a millisecond, and the median of several such samples.
     let passes = 200_000_u64.div_ceil(once.max(1));
     let mut times = Vec::new();
     for _ in 0..11 {
@@ -79,13 +79,13 @@ pub(crate) fn median(calls: usize, mut pass: impl FnMut() -> io::Result<u64>) ->
     Ok(per_call)
 }
 
-/// The processor time of this thread in nanoseconds, which a busy machine disturbs least.
+/// Returns this thread's CPU time in nanoseconds, which a busy machine disturbs least.
 pub(crate) fn now() -> io::Result<u64> {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: it writes to a timespec.
+    // SAFETY: it only writes to the timespec.
     if unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) } != 0 {
         return Err(io::Error::last_os_error());
     }

@@ -1,15 +1,15 @@
-//! `malloc` and its kin by jemalloc, in place of musl's, whose allocator has one lock for all threads.
+//! `malloc` and the functions that belong to it from jemalloc, instead of musl's, whose allocator
+//! has one lock for all threads.
 //!
-//! Each function hands its arguments on to jemalloc's of the same name with a prefix, but for `realloc`
-//! (see `resize`). The eight are always defined together: memory that comes from one allocator must
-//! never reach the other's `free`.
-//! musl's headers declare no other way to memory but `reallocarray`, which calls `realloc`. musl's
-//! own uses of memory that a program cannot free (`atexit`, `pthread_atfork`, the dynamic linker's)
-//! go to its allocator by a name of their own, so that jemalloc's start does not lead back to
-//! jemalloc.
+//! Each function passes its arguments to jemalloc's function of the same name with a prefix, except
+//! `realloc` (see `resize`). The eight are always defined together: memory from one allocator must
+//! never reach the other's `free`. musl's headers declare no other allocation function except
+//! `reallocarray`, which calls `realloc`. Where musl itself allocates memory that a program cannot
+//! free (`atexit`, `pthread_atfork`, the dynamic linker), it calls its own allocator by another
+//! name, so jemalloc's initialisation does not lead back to jemalloc.
 //!
-//! As this crate takes no part in link-time optimisation, a compiler that knows what `malloc` does
-//! cannot make a function here call itself, or drop it.
+//! This crate takes no part in link-time optimisation, so a compiler that knows what `malloc` does
+//! cannot make a function here call itself, or remove it.
 
 mod resize;
 
@@ -19,14 +19,14 @@ use tikv_jemalloc_sys as jemalloc;
 
 note!("malloc=jemalloc");
 
-// jemalloc's options, a `const char *` of this name in place of its own weak one. They turn off that
-// memory of 8 MiB and more goes back to the system as soon as it is freed: a program that frees such
-// a block asks for the next one soon, and each of its pages would come with a fault. A number above
-// every size does so; 0 does not in 5.3.1.
+// jemalloc's options, a `const char *` with this name instead of jemalloc's own weak one. They keep
+// memory of 8 MiB and more from going back to the system as soon as it is freed: a program that
+// frees such a block soon requests the next one, and each of its pages would cause a fault. A
+// number above every size does so; 0 does not in 5.3.1.
 //
-// The symbol is weak as well, which only assembly can ask for, so that the program may have options of
-// its own. Of two weak ones the first wins, and jemalloc comes after the crates that use it. On an
-// architecture that is not named below, jemalloc's own stays.
+// The symbol is weak as well, which only assembly can express, so the program may define its own
+// options. The first of two weak symbols wins, and jemalloc comes after the crates that use it. On
+// an architecture not named below, jemalloc's own symbol stays.
 macro_rules! options {
     ($pointer:literal, $threshold:literal) => {
         core::arch::global_asm!(
@@ -55,39 +55,39 @@ options!(".quad", "1152921504606846976");
 #[cfg(any(target_arch = "x86", target_arch = "arm"))]
 options!(".long", "1073741824");
 
-/// `size` bytes, aligned for any type; null, and `errno` is `ENOMEM`, where there are none.
+/// Returns `size` bytes, aligned for any type; null, with `errno` `ENOMEM`, if there is no memory.
 ///
 /// # Safety
 ///
-/// None beyond what using the memory takes.
+/// None beyond those for using the memory.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn malloc(size: usize) -> *mut c_void {
-    // SAFETY: any size is right.
+    // SAFETY: jemalloc accepts any size.
     unsafe { jemalloc::malloc(size) }
 }
 
-/// `count` times `size` bytes of zeros; null, and `errno` is `ENOMEM`, where there are none or the
-/// product is too large for a number.
+/// Returns `count` times `size` bytes of zeros; null, with `errno` `ENOMEM`, if there is no memory
+/// or the product overflows.
 ///
 /// # Safety
 ///
 /// As for [`malloc`].
 #[unsafe(no_mangle)]
 unsafe extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
-    // SAFETY: any arguments are right.
+    // SAFETY: jemalloc accepts any arguments.
     unsafe { jemalloc::calloc(count, size) }
 }
 
-/// The block with another size, at another place perhaps; null, `errno` is `ENOMEM`, and the block is
-/// what it was, where there is no memory. A size of 0 is like any other, as with musl.
+/// Changes a block's size and may move it; returns null, with `errno` `ENOMEM`, and leaves the
+/// block unchanged if there is no memory. A size of 0 is like any other, as in musl.
 ///
 /// # Safety
 ///
-/// `block` is null, or from a function of this module and not yet freed.
+/// `block` is null, or from a function of this module and not freed yet.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
-    // jemalloc frees a block whose new size is 0, and returns null: to code that knows musl, memory has
-    // run out, and the block is still its own.
+    // jemalloc frees a block whose new size is 0, and returns null. To code written for musl, that
+    // means that there is no memory and that it still owns the block.
     let size = if size == 0 { 1 } else { size };
     // SAFETY: the caller's promise; all blocks are jemalloc's.
     unsafe {
@@ -99,7 +99,7 @@ unsafe extern "C" fn realloc(block: *mut c_void, size: usize) -> *mut c_void {
     }
 }
 
-/// Gives a block back.
+/// Frees a block.
 ///
 /// # Safety
 ///
@@ -110,33 +110,34 @@ unsafe extern "C" fn free(block: *mut c_void) {
     unsafe { jemalloc::free(block) }
 }
 
-/// `size` bytes at a multiple of `alignment`; null, and `errno` is `EINVAL`, where that is no power
-/// of two, or `ENOMEM`.
+/// Returns `size` bytes at a multiple of `alignment`; null, with `errno` `EINVAL` if that is not a
+/// power of two, or `ENOMEM`.
 ///
 /// # Safety
 ///
 /// As for [`malloc`].
 #[unsafe(no_mangle)]
 unsafe extern "C" fn aligned_alloc(alignment: usize, size: usize) -> *mut c_void {
-    // SAFETY: any arguments are right.
+    // SAFETY: jemalloc accepts any arguments.
     unsafe { jemalloc::aligned_alloc(alignment, size) }
 }
 
-/// As [`aligned_alloc`].
+/// Like [`aligned_alloc`].
 ///
 /// # Safety
 ///
 /// As for [`malloc`].
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memalign(alignment: usize, size: usize) -> *mut c_void {
-    // Not jemalloc's own `memalign`, which a build of it has only where its configure script found
-    // one in libc: the two differ in name alone.
-    // SAFETY: any arguments are right.
+    // Not jemalloc's own `memalign`, which a build of it has only if its configure script found one
+    // in libc: the two differ only in name.
+    // SAFETY: jemalloc accepts any arguments.
     unsafe { jemalloc::aligned_alloc(alignment, size) }
 }
 
-/// Stores `size` bytes at a multiple of `alignment` in `block`, and returns 0; `EINVAL` where that is
-/// no power of two or less than a pointer takes, or `ENOMEM`, and stores nothing.
+/// Stores a pointer to `size` bytes at a multiple of `alignment` in `block`, and returns 0. Returns
+/// `EINVAL` if that is not a power of two or smaller than a pointer, or `ENOMEM`, and stores
+/// nothing.
 ///
 /// # Safety
 ///
@@ -151,7 +152,7 @@ unsafe extern "C" fn posix_memalign(
     unsafe { jemalloc::posix_memalign(block, alignment, size) }
 }
 
-/// How many bytes the block has room for, at least as many as were asked for; 0 for null.
+/// Returns a block's usable size, which is at least the requested size; 0 for null.
 ///
 /// # Safety
 ///

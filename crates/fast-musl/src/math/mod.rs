@@ -1,20 +1,21 @@
-//! `fma`, `floor`, `ceil`, `trunc`, `round`, `rint` and `nearbyint` in place of musl's, and the same
+//! `fma`, `floor`, `ceil`, `trunc`, `round`, `rint` and `nearbyint` instead of musl's, and the same
 //! for `float`.
 //!
-//! Rust's methods of these names are calls of them, where a program is built for every `x86_64`
-//! processor: the instructions came with SSE4.1 and FMA3. musl is built so as well and has integer
-//! code for each. The functions here are one instruction where the processor has it, as in glibc.
+//! Rust's methods with these names call them in programs built for every `x86_64` processor: the
+//! instructions came with SSE4.1 and FMA3. musl is built for every processor too and has integer
+//! code for each. The functions here are one instruction if the processor has it, as in glibc.
 //!
-//! On aarch64 the instructions belong to the baseline. The compiler puts them in place of the calls,
-//! and musl's functions are made of them, so there is nothing to replace.
+//! On aarch64 the instructions are part of the baseline. The compiler uses them instead of calls,
+//! and musl's functions consist of them, so there is nothing to replace.
 //!
 //! # Exceptions and rounding
 //!
-//! `rint`, `nearbyint` and the fused functions round as the calling thread has set it. All raise what
-//! C asks for, but the fused functions without the instruction do not raise underflow, and `floor`,
-//! `ceil`, `trunc` and `round` raise inexact only without theirs, which C leaves open.
+//! `rint`, `nearbyint` and the fused functions use the calling thread's rounding mode. All
+//! functions raise the exceptions that C requires, except that the fused functions do not raise
+//! underflow without the instruction. `floor`, `ceil`, `trunc` and `round` raise inexact only
+//! without the instruction, which C leaves open.
 //!
-//! All that `memory` says about thread-local storage, tables of pointers and core holds here as well.
+//! What `memory` says about thread-local storage, tables of pointers and core applies here too.
 #![cfg(target_arch = "x86_64")]
 #![allow(
     clippy::inline_always,
@@ -32,14 +33,14 @@ note!("math");
 
 use self::whole::{double, single};
 
-/// For the tests: from now on the functions of this program use what every processor has.
+/// For the tests: from now on this program's functions use only the baseline instructions.
 pub fn use_baseline() {
     crate::cpu::forget();
 }
 
-/// One instruction where the processor has it, else a function.
+/// Uses one instruction if the processor has it, otherwise a function.
 ///
-/// The function is out of line so that its registers need not be saved before the test.
+/// The function is out of line, so its registers need not be saved before the test.
 macro_rules! instruction {
     (
         $features:ident.$has:ident(), $instruction:expr,
@@ -126,7 +127,7 @@ pub extern "C" fn ceilf(x: f32) -> f32 {
     )
 }
 
-/// `x` without what is behind the point.
+/// `x` without its fraction.
 #[unsafe(no_mangle)]
 pub extern "C" fn trunc(x: f64) -> f64 {
     instruction!(
@@ -136,7 +137,7 @@ pub extern "C" fn trunc(x: f64) -> f64 {
     )
 }
 
-/// `x` without what is behind the point.
+/// `x` without its fraction.
 #[unsafe(no_mangle)]
 pub extern "C" fn truncf(x: f32) -> f32 {
     instruction!(
@@ -146,7 +147,7 @@ pub extern "C" fn truncf(x: f32) -> f32 {
     )
 }
 
-/// The nearest whole number, and of two that are as near the one further from zero.
+/// The nearest whole number; a tie goes away from zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn round(x: f64) -> f64 {
     instruction!(
@@ -156,7 +157,7 @@ pub extern "C" fn round(x: f64) -> f64 {
     )
 }
 
-/// The nearest whole number, and of two that are as near the one further from zero.
+/// The nearest whole number; a tie goes away from zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn roundf(x: f32) -> f32 {
     instruction!(
@@ -166,7 +167,7 @@ pub extern "C" fn roundf(x: f32) -> f32 {
     )
 }
 
-/// A whole number near `x`, by the current rounding mode.
+/// `x` rounded to a whole number in the current rounding mode.
 #[unsafe(no_mangle)]
 pub extern "C" fn rint(x: f64) -> f64 {
     instruction!(
@@ -176,7 +177,7 @@ pub extern "C" fn rint(x: f64) -> f64 {
     )
 }
 
-/// A whole number near `x`, by the current rounding mode.
+/// `x` rounded to a whole number in the current rounding mode.
 #[unsafe(no_mangle)]
 pub extern "C" fn rintf(x: f32) -> f32 {
     instruction!(
@@ -186,7 +187,7 @@ pub extern "C" fn rintf(x: f32) -> f32 {
     )
 }
 
-/// [`rint`] that does not raise inexact.
+/// [`rint`] without raising inexact.
 #[unsafe(no_mangle)]
 pub extern "C" fn nearbyint(x: f64) -> f64 {
     instruction!(
@@ -196,7 +197,7 @@ pub extern "C" fn nearbyint(x: f64) -> f64 {
     )
 }
 
-/// [`rintf`] that does not raise inexact.
+/// [`rintf`] without raising inexact.
 #[unsafe(no_mangle)]
 pub extern "C" fn nearbyintf(x: f32) -> f32 {
     instruction!(
@@ -206,14 +207,14 @@ pub extern "C" fn nearbyintf(x: f32) -> f32 {
     )
 }
 
-// The instructions' operand that says how to round.
+// The instructions' operand for the rounding mode.
 
 const DOWN: i32 = 1 | QUIET;
 const UP: i32 = 2 | QUIET;
 const TO_ZERO: i32 = 3 | QUIET;
-/// As the thread has set it.
+/// The thread's mode.
 const CURRENT: i32 = 4;
-/// Without an exception for inexact.
+/// Does not raise inexact.
 const QUIET: i32 = 8;
 
 /// # Safety

@@ -1,9 +1,9 @@
-//! Whole numbers without SSE4.1, by conversion to an integer and back.
+//! Rounding to whole numbers without SSE4.1, by conversion to an integer and back.
 
 use core::arch::asm;
 
-/// The functions for a type: its bits, an integer that has all of its numbers that are not whole, and
-/// the first power of two from which on all are whole.
+/// Defines the functions for a type, given its bits, an integer type that holds all of its numbers
+/// with a fraction, and the first power of two from which on all its numbers are whole.
 macro_rules! functions {
     ($module:ident: $float:ident, $bits:ident, $integer:ident, $whole:literal) => {
         pub(super) mod $module {
@@ -16,25 +16,24 @@ macro_rules! functions {
                 $float::from_bits(x.to_bits() & !SIGN)
             }
 
-            /// `x` as positive or negative as `sign`.
+            /// `x` with the sign of `sign`.
             #[inline(always)]
             fn signed(x: $float, sign: $float) -> $float {
                 $float::from_bits(x.to_bits() & !SIGN | sign.to_bits() & SIGN)
             }
 
-            /// Whether `x` may have something behind the point. It is so for no infinity, nor for what
-            /// is no number.
+            /// Whether `x` may have a fraction. Infinities and NaN have none.
             #[inline(always)]
             fn has_fraction(x: $float) -> bool {
                 magnitude(x) < $whole
             }
 
-            /// Without what is behind the point, for numbers that may have something there.
+            /// `x` without its fraction, for numbers that may have one.
             #[inline(always)]
             #[allow(
                 clippy::cast_possible_truncation,
                 clippy::cast_precision_loss,
-                reason = "what is cut off is to be cut off, and the rest has few bits"
+                reason = "the fraction should be cut off, and the rest has few bits"
             )]
             fn cut(x: $float) -> $float {
                 x as $integer as $float
@@ -60,9 +59,9 @@ macro_rules! functions {
                 signed(if whole < x { whole + 1.0 } else { whole }, x)
             }
 
-            /// `x` rounded, where `whole` is `x` without what is behind the point.
+            /// `x` rounded, where `whole` is `x` without its fraction.
             ///
-            /// To add nearly a half before cutting would be shorter, but wrong where the thread does
+            /// Adding nearly a half before cutting would be shorter, but wrong if the thread does
             /// not round to the nearest. Here every step is exact.
             #[inline(always)]
             pub(crate) fn rounded(x: $float, whole: $float) -> $float {
@@ -81,7 +80,7 @@ macro_rules! functions {
                 if has_fraction(x) { nearest(x) } else { x }
             }
 
-            /// By the current rounding mode: the sum has no bits behind the point.
+            /// Rounds in the current mode: the sum has no bits for a fraction.
             #[inline(always)]
             fn nearest(x: $float) -> $float {
                 let whole = signed($whole, x);
@@ -93,8 +92,8 @@ macro_rules! functions {
                     return x;
                 }
                 let mut state = 0_u32;
-                // SAFETY: the register of floating-point control is saved and restored, and with it
-                // the exceptions. `x` passes through both, so that the sums are between them.
+                // SAFETY: the floating-point control register is saved and restored, including the
+                // exceptions. `x` passes through both, so the sums stay between them.
                 unsafe {
                     asm!(
                         "stmxcsr [{state}] /* {x} */",

@@ -1,7 +1,6 @@
-//! The routines for `aarch64`, in plain integers: sixteen bytes are a pair of registers.
+//! The routines for `aarch64`, with plain integers: sixteen bytes are a pair of registers.
 //!
-//! No instruction here is beyond the baseline and no intrinsic is used, so that Miri can run all of
-//! it.
+//! This uses only baseline instructions and no intrinsics, so Miri can run all of it.
 
 use core::ffi::c_int;
 
@@ -10,7 +9,7 @@ use super::copy::{copy_eight, copy_loop};
 use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
 
-/// What the short lengths are handled with.
+/// The type for short lengths.
 pub(super) type Block = u128;
 
 // SAFETY: an integer of sixteen bytes.

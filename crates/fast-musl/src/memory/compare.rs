@@ -6,7 +6,7 @@ use super::arch::{self, Block};
 use super::vector::{Vector, inner};
 use crate::access::value;
 
-/// The order of the first bytes that differ.
+/// Returns the order of the first bytes that differ.
 ///
 /// # Safety
 ///
@@ -32,7 +32,7 @@ pub(super) unsafe fn order(a: *const u8, b: *const u8, n: usize) -> c_int {
     }
 }
 
-/// Not zero where any byte differs.
+/// Returns a non-zero value if any byte differs.
 ///
 /// # Safety
 ///
@@ -51,8 +51,8 @@ pub(super) unsafe fn differ(a: *const u8, b: *const u8, n: usize) -> c_int {
     }
 }
 
-/// Compares as one big-endian number, put together so that bytes which come twice do no harm: they
-/// come the second time behind themselves.
+/// Compares as one big-endian number. Bytes that are loaded twice do no harm: the second time they
+/// follow themselves.
 ///
 /// # Safety
 ///
@@ -96,7 +96,7 @@ unsafe fn two_words(at: *const u8, n: usize) -> u64 {
     u64::from(first.to_be()) << 32 | u64::from(last.to_be())
 }
 
-/// Byte by byte: the first is often all there is.
+/// Compares byte by byte, because the first byte often decides.
 ///
 /// # Safety
 ///
@@ -106,7 +106,7 @@ unsafe fn order_below_4(a: *const u8, b: *const u8, n: usize) -> c_int {
     if n == 0 {
         return 0;
     }
-    // SAFETY: all three bytes are below n; where two are the same one, it is equal the second time.
+    // SAFETY: all three bytes are below n; a byte that is compared twice is equal the second time.
     unsafe {
         let first = order_at(a, b, 0);
         if n == 1 || first != 0 {
@@ -147,7 +147,7 @@ unsafe fn differ_up_to_16(a: *const u8, b: *const u8, n: usize) -> bool {
     }
 }
 
-/// Four blocks: two from the start, two up to the end.
+/// Compares four blocks: two from the start, two up to the end.
 ///
 /// # Safety
 ///
@@ -155,8 +155,8 @@ unsafe fn differ_up_to_16(a: *const u8, b: *const u8, n: usize) -> bool {
 #[inline(always)]
 unsafe fn differ_16_to_64(a: *const u8, b: *const u8, n: usize) -> bool {
     let (inner, last) = (inner(n, 16), n.wrapping_sub(16));
-    // SAFETY: last + 16 = n, and inner is 0 or, where n > 32, 16; so all four blocks end by n. Every
-    // processor has blocks.
+    // SAFETY: last + 16 = n, and inner is 0 or, where n > 32, 16; so all four blocks end by n.
+    // Every processor has blocks.
     unsafe {
         let start = Block::both(equal_at::<Block>(a, b, 0), equal_at::<Block>(a, b, inner));
         let end = Block::both(
@@ -167,10 +167,10 @@ unsafe fn differ_16_to_64(a: *const u8, b: *const u8, n: usize) -> bool {
     }
 }
 
-/// The order where the areas were seen to differ: block by block up to the first that does.
+/// Returns the order of areas that were found to differ: block by block up to the first difference.
 ///
-/// There may be none any more, where another thread or another process writes to the areas
-/// meanwhile: the loop ends with the last block all the same.
+/// There may be none left if another thread or process writes to the areas during the call: the
+/// loop ends with the last block in any case.
 ///
 /// # Safety
 ///
@@ -201,7 +201,7 @@ unsafe fn order_in_blocks(a: *const u8, b: *const u8, n: usize) -> c_int {
 /// As for [`order`], `n` >= 4 vectors, and the processor must have them.
 #[inline(always)]
 pub(super) unsafe fn order_loop<V: Vector>(a: *const u8, b: *const u8, n: usize) -> c_int {
-    // SAFETY: where `first_four` finds a difference, it lies in the four vectors from there.
+    // SAFETY: a difference found by `first_four` lies in the four vectors from there.
     unsafe {
         match first_four::<V>(a, b, n) {
             Some(at) => {
@@ -223,7 +223,7 @@ pub(super) unsafe fn differ_loop<V: Vector>(a: *const u8, b: *const u8, n: usize
     c_int::from(unsafe { first_four::<V>(a, b, n).is_some() })
 }
 
-/// The order of the first sixteen bytes: what is sorted mostly differs early.
+/// Returns the order of the first sixteen bytes: data that is sorted mostly differs early.
 ///
 /// # Safety
 ///
@@ -241,7 +241,8 @@ pub(super) unsafe fn order_early(a: *const u8, b: *const u8) -> c_int {
     }
 }
 
-/// Whether the first sixteen bytes differ: what differs mostly does so early, and that needs no loop.
+/// Whether the first sixteen bytes differ: areas that differ mostly do so early, which needs no
+/// loop.
 ///
 /// # Safety
 ///
@@ -252,7 +253,8 @@ pub(super) unsafe fn differ_early(a: *const u8, b: *const u8) -> bool {
     unsafe { Block::differs(equal_at::<Block>(a, b, 0)) }
 }
 
-/// Where the first run of four vectors starts in which a byte differs. All bytes before are equal.
+/// Returns the start of the first run of four vectors with a difference. All bytes before are
+/// equal.
 ///
 /// # Safety
 ///

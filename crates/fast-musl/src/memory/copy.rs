@@ -1,10 +1,10 @@
 //! The copy behind `memcpy` and `memmove`.
 //!
-//! Each vector has a variable of its own: an array or a struct of several would, in a build without
-//! optimisation, be moved by a call to `memcpy`.
+//! Each vector has its own variable: without optimisation, an array or a struct of several would be
+//! moved by a call to `memcpy`.
 #![allow(
     clippy::many_single_char_names,
-    reason = "pieces of memory, in their order, that nothing tells apart but their place"
+    reason = "pieces of memory that differ only in their position"
 )]
 
 use super::arch::{self, Block};
@@ -31,7 +31,8 @@ pub(super) unsafe fn copy(dst: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     dst
 }
 
-/// Two words that overlap, the first and the last; below four bytes, three bytes that may coincide.
+/// Copies two overlapping words, the first and the last; below four bytes, three bytes that may
+/// coincide.
 ///
 /// # Safety
 ///
@@ -67,7 +68,7 @@ unsafe fn copy_up_to_16(dst: *mut u8, src: *const u8, n: usize) {
     }
 }
 
-/// Four blocks: two from the start, two up to the end.
+/// Copies four blocks: two from the start, two up to the end.
 ///
 /// # Safety
 ///
@@ -75,8 +76,8 @@ unsafe fn copy_up_to_16(dst: *mut u8, src: *const u8, n: usize) {
 #[inline(always)]
 unsafe fn copy_16_to_64(dst: *mut u8, src: *const u8, n: usize) {
     let (inner, last) = (inner(n, 16), n.wrapping_sub(16));
-    // SAFETY: last + 16 = n, and inner is 0 or, where n > 32, 16; so all four blocks end by n. All
-    // are loaded before the first store, as the areas may overlap.
+    // SAFETY: last + 16 = n, and inner is 0 or, if n > 32, 16; so all four blocks end by n. All are
+    // loaded before the first store, because the areas may overlap.
     unsafe {
         let a = load::<Block>(src);
         let b = load::<Block>(src.wrapping_add(inner));
@@ -89,7 +90,7 @@ unsafe fn copy_16_to_64(dst: *mut u8, src: *const u8, n: usize) {
     }
 }
 
-/// Eight vectors: four from the start, four up to the end.
+/// Copies eight vectors: four from the start, four up to the end.
 ///
 /// # Safety
 ///
@@ -98,8 +99,8 @@ unsafe fn copy_16_to_64(dst: *mut u8, src: *const u8, n: usize) {
 pub(super) unsafe fn copy_eight<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
     let last = n.wrapping_sub(const { 4 * V::LEN });
     let (dst_last, src_last) = (dst.wrapping_add(last), src.wrapping_add(last));
-    // SAFETY: both runs of four vectors end by n. All are loaded before the first store, as the
-    // areas may overlap.
+    // SAFETY: both runs of four vectors end by n. All are loaded before the first store, because
+    // the areas may overlap.
     unsafe {
         let a = load::<V>(src);
         let b = load::<V>(src.wrapping_add(V::LEN));
@@ -120,7 +121,7 @@ pub(super) unsafe fn copy_eight<V: Vector>(dst: *mut u8, src: *const u8, n: usiz
     }
 }
 
-/// Copies in a loop over four vectors, upwards or, where that would overwrite bytes of `src` before
+/// Copies in a loop over four vectors, upwards or, if that would overwrite bytes of `src` before
 /// they are read, downwards.
 ///
 /// # Safety
@@ -128,9 +129,9 @@ pub(super) unsafe fn copy_eight<V: Vector>(dst: *mut u8, src: *const u8, n: usiz
 /// As for [`copy`], `n` > 4 vectors, and the processor must have them.
 #[inline(always)]
 pub(super) unsafe fn copy_loop<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
-    // Seen as a distance modulo the address space: below n just when dst lies within src's bytes.
+    // As a distance modulo the address space: below n exactly if dst lies within src's bytes.
     let within = dst.addr().wrapping_sub(src.addr()) < n;
-    // SAFETY: the caller's promise; the direction is the one that each function asks for.
+    // SAFETY: the caller's promise; each function is called for the direction it requires.
     unsafe {
         if within {
             copy_downwards::<V>(dst, src, n);
@@ -142,17 +143,18 @@ pub(super) unsafe fn copy_loop<V: Vector>(dst: *mut u8, src: *const u8, n: usize
 
 /// # Safety
 ///
-/// As for [`copy_loop`]; `dst` must not point to one of the `n` bytes of `src` behind the first.
+/// As for [`copy_loop`]; `dst` must not point to any of the `n` bytes of `src` except the first.
 #[inline(always)]
 unsafe fn copy_upwards<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
     let end = n.wrapping_sub(const { 4 * V::LEN });
     let (dst_end, src_end) = (dst.wrapping_add(end), src.wrapping_add(end));
-    // Aligning the stores is what pays; the first vector covers what lies before.
+    // Aligned stores are what pays; the first vector covers the bytes before them.
     let before = V::LEN.wrapping_sub(dst.addr() & const { V::LEN - 1 });
     let (mut to, mut from) = (dst.wrapping_add(before), src.wrapping_add(before));
     // SAFETY: every access ends by end + 4 vectors = n. An iteration loads before it stores, and
-    // stores only below the addresses that later ones load, as dst lies below src or apart. What
-    // the loop leaves, the first vector and the last four, is loaded before and stored after it.
+    // stores only below the addresses that later ones load, because dst is below src or apart from
+    // it. The rest, the first vector and the last four, is loaded before the loop and stored after
+    // it.
     unsafe {
         let first = load::<V>(src);
         let a = load::<V>(src_end);
@@ -174,13 +176,13 @@ unsafe fn copy_upwards<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
 
 /// # Safety
 ///
-/// As for [`copy_loop`]; `src` must not point to one of the `n` bytes of `dst` behind the first.
+/// As for [`copy_loop`]; `src` must not point to any of the `n` bytes of `dst` except the first.
 #[inline(always)]
 unsafe fn copy_downwards<V: Vector>(dst: *mut u8, src: *const u8, n: usize) {
-    // The last vector covers what lies behind the last aligned store.
+    // The last vector covers the bytes after the last aligned store.
     let mut at = n.wrapping_sub(dst.addr().wrapping_add(n) & const { V::LEN - 1 });
     // SAFETY: `copy_upwards` mirrored: the loop ends when at most four vectors from the start are
-    // left, which are loaded before and stored after it, as is the last vector.
+    // left, which are loaded before and stored after it, like the last vector.
     unsafe {
         let last = load::<V>(src.wrapping_add(n.wrapping_sub(V::LEN)));
         let a = load::<V>(src);

@@ -29,7 +29,7 @@ pub(super) unsafe fn fill(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     dst
 }
 
-/// Three bytes that may coincide.
+/// Fills three bytes that may coincide.
 ///
 /// # Safety
 ///
@@ -48,7 +48,7 @@ unsafe fn fill_below_4(dst: *mut u8, byte: u8, n: usize) {
     }
 }
 
-/// Four pieces: two from the start, two up to the end. The byte is in all places of `piece`.
+/// Fills four pieces: two from the start, two up to the end. `piece` consists of the byte.
 ///
 /// # Safety
 ///
@@ -57,7 +57,7 @@ unsafe fn fill_below_4(dst: *mut u8, byte: u8, n: usize) {
 unsafe fn fill_pieces<T: Copy>(dst: *mut u8, piece: T, n: usize) {
     let piece = MaybeUninit::new(piece);
     let (inner, last) = (inner(n, size_of::<T>()), n.wrapping_sub(size_of::<T>()));
-    // SAFETY: inner is 0 or, where n is more than two pieces, one of them; so all four end by n.
+    // SAFETY: inner is 0 or, if n is more than two pieces, one piece; so all four end by n.
     unsafe {
         store(dst, piece);
         store(dst.wrapping_add(inner), piece);
@@ -66,7 +66,7 @@ unsafe fn fill_pieces<T: Copy>(dst: *mut u8, piece: T, n: usize) {
     }
 }
 
-/// Eight vectors: four from the start, four up to the end. The byte is in all places of `vector`.
+/// Fills eight vectors: four from the start, four up to the end. `vector` consists of the byte.
 ///
 /// # Safety
 ///
@@ -92,7 +92,7 @@ pub(super) unsafe fn fill_eight<V: Vector>(dst: *mut u8, vector: V, n: usize) {
 #[inline(always)]
 pub(super) unsafe fn fill_loop<V: Vector>(dst: *mut u8, byte: u8, n: usize) {
     let end = n.wrapping_sub(const { 4 * V::LEN });
-    // The first vector covers what lies before the first aligned store.
+    // The first vector covers the bytes before the first aligned store.
     let mut at = V::LEN.wrapping_sub(dst.addr() & const { V::LEN - 1 });
     // SAFETY: every store ends by end + 4 vectors = n.
     unsafe {

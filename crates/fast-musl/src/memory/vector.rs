@@ -1,4 +1,4 @@
-//! What a vector must be able to do, and how four pieces cover a length.
+//! Operations on vectors, and how four pieces cover a length.
 
 /// Sixteen or more bytes that the processor handles at once.
 ///
@@ -12,7 +12,7 @@ pub(super) unsafe trait Vector: Copy {
     /// Which bytes of two vectors are equal, or of several pairs at once.
     type Equal: Copy;
 
-    /// `byte` in all places.
+    /// A vector of `byte`.
     ///
     /// # Safety
     ///
@@ -48,13 +48,13 @@ pub(super) unsafe trait Vector: Copy {
     unsafe fn differs(equal: Self::Equal) -> bool;
 }
 
-/// How far behind the start, and before the end, the inner two of four pieces of `len` bytes lie, so
+/// How far the inner two of four pieces of `len` bytes lie after the start, and before the end, so
 /// that the four cover every `n` from `len` to `4 * len`: 0 up to `2 * len`, `len` above.
 ///
-/// It takes the place of a branch that lengths in no order would mispredict, which costs more than
-/// a load and a store done twice.
+/// It replaces a branch that would be mispredicted for lengths in random order, which costs more
+/// than a repeated load and store.
 #[inline(always)]
 pub(super) const fn inner(n: usize, len: usize) -> usize {
-    // From len to 2 * len the bit 2 * len of n - 1 is clear, up to 4 * len it is set.
+    // From len to 2 * len, the bit 2 * len of n - 1 is clear; up to 4 * len it is set.
     (n.wrapping_sub(1) & (2 * len)) >> 1
 }

@@ -1,9 +1,10 @@
-//! What happens once, before `main`: find the vDSO's function and ask what it needs.
+//! Runs once, before `main`: finds the vDSO's function and asks what it needs.
 //!
-//! A constructor, since it takes musl's locks (for the key, and for what runs after fork). Done
-//! on the first call instead, a signal handler could make that call while it interrupts the very
-//! function that holds such a lock, and wait for itself. Without it (some other constructor is
-//! earlier, or a linker dropped it) every call is a system call, which is slow but right.
+//! It is a constructor, because it takes musl's locks (for the key, and for the fork handler). If
+//! it ran in the first call instead, a signal handler could make that call while it interrupts the
+//! very function that holds such a lock, and wait for itself. Without the constructor (if another
+//! one runs earlier, or a linker dropped it) every call is a system call, which is slow but
+//! correct.
 
 use core::ffi::{c_int, c_uint, c_void};
 use core::hint::black_box;
@@ -16,8 +17,8 @@ const NAME_AND_VERSION: [&core::ffi::CStr; 2] = [c"__vdso_getrandom", c"LINUX_2.
 #[cfg(target_arch = "aarch64")]
 const NAME_AND_VERSION: [&core::ffi::CStr; 2] = [c"__kernel_getrandom", c"LINUX_2.6.39"];
 
-/// `getrandom` of the vDSO: buffer, length, flags, the state and its size. The number of bytes,
-/// or `-errno`.
+/// `getrandom` of the vDSO: buffer, length, flags, the state and its size. Returns the number of
+/// bytes, or `-errno`.
 pub(super) type Function =
     unsafe extern "C" fn(*mut c_void, usize, c_uint, *mut c_void, usize) -> isize;
 
@@ -30,16 +31,16 @@ struct Parameters {
     reserved: [u32; 13],
 }
 
-/// Run by musl before `main`, and ahead of constructors without a number: what those register to
-/// run in the child of a fork runs after ours.
+/// Run by musl before `main`, and before constructors without a number: fork handlers that those
+/// register for the child run after ours.
 ///
-/// A crate is an archive, from which linkers take objects that are referred to, and nothing else
-/// refers to this: so who needs it calls [`keep`].
+/// A crate is an archive, from which linkers take only objects that are referred to, and nothing
+/// else refers to this one: code that needs it calls [`keep`].
 #[used]
 #[unsafe(link_section = ".init_array.00050")]
 static START: extern "C-unwind" fn() = start;
 
-/// Makes the linker take the constructor along.
+/// Makes the linker include the constructor.
 pub(super) fn keep() {
     black_box(&START);
 }
@@ -52,8 +53,8 @@ extern "C-unwind" fn start() {
         flags: 0,
         reserved: [0; 13],
     };
-    // SAFETY: no buffer, no length, no flags and a size of all ones mean the question, which
-    // fills in the structure and nothing else.
+    // SAFETY: no buffer, no length, no flags and a size of all ones mean the query, which fills in
+    // the structure and nothing else.
     let answer = unsafe {
         let parameters = (&raw mut parameters).cast();
         function(ptr::null_mut(), 0, 0, parameters, usize::MAX)

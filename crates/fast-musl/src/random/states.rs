@@ -1,17 +1,17 @@
-//! One state of the vDSO's generator per thread: made, handed out, taken back.
+//! The vDSO generator's states, one per thread: created, claimed, released.
 //!
-//! States come in [`Block`]s of 64. Their pages are mapped as the kernel wants and may be
-//! zeroed at any time, when memory is short and in the child of a fork; the vDSO notices. What we
-//! must not lose is therefore kept elsewhere: which states are free in a bitmap per block, and
-//! what belongs to a state in its [`Slot`]. Blocks are never unmapped, so slots are valid forever.
+//! States come in [`Block`]s of 64. Their pages are mapped as the kernel requires and may be zeroed
+//! at any time, when memory is short and in the child of a fork; the vDSO notices. Data that must
+//! not be lost is therefore kept elsewhere: which states are free in a bitmap per block, and the
+//! data of a state in its [`Slot`]. Blocks are never unmapped, so slots are valid forever.
 //!
 //! A slot has one owner, the thread whose value of a pthread key points to it. It changes hands
 //! in four places, none of which takes a lock:
-//! - claimed from the bitmap on the thread's first call, with signals blocked;
-//! - released by the key's destructor at the thread's end, with signals blocked;
-//! - in the child of `fork`, all but the only thread's own are released, whatever the parent's
-//!   other threads were about to do with them;
-//! - a child made by other means (`_Fork`, `clone`) takes no state back, and is merely larger.
+//! - it is claimed from the bitmap on the thread's first call, with signals blocked;
+//! - it is released by the key's destructor at the thread's end, with signals blocked;
+//! - in the child of `fork`, all except the remaining thread's own are released, whatever the
+//!   parent's other threads were about to do with them;
+//! - a child created by other means (`_Fork`, `clone`) releases no state, and is merely larger.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_uint, c_void};
@@ -20,17 +20,17 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, 
 
 use super::{start::Function, sys};
 
-/// Enough for 16,000 threads at once; those beyond use the system call.
+/// Enough for 16,000 threads at once; further threads use the system call.
 const BLOCKS: usize = 256;
 const STATES_PER_BLOCK: usize = 64;
 
 /// No two states, and no two slots, share a cache line.
 const CACHE_LINE: usize = 64;
 
-/// Takes the place of a slot in threads that are to use the system call.
+/// The key's value in threads that must use the system call.
 const NO_SLOT: *mut c_void = ptr::without_provenance_mut(1);
 
-/// How states are mapped and laid out, following the kernel's answer.
+/// How states are mapped and laid out, according to the kernel's answer.
 pub(super) struct Layout {
     state_size: usize,
     page: usize,
@@ -47,7 +47,7 @@ struct Setup {
 /// Written once, by `prepare` before it publishes `PREPARED`; from then on only read.
 struct Once(UnsafeCell<Option<Setup>>);
 
-// SAFETY: see above; who reads it has seen `PREPARED` or `ALLOWED` set, with acquire ordering.
+// SAFETY: see above; readers have seen `PREPARED` or `ALLOWED` set, with acquire ordering.
 unsafe impl Sync for Once {}
 
 static SETUP: Once = Once(UnsafeCell::new(None));
@@ -55,19 +55,19 @@ static SETUP: Once = Once(UnsafeCell::new(None));
 /// The setup is complete. 0, or the key plus one.
 static PREPARED: AtomicU32 = AtomicU32::new(0);
 
-/// The vDSO may be called, too: the kernel's generator is seeded. 0, or the key plus one.
+/// The vDSO may be called too: the kernel's generator is seeded. 0, or the key plus one.
 static ALLOWED: AtomicU32 = AtomicU32::new(0);
 
 static POOL: [Block; BLOCKS] = [const { Block::new() }; BLOCKS];
 
 struct Block {
-    /// One bit per state that has no owner.
+    /// One bit per state without an owner.
     free: AtomicU64,
-    /// `STATES_PER_BLOCK` slots; null before there are any.
+    /// `STATES_PER_BLOCK` slots; null before they exist.
     slots: AtomicPtr<Slot>,
 }
 
-/// What belongs to one state. Lies outside the state's page, see above.
+/// The data of one state. Lies outside the state's page, see above.
 #[repr(align(64))]
 pub(super) struct Slot {
     function: Function,
@@ -85,7 +85,7 @@ pub(super) struct Slot {
 
 const _: () = assert!(size_of::<Slot>() == CACHE_LINE);
 
-/// The calling thread's slot. `None`: use the system call.
+/// Returns the calling thread's slot. `None`: use the system call.
 pub(super) fn mine() -> Option<&'static Slot> {
     let key = ALLOWED.load(Ordering::Acquire).checked_sub(1)?;
     // SAFETY: `ALLOWED` follows from the creation of this key, which is never deleted.
@@ -96,17 +96,17 @@ pub(super) fn mine() -> Option<&'static Slot> {
     slot(value)
 }
 
-/// The slot behind a value of the key.
+/// Returns the slot for a value of the key.
 fn slot(value: *mut c_void) -> Option<&'static Slot> {
     if value.is_null() || value == NO_SLOT {
         return None;
     }
     // SAFETY: other values of the key are slots of the pool, which are valid forever and written
-    // only before they are published, save for the atomic `busy`.
+    // only before they are published, except for the atomic `busy`.
     Some(unsafe { &*value.cast::<Slot>() })
 }
 
-/// Lets `mine` hand out states, if the vDSO has what it takes.
+/// Lets `mine` hand out states, if the vDSO has the function.
 pub(super) fn allow() {
     ALLOWED.store(PREPARED.load(Ordering::Acquire), Ordering::Release);
 }
@@ -120,10 +120,10 @@ pub(super) fn prepare(function: Function, layout: Layout) {
         if sys::pthread_key_create(&raw mut key, Some(end_of_thread)) != 0 {
             return;
         }
-        // Without it, children are larger, but right.
+        // Without it, children are larger, but correct.
         sys::pthread_atfork(None, None, Some(child_of_fork));
     }
-    // SAFETY: nobody reads it yet, since neither `PREPARED` nor `ALLOWED` is set.
+    // SAFETY: no thread reads it yet, because neither `PREPARED` nor `ALLOWED` is set.
     unsafe {
         *SETUP.0.get() = Some(Setup {
             function,
@@ -142,12 +142,12 @@ fn setup() -> Option<&'static Setup> {
     unsafe { &*SETUP.0.get() }.as_ref()
 }
 
-/// Gives the calling thread a slot, or `NO_SLOT` when there is none to be had.
+/// Gives the calling thread a slot, or `NO_SLOT` if there is none.
 #[cold]
 fn acquire() -> Option<&'static Slot> {
     let setup = setup()?;
-    // Signals are blocked, since a handler's call would acquire a slot as well, and one of both
-    // would be lost.
+    // Signals are blocked, because a handler's call would acquire a slot as well, and one of the
+    // two would be lost.
     sys::undisturbed(|| {
         // SAFETY: the key exists. What a handler stored before signals were blocked stays.
         let value = unsafe { sys::pthread_getspecific(setup.key) };
@@ -165,7 +165,7 @@ fn acquire() -> Option<&'static Slot> {
     })
 }
 
-/// Takes the first free slot, and makes a new block when there is none.
+/// Claims the first free slot, and creates a new block if there is none.
 fn claim(setup: &Setup) -> Option<&'static Slot> {
     for block in &POOL {
         let slots =
@@ -173,22 +173,22 @@ fn claim(setup: &Setup) -> Option<&'static Slot> {
         let Some(index) = block.take() else { continue };
         // SAFETY: `slots` are `STATES_PER_BLOCK`, valid forever, written before `block.slots` was.
         let slot = unsafe { slots.add(index).as_ref() };
-        // The owner before may have ended inside the vDSO, or in the parent process.
+        // The previous owner may have ended inside the vDSO, or in the parent process.
         slot.busy.store(false, Ordering::Relaxed);
         return Some(slot);
     }
     None
 }
 
-/// The key's destructor: gives the ending thread's slot back.
+/// The key's destructor: releases the ending thread's slot.
 ///
-/// The thread still runs other destructors and signal handlers. They get `NO_SLOT`, since nobody
-/// would give back what they acquire after musl's last round of destructors. A value that is not
-/// null makes musl call this again, a fixed number of times.
+/// The thread still runs other destructors and signal handlers. They get `NO_SLOT`, because a slot
+/// that they acquire after musl's last round of destructors would never be released. A value that
+/// is not null makes musl call this again, a fixed number of times.
 unsafe extern "C-unwind" fn end_of_thread(value: *mut c_void) {
     let Some(setup) = setup() else { return };
     sys::undisturbed(|| {
-        // musl has cleared the value; a handler may have acquired another one since.
+        // musl has cleared the value; a handler may have acquired another slot since.
         // SAFETY: the key exists.
         let later = unsafe { sys::pthread_getspecific(setup.key) };
         // SAFETY: the key exists. A failure would leave null, or `later`.
@@ -201,14 +201,15 @@ unsafe extern "C-unwind" fn end_of_thread(value: *mut c_void) {
     });
 }
 
-/// Gives back, in the child of a fork, what belonged to the parent's other threads.
+/// Releases, in the child of a fork, the slots of the parent's other threads.
 ///
-/// Stores whole bitmaps, so it does not matter what those threads were in the middle of: a state
-/// that was claimed but not yet noted in its thread, or a block without a bit set.
+/// It stores whole bitmaps, so it does not matter what those threads were doing: a state may be
+/// claimed but not stored in its thread yet, or a block may have no bit set.
 extern "C-unwind" fn child_of_fork() {
     let Some(setup) = setup() else { return };
     sys::undisturbed(|| {
-        // SAFETY: the key exists. Fork keeps the calling thread and its values, no other thread.
+        // SAFETY: the key exists. Fork keeps the calling thread and its values, and no other
+        // thread.
         let own = slot(unsafe { sys::pthread_getspecific(setup.key) });
         for block in &POOL {
             if !block.slots.load(Ordering::Acquire).is_null() {
@@ -223,32 +224,32 @@ extern "C-unwind" fn child_of_fork() {
 }
 
 impl Slot {
-    /// Calls the vDSO: the number of bytes, or `-errno`. `None` if it was interrupted in doing so.
+    /// Calls the vDSO: the number of bytes, or `-errno`. `None` if this interrupts another call.
     ///
     /// # Safety
     ///
     /// `buf` is valid for writes of `len` bytes; the slot is the calling thread's own.
     pub(super) unsafe fn fill(&self, buf: *mut c_void, len: usize, flags: c_uint) -> Option<isize> {
-        // Only this thread and its signal handlers come here; a handler that comes in between
-        // leaves the mark as it found it.
+        // Only this thread and its signal handlers get here; a handler that runs in between leaves
+        // the mark as it was.
         if self.busy.load(Ordering::Relaxed) {
             return None;
         }
         self.busy.store(true, Ordering::Relaxed);
         compiler_fence(Ordering::SeqCst);
-        // SAFETY: the state has the size that the kernel asked for, in a page mapped as it asked
-        // for, and no other call uses it: other threads own other states, and of this thread's
-        // nested calls the outermost alone passes the mark.
+        // SAFETY: the state has the size that the kernel requires, in a page mapped as it requires,
+        // and no other call uses it: other threads have other states, and of this thread's nested
+        // calls only the outermost passes the mark.
         let result = unsafe { (self.function)(buf, len, flags, self.state, self.state_size) };
         compiler_fence(Ordering::SeqCst);
         self.busy.store(false, Ordering::Relaxed);
         Some(result)
     }
 
-    /// Gives the slot to whoever claims it next, with an empty state: no key of this thread's, and
-    /// no mark of a call that was never finished.
+    /// Releases the slot with an empty state: no key of this thread, and no mark of a call that was
+    /// never finished.
     fn release(&self) {
-        // SAFETY: the state is still ours, and empty is what the kernel itself makes it at times.
+        // SAFETY: the state is still ours, and the kernel itself empties it at times.
         unsafe { sys::memset(self.state, 0, self.state_size) };
         self.block.free.fetch_or(self.bit, Ordering::Release);
     }
@@ -262,12 +263,12 @@ impl Block {
         }
     }
 
-    /// Takes a free state. Never waits: whoever clears a bit that was set has it.
+    /// Takes a free state. Never waits: a thread that clears a set bit owns the state.
     fn take(&self) -> Option<usize> {
         let mut free = self.free.load(Ordering::Relaxed);
         while free != 0 {
             let lowest = free & free.wrapping_neg();
-            // Acquire: what the owner before wrote into the state comes before what we write.
+            // Acquire: the previous owner's writes to the state come before ours.
             let before = self.free.fetch_and(!lowest, Ordering::Acquire);
             if before & lowest != 0 {
                 return Some(lowest.trailing_zeros() as usize);
@@ -277,7 +278,7 @@ impl Block {
         None
     }
 
-    /// Maps states and slots, unless another thread is faster, whose slots are then the result.
+    /// Maps states and slots. If another thread is faster, returns that thread's slots.
     fn fill(&'static self, setup: &Setup) -> Option<NonNull<Slot>> {
         let layout = &setup.layout;
         let states_size = layout.size();
@@ -285,7 +286,7 @@ impl Block {
         let states = sys::map(states_size, layout.protection, layout.flags)?;
         let ordinary = sys::MAP_PRIVATE | sys::MAP_ANONYMOUS;
         let Some(slots) = sys::map(slots_size, sys::PROT_READ_WRITE, ordinary) else {
-            // SAFETY: mapped above, and nobody else knows of it.
+            // SAFETY: it was mapped above, and no other code knows of it.
             unsafe { sys::unmap(states, states_size) };
             return None;
         };
@@ -312,7 +313,7 @@ impl Block {
             Ordering::Acquire,
         );
         if let Err(faster) = published {
-            // SAFETY: mapped above, and nobody else knows of it.
+            // SAFETY: it was mapped above, and no other code knows of it.
             unsafe {
                 sys::unmap(slots.cast(), slots_size);
                 sys::unmap(states, states_size);
@@ -325,7 +326,7 @@ impl Block {
 }
 
 impl Layout {
-    /// `None` if the kernel's answer makes no sense to us.
+    /// `None` if the kernel's answer is not usable.
     pub(super) fn new(
         state_size: u32,
         page: usize,
@@ -345,7 +346,7 @@ impl Layout {
         })
     }
 
-    /// Where the next state begins after the one at `offset`: on a cache line of its own, and on
+    /// Returns where the next state begins after the one at `offset`: on its own cache line, and on
     /// the next page if it would straddle two.
     fn after(&self, offset: usize) -> usize {
         let stride = self.state_size.wrapping_add(CACHE_LINE - 1) & !(CACHE_LINE - 1);
@@ -358,7 +359,7 @@ impl Layout {
         }
     }
 
-    /// How many bytes the states of a block take, in whole pages.
+    /// Returns the bytes for the states of a block, in whole pages.
     fn size(&self) -> usize {
         let end = (0..STATES_PER_BLOCK).fold(0, |offset, _| self.after(offset));
         end.wrapping_add(self.page.wrapping_sub(1)) & !(self.page.wrapping_sub(1))

@@ -1,4 +1,4 @@
-//! What is needed of musl, and the system call.
+//! The functions of musl that are used, and the system call.
 
 use core::arch::asm;
 use core::ffi::{c_int, c_long, c_uint, c_ulong, c_void};
@@ -40,8 +40,8 @@ unsafe extern "C" {
         child: Option<extern "C-unwind" fn()>,
     ) -> c_int;
 
-    /// By its symbol, since core's way to it (`write_bytes`) checks its arguments in core where
-    /// debug assertions are on, which a crate without builtins does not find with fat LTO.
+    /// Declared by its symbol, because core's function for it (`write_bytes`) checks its arguments
+    /// in core with debug assertions, which a crate without builtins does not find with fat LTO.
     pub(super) fn memset(dst: *mut c_void, byte: c_int, n: usize) -> *mut c_void;
 
     fn mmap(
@@ -60,16 +60,16 @@ unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
 }
 
-/// musl's way to make a system call that is a cancellation point: returns `-errno`, acts on a
-/// cancellation also while it blocks, and never after the kernel has done its work.
+/// musl's function for a system call that is a cancellation point: returns `-errno`, acts on a
+/// cancellation also while it blocks, and never after the kernel has finished.
 type SyscallCp =
     unsafe extern "C" fn(c_long, c_long, c_long, c_long, c_long, c_long, c_long) -> c_long;
 
-/// musl's `__syscall_cp`. It is hidden, so it exists for programs that contain libc.a, but not
-/// for those that load libc.so: a weak reference is null there instead of a failure to link.
+/// musl's `__syscall_cp`. It is hidden, so it exists for programs that contain libc.a, but not for
+/// those that load libc.so: there a weak reference is null, and linking does not fail.
 fn syscall_cp() -> Option<SyscallCp> {
     let address: *const c_void;
-    // Rust has no stable weak reference, the assembler has.
+    // Rust has no stable weak reference, but the assembler has.
     // SAFETY: reads one entry of the global offset table, which the linker fills.
     #[cfg(target_arch = "x86_64")]
     unsafe {
@@ -96,7 +96,7 @@ fn syscall_cp() -> Option<SyscallCp> {
     unsafe { mem::transmute(address) }
 }
 
-/// The system call, as a cancellation point: the number of bytes, or `-errno`.
+/// Makes the system call, as a cancellation point. Returns the number of bytes, or `-errno`.
 ///
 /// # Safety
 ///
@@ -131,7 +131,7 @@ pub(super) unsafe fn getrandom(buf: *mut c_void, len: usize, flags: c_uint) -> i
     }
 }
 
-/// The kernel's result (`-errno` on failure) as C's: -1, with `errno` set.
+/// Converts the kernel's result (`-errno` on failure) to C's: -1, with `errno` set.
 pub(super) fn returned(result: isize) -> isize {
     if result >= 0 {
         return result;
@@ -146,28 +146,28 @@ pub(super) fn returned(result: isize) -> isize {
 
 /// Maps `length` bytes of fresh zeros.
 pub(super) fn map(length: usize, protection: c_int, flags: c_int) -> Option<*mut c_void> {
-    // SAFETY: the kernel chooses the address, so that nothing existing is touched.
+    // SAFETY: the kernel chooses the address, so nothing existing is touched.
     let address = unsafe { mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
     (address.addr() != usize::MAX).then_some(address)
 }
 
-/// Gives `length` bytes from `map` back.
+/// Unmaps `length` bytes from `map`.
 ///
 /// # Safety
 ///
-/// Nobody uses them, now or later.
+/// No code uses them, now or later.
 pub(super) unsafe fn unmap(address: *mut c_void, length: usize) {
-    // SAFETY: a whole mapping of `map`, vouched for by the caller. A failure would leave it mapped.
+    // SAFETY: a whole mapping of `map`, vouched for by the caller. On failure it would stay mapped.
     unsafe { munmap(address, length) };
 }
 
-/// Runs `body` with no signal handler interrupting this thread, and keeps `errno` as it was.
+/// Runs `body` without signal handlers on this thread, and preserves `errno`.
 pub(super) fn undisturbed<T>(body: impl FnOnce() -> T) -> T {
     let mut all: SignalSet = [0; 16];
     let mut before: SignalSet = [0; 16];
-    // SAFETY: errno is the thread's own; both sets are as large as musl's. These calls fail on
-    // bad arguments alone. musl leaves its three internal signals out of a full set: thread
-    // cancellation stays possible, and set*id does not wait for us.
+    // SAFETY: errno is the thread's own; both sets are as large as musl's. These calls fail only on
+    // bad arguments. musl leaves its three internal signals out of a full set: thread cancellation
+    // stays possible, and set*id does not wait for us.
     unsafe {
         let errno = *__errno_location();
         sigfillset(&raw mut all);

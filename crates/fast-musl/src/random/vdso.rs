@@ -1,9 +1,9 @@
 //! Finds a function in the vDSO, the small ELF image that the kernel maps into every process.
 //!
-//! Sources: the kernel's `Documentation/ABI/stable/vdso` (functions are found by name and
-//! version through the dynamic section), the ELF specification, and the GNU extensions for
-//! `DT_GNU_HASH` and symbol versions. Kernels have shipped either hash table or both; the tables
-//! are read for the number of symbols only, which number about a dozen.
+//! Sources: the kernel's `Documentation/ABI/stable/vdso` (functions are found by name and version
+//! through the dynamic section), the ELF specification, and the GNU extensions for `DT_GNU_HASH`
+//! and symbol versions. Kernels have shipped either hash table or both; the tables are only read
+//! for the number of symbols, of which there are about a dozen.
 
 use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
@@ -76,7 +76,7 @@ struct VersionDefinition {
     next: u32,
 }
 
-/// The tables of an image, as pointers into it; null where it has none.
+/// The tables of an image, as pointers into it; null for those that it does not have.
 struct Tables {
     strings: *const u8,
     symbols: *const Symbol,
@@ -86,7 +86,7 @@ struct Tables {
     definitions: *const u8,
 }
 
-/// The address of function `name`; of this `version` if the image has versions.
+/// Returns the address of function `name`, of this `version` if the image has versions.
 ///
 /// # Safety
 ///
@@ -100,8 +100,8 @@ pub(super) unsafe fn find(
     if image.is_null() {
         return None;
     }
-    // SAFETY: everything below follows offsets that the image itself gives, which the caller
-    // vouches for; each of the functions called has no other requirement.
+    // SAFETY: all code below follows offsets from the image itself, which the caller vouches for;
+    // the functions called have no other requirement.
     unsafe {
         let (bias, dynamic) = segments(image)?;
         let tables = Tables::new(bias, dynamic)?;
@@ -117,13 +117,13 @@ pub(super) unsafe fn find(
     }
 }
 
-/// What the image's addresses count from, and its dynamic section.
+/// Returns the base of the image's addresses, and its dynamic section.
 ///
 /// # Safety
 ///
 /// As [`find`], and `image` is not null.
 unsafe fn segments(image: *const u8) -> Option<(*const u8, *const Dynamic)> {
-    // SAFETY: the header and the segments it tells of lie in the image, aligned as ELF wants.
+    // SAFETY: the header and the segments that it lists lie in the image, aligned as ELF requires.
     unsafe {
         let header = &*at::<Header>(image, 0);
         let mut bias = None;
@@ -143,23 +143,23 @@ unsafe fn segments(image: *const u8) -> Option<(*const u8, *const Dynamic)> {
     }
 }
 
-/// `base` moved by `offset`, which counts modulo the address space.
-// The images searched are in memory, so offsets are as wide as addresses; alignment is ELF's.
+/// `base` plus `offset`, modulo the address space.
+// The images are in memory, so offsets are as wide as addresses; alignment is ELF's.
 #[allow(clippy::cast_possible_truncation, clippy::cast_ptr_alignment)]
 fn at<T>(base: *const u8, offset: u64) -> *const T {
     base.wrapping_add(offset as usize).cast()
 }
 
-/// Whether the text at `text`, which ends with a zero, is `name`.
+/// Whether the zero-terminated text at `text` equals `name`.
 ///
 /// # Safety
 ///
-/// It does end.
+/// The text has a terminating zero.
 unsafe fn is(mut text: *const u8, name: &CStr) -> bool {
-    // Not as a slice: in a build with debug assertions, core checks that it has one byte at least.
+    // Not as a slice: with debug assertions, core checks that it has at least one byte.
     let mut name = name.as_ptr().cast::<u8>();
     loop {
-        // SAFETY: as far as this the text has been the name, and neither has ended.
+        // SAFETY: up to here the text equals the name, and neither has ended.
         let (found, wanted) = unsafe { (*text, *name) };
         if found != wanted {
             return false;
@@ -185,7 +185,7 @@ impl Tables {
     ///
     /// # Safety
     ///
-    /// `dynamic` is the dynamic section of a sound image, `bias` what its addresses count from.
+    /// `dynamic` is the dynamic section of a sound image, `bias` the base of its addresses.
     unsafe fn new(bias: *const u8, mut dynamic: *const Dynamic) -> Option<Self> {
         let null = core::ptr::null();
         let mut tables = Self {
@@ -216,7 +216,7 @@ impl Tables {
         (!unusable).then_some(tables)
     }
 
-    /// How many symbols the hash tables know.
+    /// Returns the number of symbols in the hash tables.
     ///
     /// # Safety
     ///
@@ -225,17 +225,18 @@ impl Tables {
         // SAFETY: both layouts are fixed by their specifications.
         unsafe {
             if !self.hash.is_null() {
-                // Number of buckets, number of chain entries; one of the latter per symbol.
+                // Number of buckets, number of chain entries; there is one chain entry per symbol.
                 return *self.hash.add(1) as usize;
             }
-            // Number of buckets, index of the first symbol hashed, number of 64-bit filter words,
-            // a shift; then the filter, the buckets, and one chain entry per symbol hashed.
+            // Number of buckets, index of the first hashed symbol, number of 64-bit filter words, a
+            // shift; then the filter, the buckets, and one chain entry per hashed symbol.
             let word = |index| *self.gnu_hash.add(index) as usize;
             let (buckets, first, filter) = (word(0), word(1), word(2));
             let bucket = self.gnu_hash.add(4).add(filter).add(filter);
             let chain = bucket.add(buckets);
             let last = (0..buckets).map(|index| *bucket.add(index) as usize).max();
-            // Buckets name the first symbol of their run, whose end has the lowest bit set.
+            // Buckets hold the first symbol of their run; the run's last entry has the lowest bit
+            // set.
             let Some(mut last) = last.filter(|&last| last >= first) else {
                 return 0;
             };
@@ -246,8 +247,8 @@ impl Tables {
         }
     }
 
-    /// The index that marks symbols of version `name`. `None` if the image has no versions, an
-    /// index that marks no symbol if it has others only.
+    /// Returns the index that marks symbols of version `name`. `None` if the image has no versions,
+    /// an index that marks no symbol if it has only other versions.
     ///
     /// # Safety
     ///

@@ -1,11 +1,11 @@
-//! What can be done with elements: to compare them, and to move them within their array.
+//! Operations on elements: comparing them, and moving them within their array.
 
 use core::ffi::{c_int, c_void};
 use core::marker::PhantomData;
 
 use crate::access::{load, store};
 
-/// The caller's order.
+/// The caller's comparison function.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
     pub(super) compare: unsafe extern "C" fn(*const c_void, *const c_void, *mut c_void) -> c_int,
@@ -19,7 +19,7 @@ impl Order {
     }
 }
 
-/// Elements of a size, in an order.
+/// Elements of one size, with an order.
 #[derive(Clone, Copy)]
 pub(super) struct Elements<S> {
     pub(super) size: S,
@@ -27,7 +27,7 @@ pub(super) struct Elements<S> {
 }
 
 impl<S: Size> Elements<S> {
-    /// Less than zero if `a` comes before `b`, more if behind.
+    /// Less than zero if `a` comes before `b`, more than zero if after it.
     ///
     /// # Safety
     ///
@@ -49,19 +49,19 @@ impl<S: Size> Elements<S> {
         unsafe { self.compare(a, b) < 0 }
     }
 
-    /// The same, to be moved by parts.
+    /// The same elements, moved in parts.
     #[inline(always)]
     pub(super) fn of_any_size(self) -> Elements<Parts> {
         self.order.of(Parts(self.size.bytes()))
     }
 
-    /// The element so many behind another.
+    /// Returns the element `index` places after `base`.
     #[inline(always)]
     pub(super) fn at(self, base: *mut u8, index: usize) -> *mut u8 {
         base.wrapping_add(index.wrapping_mul(self.size.bytes()))
     }
 
-    /// Exchanges two elements, or one with itself.
+    /// Swaps two elements, or one with itself.
     ///
     /// # Safety
     ///
@@ -72,8 +72,8 @@ impl<S: Size> Elements<S> {
         unsafe { self.size.swap(a, b) }
     }
 
-    /// Brings an element to a place at or before its own, and all that are from there to it one
-    /// further.
+    /// Moves an element to a place at or before its own, and shifts the elements between them by
+    /// one.
     ///
     /// # Safety
     ///
@@ -85,7 +85,7 @@ impl<S: Size> Elements<S> {
     }
 }
 
-/// A size of elements, and how such are moved.
+/// A size of elements, and how to move such elements.
 pub(super) trait Size: Copy {
     fn bytes(self) -> usize;
 
@@ -127,7 +127,7 @@ impl<T: Copy> Size for Fixed<T> {
     }
 }
 
-/// A size known at run time: elements are moved by parts.
+/// A size known at run time: elements are moved in parts.
 #[derive(Clone, Copy)]
 pub(super) struct Parts(pub(super) usize);
 

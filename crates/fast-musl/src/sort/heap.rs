@@ -1,8 +1,8 @@
-//! Sorting in n log n steps, whatever is compared.
+//! Sorting in n log n steps, for any comparison function.
 
 use super::elements::{Elements, Parts};
 
-/// Sorts by heapsort. It is needed so seldom that there is one for all sizes.
+/// Sorts by heapsort. It is rarely needed, so one version serves all sizes.
 ///
 /// # Safety
 ///
@@ -18,7 +18,7 @@ pub(super) unsafe extern "C" fn sort(elements: Elements<Parts>, base: *mut u8, n
     let mut heap = n;
     while heap > 1 {
         heap = heap.wrapping_sub(1);
-        // SAFETY: both are elements, and there are so many left.
+        // SAFETY: both are elements, and this many are left.
         unsafe {
             elements.swap(base, elements.at(base, heap));
             sift(elements, base, 0, heap);
@@ -26,7 +26,7 @@ pub(super) unsafe extern "C" fn sort(elements: Elements<Parts>, base: *mut u8, n
     }
 }
 
-/// Exchanges an element with the last of its children until none comes behind it.
+/// Swaps an element with the last of its children until no child comes after it.
 ///
 /// # Safety
 ///
@@ -38,7 +38,7 @@ unsafe extern "C" fn sift(elements: Elements<Parts>, base: *mut u8, mut root: us
             return;
         }
         let other = child.wrapping_add(1);
-        // SAFETY: all that are asked for are below `n`.
+        // SAFETY: all indices used are below `n`.
         unsafe {
             if other < n && elements.less(elements.at(base, child), elements.at(base, other)) {
                 child = other;

@@ -5,11 +5,11 @@ use core::ptr::null;
 use super::elements::{Elements, Size};
 use super::{heap, runs, small};
 
-/// So many elements are sorted by insertion. That compares less often than quicksort, but predicts the
-/// branches of its loops less well.
+/// Up to this many elements are sorted by insertion, which compares less often than quicksort but
+/// whose loop branches are predicted less well.
 const SMALL: usize = 8;
-/// From so many elements on, the pivot is the median of more than three. An eighth of them must be three
-/// at least.
+/// From this many elements on, the pivot is the median of more than three. An eighth of them must
+/// be at least three.
 const LARGE: usize = 64;
 
 /// Sorts elements.
@@ -31,7 +31,7 @@ pub(super) unsafe extern "C" fn sort<S: Size>(elements: Elements<S>, base: *mut 
     }
 }
 
-/// Sorts elements that do not come before an earlier pivot, which is null where there is none. After
+/// Sorts elements that do not come before an earlier pivot, which is null if there is none. After
 /// `limit` pivots, heapsort takes over.
 ///
 /// # Safety
@@ -44,7 +44,7 @@ unsafe extern "C" fn sort_part<S: Size>(
     mut before: *const u8,
     mut limit: u32,
 ) {
-    // SAFETY: all parts are of the elements, and the pivots among them.
+    // SAFETY: all parts consist of the elements, and the pivots are elements.
     unsafe {
         while n > SMALL {
             if limit == 0 {
@@ -54,7 +54,7 @@ unsafe extern "C" fn sort_part<S: Size>(
             limit = limit.wrapping_sub(1);
             elements.swap(base, pivot(elements, base, n));
             if !before.is_null() && !elements.less(before, base) {
-                // The pivot equals the earlier one. So do all that do not come behind it.
+                // The pivot equals the earlier one. So do all elements that do not come after it.
                 let equal = partition::<_, true>(elements, base, n);
                 base = elements.at(base, equal.wrapping_add(1));
                 n = n.wrapping_sub(equal).wrapping_sub(1);
@@ -78,8 +78,8 @@ unsafe extern "C" fn sort_part<S: Size>(
     }
 }
 
-/// Brings the elements that come before the first to the front, and with `EQUAL` also those that equal
-/// it, and the first behind them. Returns how many are in front of it.
+/// Moves the elements that come before the first one to the front, with `EQUAL` also those that
+/// equal it, and the first one after them. Returns how many are in front of it.
 ///
 /// # Safety
 ///
@@ -93,7 +93,7 @@ unsafe fn partition<S: Size, const EQUAL: bool>(
     let end = elements.at(base, n);
     let (mut front, mut at) = (0_usize, elements.at(base, 1));
     while at != end {
-        // All from here to `at` do not belong to the front.
+        // All elements from here to `at` do not belong to the front.
         let other = elements.at(base, front.wrapping_add(1));
         // SAFETY: all are elements.
         unsafe {
@@ -112,8 +112,8 @@ unsafe fn partition<S: Size, const EQUAL: bool>(
     front
 }
 
-/// An element that has about as many before as behind it: of three, or of many the median of medians
-/// of three.
+/// Returns an element with about as many elements before as after it: the median of three, or for
+/// many elements the median of medians of three.
 ///
 /// # Safety
 ///
@@ -123,7 +123,7 @@ unsafe extern "C" fn pivot<S: Size>(elements: Elements<S>, base: *mut u8, n: usi
     let mut a = elements.at(base, eighth);
     let mut b = elements.at(base, eighth.wrapping_mul(4));
     let mut c = elements.at(base, eighth.wrapping_mul(6));
-    // SAFETY: an eighth of the elements is from each of the three on.
+    // SAFETY: at least an eighth of the elements follows each of the three.
     unsafe {
         if n >= LARGE {
             a = pivot(elements, a, eighth);
@@ -143,7 +143,7 @@ unsafe fn median<S: Size>(elements: Elements<S>, a: *mut u8, b: *mut u8, c: *mut
     unsafe {
         let before_b = elements.less(a, b);
         if before_b != elements.less(a, c) {
-            // It is between them.
+            // `a` is between the other two.
             a
         } else if before_b == elements.less(b, c) {
             b

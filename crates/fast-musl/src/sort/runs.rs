@@ -1,18 +1,18 @@
-//! Elements that are in order already, but for a few.
+//! Elements that are in order already, except for a few.
 
 use core::ffi::c_int;
 
 use super::elements::{Elements, Size};
 use super::small;
 
-/// Elements in no order hardly ever begin with so many in order.
+/// Elements in random order hardly ever begin with a run of this length.
 const LONG: usize = 12;
-/// What may be spent for each element that was looked at: comparisons, and moves, of which each 64 bytes
-/// take as long. It is in vain where more is needed.
+/// The budget per element that was looked at: comparisons, and moves, of which each 64 bytes count
+/// as one comparison. If it is exceeded, the attempt is given up.
 const CREDIT: usize = 8;
 
-/// Sorts elements that are in order, or in the opposite one, or in one of them but for a few. Returns
-/// whether they are sorted.
+/// Sorts elements that are in order or in reverse order, except for a few. Returns whether they are
+/// sorted.
 ///
 /// # Safety
 ///
@@ -28,7 +28,7 @@ pub(super) unsafe extern "C" fn sort<S: Size>(
         return false;
     }
     if direction > 0 {
-        // SAFETY: there are so many.
+        // SAFETY: there are this many.
         unsafe { reverse(elements, base, sorted) };
     }
     let per_move = (elements.size.bytes() >> 6).wrapping_add(1);
@@ -54,8 +54,8 @@ pub(super) unsafe extern "C" fn sort<S: Size>(
     true
 }
 
-/// How many of the first elements are in one order, and less than zero if that is the wanted one, more
-/// if it is the opposite.
+/// Returns how many of the first elements are in one order; less than zero if it is the requested
+/// order, more than zero if it is the reverse.
 ///
 /// # Safety
 ///
@@ -95,8 +95,8 @@ unsafe fn reverse<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
     }
 }
 
-/// Where the element behind `sorted` ones belongs among them. It is looked for from the end, in steps
-/// that double.
+/// Returns where the element after `sorted` ones belongs among them. It searches from the end, in
+/// steps that double.
 ///
 /// # Safety
 ///
@@ -104,7 +104,8 @@ unsafe fn reverse<S: Size>(elements: Elements<S>, base: *mut u8, n: usize) {
 #[inline(always)]
 unsafe fn place_of<S: Size>(elements: Elements<S>, base: *mut u8, sorted: usize) -> usize {
     let next = elements.at(base, sorted);
-    // It belongs before the one at `end`, if there is one, and not before the one at `end - step`.
+    // It belongs before the element at `end`, if there is one, and not before the one at `end -
+    // step`.
     let (mut end, mut step) = (sorted, 1);
     let start = loop {
         if step > end {

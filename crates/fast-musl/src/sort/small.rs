@@ -1,8 +1,8 @@
-//! Few elements.
+//! Sorting few elements.
 
 use super::elements::{Elements, Size};
 
-/// Sorts by binary insertion, which compares hardly more often than any other way.
+/// Sorts by binary insertion, which compares hardly more often than any other algorithm.
 ///
 /// # Safety
 ///
@@ -20,7 +20,7 @@ pub(super) unsafe extern "C" fn sort<S: Size>(elements: Elements<S>, base: *mut 
     }
 }
 
-/// How many of `n` sorted elements do not come behind another one.
+/// Returns how many of `n` sorted elements do not come after another one.
 ///
 /// # Safety
 ///

@@ -1,11 +1,10 @@
-//! The routines for `aarch64`, in plain integers: sixteen bytes are a pair of registers.
+//! The routines for `aarch64`, with plain integers: sixteen bytes are a pair of registers.
 //!
-//! No instruction here is beyond the baseline and no intrinsic is used, so that Miri can run all of
-//! it.
+//! This uses only baseline instructions and no intrinsics, so Miri can run all of it.
 
 use super::bytes::Bytes;
 
-/// What every processor has.
+/// The vectors that every processor has.
 pub(super) type Block = u128;
 
 /// Calls a routine with these vectors.
@@ -21,20 +20,20 @@ pub(super) use widest;
 /// The low seven bits of each byte.
 const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
 
-/// The highest bit of each byte that is zero, with the bytes in the order of memory.
+/// Returns the highest bit of each byte that is zero, with the bytes in memory order.
 ///
-/// The shorter formulas for this are wrong behind the first zero. Here the last one counts as well,
-/// and the first behind others.
+/// The shorter formulas for this are wrong after the first zero. Here the last one matters too, and
+/// the first one after others.
 #[inline(always)]
-#[allow(clippy::cast_possible_truncation, reason = "it is the lower half")]
+#[allow(clippy::cast_possible_truncation, reason = "this takes the lower half")]
 fn zeros(bytes: u128) -> u128 {
     let bytes = bytes.to_le();
-    // No carry leaves its byte, so that the halves need not wait for each other.
+    // No carry leaves its byte, so the halves need not wait for each other.
     let half = |half: u64| !((half & LOW).wrapping_add(LOW) | half | LOW);
     u128::from(half(bytes as u64)) | u128::from(half((bytes >> 64) as u64)) << 64
 }
 
-/// The highest bit of each byte that is one of 'a' to 'z'.
+/// Returns the highest bit of each byte from 'a' to 'z'.
 #[inline(always)]
 fn letters(bytes: u128) -> u128 {
     // No carry leaves its byte.
@@ -51,7 +50,7 @@ const fn splat(byte: u8) -> u128 {
 
 // SAFETY: an integer of sixteen bytes.
 unsafe impl Bytes for u128 {
-    /// Not zero in bytes that are hits, with the bytes in the order of memory.
+    /// Not zero in bytes that are hits, with the bytes in memory order.
     type Hits = u128;
 
     #[inline(always)]
@@ -81,7 +80,7 @@ unsafe impl Bytes for u128 {
 
     #[inline(always)]
     unsafe fn different_folded_or_zero(self, other: u128) -> u128 {
-        // Bit 5 alone may differ, and where `self` is a letter.
+        // Only bit 5 may differ, and only if `self` is a letter.
         let ignored = letters(self | splat(0x20)) >> 2;
         zeros(self) | ((self ^ other) & !ignored).to_le()
     }

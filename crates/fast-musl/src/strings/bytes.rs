@@ -1,11 +1,11 @@
-//! What a vector must be able to do, and the boundaries that it must not cross.
+//! Operations on vectors, and the page boundaries that they must not cross.
 
 use super::span::by_bytes;
 
-/// Not less than this is a page on any system of ours. Memory is readable by whole pages.
+/// The smallest page size of the supported systems. Memory is readable in whole pages.
 const PAGE: usize = 4096;
 
-/// Sixteen or more bytes that are looked at at once.
+/// Sixteen or more bytes that are examined at once.
 ///
 /// # Safety
 ///
@@ -14,14 +14,14 @@ pub(super) unsafe trait Bytes: Copy {
     /// Bytes in a vector.
     const LEN: usize = size_of::<Self>();
 
-    /// Which bytes of a vector, or of several in the same places, are hits.
+    /// Which bytes of a vector, or of several vectors at the same places, are hits.
     type Hits: Copy;
 
-    /// `byte` in all places.
+    /// A vector of `byte`.
     ///
     /// # Safety
     ///
-    /// The processor must have these vectors, as for all that follows.
+    /// The processor must have these vectors, as for all other functions.
     unsafe fn splat(byte: u8) -> Self;
 
     /// Where `self` is zero.
@@ -31,28 +31,28 @@ pub(super) unsafe trait Bytes: Copy {
     /// See [`splat`](Self::splat).
     unsafe fn zero(self) -> Self::Hits;
 
-    /// Where `self` is as `other`.
+    /// Where `self` equals `other`.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat).
     unsafe fn equal(self, other: Self) -> Self::Hits;
 
-    /// Where `self` is as `other` or zero.
+    /// Where `self` equals `other` or is zero.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat).
     unsafe fn equal_or_zero(self, other: Self) -> Self::Hits;
 
-    /// Where `self` is not as `other`, or zero.
+    /// Where `self` differs from `other` or is zero.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat).
     unsafe fn different_or_zero(self, other: Self) -> Self::Hits;
 
-    /// Where `self` is not as `other` even if the case of ASCII letters is left aside, or zero.
+    /// Where `self` differs from `other`, ignoring the case of ASCII letters, or is zero.
     ///
     /// # Safety
     ///
@@ -66,7 +66,7 @@ pub(super) unsafe trait Bytes: Copy {
     /// See [`splat`](Self::splat).
     unsafe fn both_equal(one: (Self, Self), other: (Self, Self)) -> Self::Hits;
 
-    /// Where one of both has a hit.
+    /// Where at least one of both has a hit.
     ///
     /// # Safety
     ///
@@ -80,35 +80,36 @@ pub(super) unsafe trait Bytes: Copy {
     /// See [`splat`](Self::splat).
     unsafe fn any(hits: Self::Hits) -> bool;
 
-    /// The first hit at `from` or behind it, counted from there.
+    /// The first hit at or after `from`, counted from there.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat). `from` must be less than `LEN`.
     unsafe fn first(hits: Self::Hits, from: usize) -> Option<usize>;
 
-    /// The first hit in two vectors that follow each other.
+    /// The first hit in two consecutive vectors.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat).
     unsafe fn first_of_two(one: Self::Hits, other: Self::Hits) -> Option<usize>;
 
-    /// The last hit at `to` or before it.
+    /// The last hit at or before `to`.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat). `to` must be less than `LEN`.
     unsafe fn last(hits: Self::Hits, to: usize) -> Option<usize>;
 
-    /// The last hit at `to` or before it in two vectors that follow each other.
+    /// The last hit at or before `to` in two consecutive vectors.
     ///
     /// # Safety
     ///
     /// See [`splat`](Self::splat). `to` must be less than twice `LEN`.
     unsafe fn last_of_two(one: Self::Hits, other: Self::Hits, to: usize) -> Option<usize>;
 
-    /// How far the string `s` goes on with bytes that are in `set`, if `WITHIN`, or not in it.
+    /// The length of the start of string `s` that consists of bytes in `set`, if `WITHIN`, or not
+    /// in it.
     ///
     /// # Safety
     ///
@@ -120,10 +121,10 @@ pub(super) unsafe trait Bytes: Copy {
     }
 }
 
-/// The hits in four vectors that follow each other.
+/// The hits in four consecutive vectors.
 pub(super) type Four<H> = (H, H, H, H);
 
-/// Whether there is a hit in one of four.
+/// Whether one of four has a hit.
 ///
 /// # Safety
 ///
@@ -162,25 +163,25 @@ pub(super) unsafe fn first_of_four<V: Bytes>(four: Four<V::Hits>) -> Option<usiz
     }
 }
 
-/// How far the address lies behind a multiple of `len`, a power of two.
+/// The address's offset from a multiple of `len`, a power of two.
 #[inline(always)]
 pub(super) fn offset(at: *const u8, len: usize) -> usize {
     at.addr() & len.wrapping_sub(1)
 }
 
-/// Whether `len` bytes from there do not lie in one page.
+/// Whether `len` bytes from this address are in more than one page.
 #[inline(always)]
 pub(super) fn crosses(at: *const u8, len: usize) -> bool {
     offset(at, PAGE) > PAGE.wrapping_sub(len)
 }
 
-/// Whether `len` bytes from one or the other do not lie in one page.
+/// Whether `len` bytes from either address are in more than one page.
 #[inline(always)]
 pub(super) fn either_crosses(one: *const u8, other: *const u8, len: usize) -> bool {
     usize::max(offset(one, PAGE), offset(other, PAGE)) > PAGE.wrapping_sub(len)
 }
 
-/// Bytes from there to the end of its page.
+/// The number of bytes from this address to the end of its page.
 #[inline(always)]
 pub(super) fn left_in_page(at: *const u8) -> usize {
     PAGE.wrapping_sub(offset(at, PAGE))

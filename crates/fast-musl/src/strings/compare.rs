@@ -6,23 +6,23 @@ use core::ffi::c_int;
 use super::bytes::{Bytes, Four, any_of_four, either_crosses, first_of_four, left_in_page, offset};
 use crate::access::value;
 
-/// When two bytes count as the same.
+/// A criterion for equal bytes.
 trait Sameness {
-    /// Where `a` is zero or not the same as `b`.
+    /// Where `a` is zero or not equal to `b`.
     ///
     /// # Safety
     ///
     /// The processor must have these vectors.
     unsafe fn different_or_zero<V: Bytes>(a: V, b: V) -> V::Hits;
 
-    /// Equal for bytes that are the same, and in the order of strings otherwise.
+    /// The same value for equal bytes; other bytes have the order of strings.
     fn key(byte: u8) -> u8;
 }
 
-/// When they are equal.
+/// Bytes are equal.
 struct Exact;
 
-/// When they are equal but for the case of ASCII letters. musl's `tolower` knows no other letters
+/// Bytes are equal except for the case of ASCII letters. musl's `tolower` knows no other letters
 /// among bytes, in none of its locales.
 struct Folded;
 
@@ -60,7 +60,7 @@ impl Sameness for Folded {
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors; likewise below.
+/// As for `strcmp`, and the processor must have these vectors; likewise below.
 #[inline(always)]
 pub(super) unsafe fn order<V: Bytes>(a: *const u8, b: *const u8) -> c_int {
     // SAFETY: the caller's promise.
@@ -100,12 +100,12 @@ pub(super) unsafe fn order_folded_within<V: Bytes>(a: *const u8, b: *const u8, n
     unsafe { compare::<V, Folded, true>(a, b, n) }
 }
 
-/// The difference between the first bytes that are not the same, or zero where the strings end before or, if
-/// `BOUNDED`, `n` bytes do.
+/// Returns the difference between the first bytes that are not equal, or zero if the strings or, if
+/// `BOUNDED`, `n` bytes end before.
 ///
 /// # Safety
 ///
-/// `a` and `b` must be valid for reads up to the first byte that is zero or not the same or, if
+/// `a` and `b` must be valid for reads up to the first byte that is zero or not equal or, if
 /// `BOUNDED`, of `n` bytes, whichever is less. The processor must have these vectors.
 #[inline(always)]
 unsafe fn compare<V: Bytes, S: Sameness, const BOUNDED: bool>(
@@ -116,12 +116,12 @@ unsafe fn compare<V: Bytes, S: Sameness, const BOUNDED: bool>(
     if BOUNDED && n == 0 {
         return 0;
     }
-    // All before `at` is the same, not zero and less than `n`; so the pages in which both strings go on
-    // are readable.
+    // All bytes before `at` are equal, not zero and less than `n` in number; so the pages in which
+    // both strings continue are readable.
     let mut at = 0;
-    // SAFETY: each vector lies, in both strings, in pages that are readable: its first byte is one of
-    // the string and it does not cross the page, or its last byte is the last of the page and the
-    // bytes before `at` are of the string.
+    // SAFETY: each vector lies, in both strings, in readable pages: its first byte is one of the
+    // string and it does not cross the page, or its last byte is the last of the page and the bytes
+    // before `at` are in the string.
     unsafe {
         if either_crosses(a, b, const { 5 * V::LEN }) {
             cold_path();
@@ -171,7 +171,7 @@ unsafe fn compare<V: Bytes, S: Sameness, const BOUNDED: bool>(
             at = const { 5 * V::LEN }.wrapping_sub(offset(a, V::LEN));
         }
         loop {
-            // Up to the end of the page of the one that is nearer to it.
+            // Up to the end of the page of the string that is nearer to it.
             let room = usize::min(
                 left_in_page(a.wrapping_add(at)),
                 left_in_page(b.wrapping_add(at)),
@@ -199,7 +199,7 @@ unsafe fn compare<V: Bytes, S: Sameness, const BOUNDED: bool>(
                 }
             }
             if at != end && end >= V::LEN {
-                // The last vector of the page. What is looked at once more is no hit.
+                // The last vector of the page. Bytes examined before are not hits.
                 at = end.wrapping_sub(V::LEN);
                 if let Some(more) = V::first(hits::<V, S>(a, b, at), 0) {
                     return difference::<S, BOUNDED>(a, b, at.wrapping_add(more), n);
@@ -235,8 +235,8 @@ unsafe fn hits<V: Bytes, S: Sameness>(a: *const u8, b: *const u8, at: usize) -> 
 
 /// # Safety
 ///
-/// The four vectors from `a` + `at` and from `b` + `at` must lie in pages that are readable, and the
-/// processor must have them.
+/// The four vectors from `a` + `at` and from `b` + `at` must lie in pages that are readable, and
+/// the processor must have them.
 #[inline(always)]
 unsafe fn hits_of_four<V: Bytes, S: Sameness>(
     a: *const u8,
@@ -254,7 +254,8 @@ unsafe fn hits_of_four<V: Bytes, S: Sameness>(
     }
 }
 
-/// The difference between two bytes, or zero where, if `BOUNDED`, they are not among the first `n`.
+/// Returns the difference between two bytes, or zero if, with `BOUNDED`, they are not among the
+/// first `n`.
 ///
 /// # Safety
 ///
@@ -279,12 +280,12 @@ unsafe fn difference<S: Sameness, const BOUNDED: bool>(
     c_int::from(S::key(a)).wrapping_sub(c_int::from(S::key(b)))
 }
 
-/// Keeps the compiler from merging what follows with its like elsewhere: most strings are short, and to
-/// them the jump there is a quarter of the time.
+/// Keeps the compiler from merging the following code with equal code elsewhere: most strings are
+/// short, and for them the jump is a quarter of the time.
 #[inline(always)]
 fn apart() {
     #[cfg(not(miri))]
-    // SAFETY: it does nothing.
+    // SAFETY: there is no instruction.
     unsafe {
         core::arch::asm!("", options(nomem, nostack, preserves_flags));
     }

@@ -10,7 +10,7 @@ use crate::access::{load, store, value};
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors; likewise below.
+/// As for `strcpy`, and the processor must have these vectors; likewise below.
 #[inline(always)]
 pub(super) unsafe fn copy_to<V: Bytes>(dst: *mut u8, s: *const u8) -> *mut u8 {
     // SAFETY: the caller's promise.
@@ -18,8 +18,8 @@ pub(super) unsafe fn copy_to<V: Bytes>(dst: *mut u8, s: *const u8) -> *mut u8 {
     opaque(dst)
 }
 
-/// The same pointer, in a way that the compiler does not see. A caller that is known to return what it
-/// was given would save that and call, instead of jumping.
+/// Returns the same pointer in a way that the compiler cannot see. A caller that is known to return
+/// its argument would save it and call, instead of jumping.
 #[inline(always)]
 fn opaque(dst: *mut u8) -> *mut u8 {
     #[cfg(not(miri))]
@@ -29,7 +29,7 @@ fn opaque(dst: *mut u8) -> *mut u8 {
             clippy::pointers_in_nomem_asm_block,
             reason = "nothing is read or written"
         )]
-        // SAFETY: it does nothing.
+        // SAFETY: there is no instruction.
         unsafe {
             core::arch::asm!(
                 "/* {0} */",
@@ -50,16 +50,16 @@ fn opaque(dst: *mut u8) -> *mut u8 {
 #[inline(always)]
 pub(super) unsafe fn copy<V: Bytes>(dst: *mut u8, s: *const u8) -> *mut u8 {
     let before = offset(s, V::LEN);
-    // SAFETY: each vector that is loaded lies in pages that are readable: it does not cross a page
-    // and its first byte, or that of four, is one of the string; or the bytes of the string reach
-    // behind it. What is stored are bytes of the string.
+    // SAFETY: each loaded vector lies in readable pages: it does not cross a page and its first
+    // byte, or that of four, is one of the string; or the bytes of the string extend beyond it.
+    // Only bytes of the string are stored.
     unsafe {
         if crosses(s, V::LEN)
             && let Some(end) = V::first(value::<V>(s.wrapping_sub(before)).zero(), before)
         {
             return copy_short::<V>(dst, s, end);
         }
-        // The string goes on in the next page, or this vector is in one.
+        // The string continues in the next page, or this vector is in one page.
         let start = value::<V>(s);
         if let Some(end) = V::first(start.zero(), 0) {
             return copy_short::<V>(dst, s, end);
@@ -76,7 +76,7 @@ pub(super) unsafe fn copy<V: Bytes>(dst: *mut u8, s: *const u8) -> *mut u8 {
             at = at.wrapping_add(V::LEN);
             turns += 1;
         }
-        // Back to a multiple of four vectors, so that some are copied once more.
+        // Back to a multiple of four vectors, so some are copied again.
         at = at.wrapping_sub(offset(s.wrapping_add(at), const { 4 * V::LEN }));
         loop {
             let from = s.wrapping_add(at);
@@ -118,7 +118,7 @@ unsafe fn store_at<V: Bytes>(dst: *mut u8, at: usize, bytes: V) {
     unsafe { store(dst.wrapping_add(at), MaybeUninit::new(bytes)) }
 }
 
-/// Copies the last vector of a string whose zero is at `end`, and returns where that is now.
+/// Copies the last vector of a string whose zero is at `end`, and returns where the copied zero is.
 ///
 /// # Safety
 ///
@@ -131,7 +131,8 @@ unsafe fn copy_end<V: Bytes>(dst: *mut u8, s: *const u8, end: usize) -> *mut u8 
     dst.wrapping_add(end)
 }
 
-/// Copies a string whose zero is at `end`, and returns where that is now: two pieces that overlap.
+/// Copies a string whose zero is at `end` in two overlapping pieces, and returns where the copied
+/// zero is.
 ///
 /// # Safety
 ///
@@ -157,7 +158,8 @@ unsafe fn copy_short<V: Bytes>(dst: *mut u8, s: *const u8, end: usize) -> *mut u
 
 /// # Safety
 ///
-/// As for [`copy`], and the string must have one to two times as many bytes as `T`, the zero included.
+/// As for [`copy`], and the string must have one to two times as many bytes as `T`, the zero
+/// included.
 #[inline(always)]
 unsafe fn copy_ends<T: Copy>(dst: *mut u8, s: *const u8, end: usize) {
     let at = end.wrapping_sub(const { size_of::<T>() - 1 });

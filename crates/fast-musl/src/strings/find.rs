@@ -1,5 +1,5 @@
-//! The first byte of a kind, for `strlen`, `strnlen`, `memchr`, `strchr` and `strchrnul`, and for the
-//! sets of `span`.
+//! Finds the first byte of a kind, for `strlen`, `strnlen`, `memchr`, `strchr` and `strchrnul`, and
+//! for the sets of `span`.
 
 use crate::access::{align_loop, cold_path};
 use core::ffi::c_int;
@@ -7,9 +7,9 @@ use core::ffi::c_int;
 use super::bytes::{Bytes, Four, any_of_four, crosses, first_of_four, offset};
 use crate::access::value;
 
-/// What is looked for.
+/// The kind of byte to find.
 pub(super) trait Wanted<V: Bytes>: Copy {
-    /// Where it is.
+    /// Where it occurs.
     ///
     /// # Safety
     ///
@@ -21,7 +21,7 @@ pub(super) trait Wanted<V: Bytes>: Copy {
 #[derive(Clone, Copy)]
 struct End;
 
-/// A byte, which is in all places.
+/// A byte, as a vector of it.
 #[derive(Clone, Copy)]
 struct Byte<V>(V);
 
@@ -53,7 +53,7 @@ impl<V: Bytes> Wanted<V> for ByteOrEnd<V> {
     }
 }
 
-/// `byte` in all places, cut to eight bits as C does.
+/// A vector of `byte`, truncated to eight bits as in C.
 ///
 /// # Safety
 ///
@@ -69,7 +69,7 @@ pub(super) unsafe fn splat<V: Bytes>(byte: c_int) -> V {
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors; likewise below.
+/// As for `strlen`, and the processor must have these vectors; likewise below.
 #[inline(always)]
 pub(super) unsafe fn end<V: Bytes>(s: *const u8) -> usize {
     // SAFETY: the caller's promise; likewise below.
@@ -111,7 +111,7 @@ pub(super) unsafe fn byte_within<V: Bytes>(s: *const u8, byte: c_int, n: usize) 
 #[inline(always)]
 pub(super) unsafe fn byte<V: Bytes>(s: *const u8, byte: c_int) -> *const u8 {
     let [low, ..] = byte.to_le_bytes();
-    // SAFETY: see above; what was found was read.
+    // SAFETY: see above; the byte found was read.
     unsafe {
         let found = byte_or_end::<V>(s, byte);
         if value::<u8>(found) == low {
@@ -133,13 +133,13 @@ pub(super) unsafe fn byte_or_end<V: Bytes>(s: *const u8, byte: c_int) -> *const 
     s.wrapping_add(unsafe { find::<V, false>(s, 0, ByteOrEnd(splat::<V>(byte))) })
 }
 
-/// How far from `s` the first byte lies that is wanted; if `BOUNDED`, a number from `n` up where it is
-/// not one of the first `n`.
+/// Returns the distance from `s` to the first byte wanted; if `BOUNDED`, a number of at least `n`
+/// if the byte is not one of the first `n`.
 ///
 /// # Safety
 ///
-/// `s` must be valid for reads up to that byte or, if `BOUNDED`, of `n` bytes, whichever is less. The
-/// processor must have these vectors.
+/// `s` must be valid for reads up to that byte or, if `BOUNDED`, of `n` bytes, whichever is less.
+/// The processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn find<V: Bytes, const BOUNDED: bool>(
     s: *const u8,
@@ -149,9 +149,9 @@ pub(super) unsafe fn find<V: Bytes, const BOUNDED: bool>(
     if BOUNDED && n == 0 {
         return 0;
     }
-    // SAFETY: each vector lies in one page and has a byte of the area in it, or lies in the same page
-    // as one that has: the first one `s`, each of the others its own first byte, or that of four. All
-    // bytes before are no hits and are less than `n`.
+    // SAFETY: each vector lies in one page and contains a byte of the area, or lies in the same
+    // page as one that does: the first one contains `s`, each of the others its own first byte, or
+    // that of four. All bytes before are not hits and less than `n` in number.
     unsafe {
         let mut at;
         if crosses(s, const { 5 * V::LEN }) {
@@ -182,7 +182,7 @@ pub(super) unsafe fn find<V: Bytes, const BOUNDED: bool>(
             if let Some(more) = first_of_four::<V>(hits_of_four::<V>(s, V::LEN, wanted)) {
                 return V::LEN.wrapping_add(more);
             }
-            // Back to a multiple of four vectors, so that some are looked at once more.
+            // Back to a multiple of four vectors, so some are examined again.
             at = const { 5 * V::LEN };
             at = at.wrapping_sub(offset(s.wrapping_add(at), const { 4 * V::LEN }));
         }
@@ -204,7 +204,7 @@ pub(super) unsafe fn find<V: Bytes, const BOUNDED: bool>(
 
 /// # Safety
 ///
-/// The vector at `s` + `at` must lie in pages that are readable, and the processor must have it.
+/// The vector at `s` + `at` must lie in readable pages, and the processor must have it.
 #[inline(always)]
 unsafe fn hits<V: Bytes>(s: *const u8, at: usize, wanted: impl Wanted<V>) -> V::Hits {
     // SAFETY: the caller's promise.
@@ -213,8 +213,7 @@ unsafe fn hits<V: Bytes>(s: *const u8, at: usize, wanted: impl Wanted<V>) -> V::
 
 /// # Safety
 ///
-/// The four vectors from `s` + `at` must lie in pages that are readable, and the processor must have
-/// them.
+/// The four vectors from `s` + `at` must lie in readable pages, and the processor must have them.
 #[inline(always)]
 unsafe fn hits_of_four<V: Bytes>(s: *const u8, at: usize, wanted: impl Wanted<V>) -> Four<V::Hits> {
     // SAFETY: the caller's promise.

@@ -1,4 +1,4 @@
-//! The last byte of a value, for `memrchr` and `strrchr`.
+//! Finds the last byte of a value, for `memrchr` and `strrchr`.
 
 use crate::access::{align_loop, cold_path};
 use core::ffi::c_int;
@@ -11,7 +11,7 @@ use crate::access::value;
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors.
+/// As for `memrchr`, and the processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn last_byte<V: Bytes>(s: *const u8, byte: c_int, n: usize) -> *const u8 {
     if n == 0 {
@@ -19,9 +19,9 @@ pub(super) unsafe fn last_byte<V: Bytes>(s: *const u8, byte: c_int, n: usize) ->
     }
     let end = s.wrapping_add(n.wrapping_sub(1));
     let unaligned = end.wrapping_sub(const { V::LEN - 1 });
-    // All from here on was looked at.
+    // All bytes from here on were examined.
     let mut at;
-    // SAFETY: each vector lies in one page and has a byte of the area in it: the first one the last
+    // SAFETY: each vector lies in one page and contains a byte of the area: the first one the last
     // byte, each of the others its own last byte, or that of four.
     unsafe {
         let byte = splat::<V>(byte);
@@ -78,13 +78,14 @@ pub(super) unsafe fn last_byte<V: Bytes>(s: *const u8, byte: c_int, n: usize) ->
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors.
+/// As for `strrchr`, and the processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *const u8 {
     let [wanted, ..] = byte.to_le_bytes();
     let whole = const { V::LEN - 1 };
-    // SAFETY: each vector lies in one page and has a byte of the string in it, or lies in the same
-    // page as one that has: the first one `s`, each of the others its own first byte, or that of four.
+    // SAFETY: each vector lies in one page and contains a byte of the string, or lies in the same
+    // page as one that does: the first one contains `s`, each of the others its own first byte, or
+    // that of four.
     unsafe {
         let byte = V::splat(wanted);
         let mut last = core::ptr::null();
@@ -140,7 +141,7 @@ pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *con
             {
                 return last;
             }
-            // Back to a multiple of four vectors, so that some are looked at once more.
+            // Back to a multiple of four vectors, so some are examined again.
             at = at.wrapping_add(const { 4 * V::LEN });
             at = at.wrapping_sub(offset(at, const { 4 * V::LEN }));
         }
@@ -163,19 +164,19 @@ pub(super) unsafe fn last_of_string<V: Bytes>(s: *const u8, byte: c_int) -> *con
     }
 }
 
-/// Looks for `wanted` in two vectors that follow each other, up to the end of the string, and tells
-/// whether that is there.
+/// Searches for `wanted` in two consecutive vectors, up to the end of the string, and returns
+/// whether they contain that end.
 ///
 /// # Safety
 ///
-/// The vectors must lie in pages that are readable, and the processor must have them.
+/// The vectors must lie in readable pages, and the processor must have them.
 #[inline(always)]
 unsafe fn in_two_of<V: Bytes>(at: *const u8, wanted: u8, last: &mut *const u8) -> bool {
     // SAFETY: the caller's promise.
     unsafe {
         let byte = V::splat(wanted);
         let (one, other) = (value::<V>(at), value::<V>(at.wrapping_add(V::LEN)));
-        // Most strings have few of the byte, and in most vectors there is none before the end.
+        // Most strings contain the byte rarely, and most vectors do not contain it before the end.
         match V::first_of_two(one.equal_or_zero(byte), other.equal_or_zero(byte)) {
             None => return false,
             Some(first) => {
@@ -199,7 +200,7 @@ unsafe fn in_two_of<V: Bytes>(at: *const u8, wanted: u8, last: &mut *const u8) -
     }
 }
 
-/// The last byte where those in the last vector of `n` bytes are others: the vector before it, the
+/// Returns the last hit if the last vector of `n` bytes has none: in the vector before it, the
 /// second and the first, of which two or all three may overlap or coincide.
 ///
 /// # Safety
@@ -237,7 +238,7 @@ unsafe fn last_before<V: Bytes>(s: *const u8, byte: V, n: usize) -> *const u8 {
 
 /// # Safety
 ///
-/// The vector must lie in pages that are readable, and the processor must have it.
+/// The vector must lie in readable pages, and the processor must have it.
 #[inline(always)]
 unsafe fn hits<V: Bytes>(at: *const u8, byte: V) -> V::Hits {
     // SAFETY: the caller's promise.
@@ -266,7 +267,7 @@ unsafe fn last_of_four<V: Bytes>(four: Four<V::Hits>) -> Option<usize> {
     }
 }
 
-/// A last hit before the area says that there is none in it.
+/// Returns null if the last hit is before the area.
 #[inline(always)]
 fn unless_before(s: *const u8, hit: *const u8) -> *const u8 {
     if hit.addr() < s.addr() {

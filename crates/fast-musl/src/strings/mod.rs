@@ -1,24 +1,24 @@
-//! `strlen`, `strcmp`, `strcpy`, `strstr` and their kin in place of musl's.
+//! `strlen`, `strcmp`, `strcpy`, `strstr` and similar routines instead of musl's.
 //!
-//! musl goes through a string by bytes or words. The routines here go by vectors: one at the start
-//! of the string, unaligned, as most strings end there; then four at a time, which are aligned after
-//! the first four.
-//! All that `memory` says about thread-local storage, tables of pointers and core holds here as well.
+//! musl processes a string by bytes or words. The routines here use vectors: an unaligned one at
+//! the start of the string, because most strings end there; then four at a time, which are aligned
+//! after the first four.
+//! What `memory` says about thread-local storage, tables of pointers and core applies here too.
 //!
 //! # Bytes beyond the end
 //!
-//! Where a string ends is not known before its bytes were read, so vectors reach beyond the end. They
+//! The end of a string is not known before its bytes are read, so vectors reach beyond it. They
 //! never reach a page that the string does not touch: an aligned vector, and four of them at a
 //! multiple of four, lie in one page, and before an unaligned load the offset within the page is
-//! looked at. The processor allows such reads; the compiler cannot tell where an area ends, as this
-//! crate takes no part in link-time optimisation.
+//! checked. The processor allows such reads; the compiler does not know where an area ends, because
+//! this crate takes no part in link-time optimisation.
 //!
 //! # Names
 //!
-//! musl calls its own `memrchr`, `strchrnul`, `stpcpy`, `stpncpy`, `strcasecmp_l` and `strncasecmp_l` by
-//! hidden names with two underscores before them; the public names are weak aliases in the same objects
-//! of libc.a. Both names of each are defined here. So musl's `getenv`, `strcat`, `strtok` and others
-//! have the fast routines, and those objects stay out of the program.
+//! musl calls its own `memrchr`, `strchrnul`, `stpcpy`, `stpncpy`, `strcasecmp_l` and
+//! `strncasecmp_l` by hidden names with two leading underscores; the public names are weak aliases
+//! in the same objects of libc.a. Both names of each are defined here, so musl's `getenv`,
+//! `strcat`, `strtok` and others use the fast routines, and those objects are not linked.
 #![cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #![allow(
     clippy::inline_always,
@@ -49,7 +49,7 @@ note!("strings");
 /// C's `locale_t`.
 pub type Locale = *mut c_void;
 
-/// For the tests: from now on the routines of this program use the vectors that every processor has.
+/// For the tests: from now on this program's routines use the baseline vectors.
 pub fn use_baseline() {
     #[cfg(target_arch = "x86_64")]
     crate::cpu::forget();
@@ -114,7 +114,8 @@ pub unsafe extern "C" fn __memrchr(s: *const c_void, byte: c_int, n: usize) -> *
     unsafe { memrchr(s, byte, n) }
 }
 
-/// The first byte of a string, its zero included, that equals the low eight bits of `byte`, or null.
+/// The first byte of a string, its zero included, that equals the low eight bits of `byte`, or
+/// null.
 ///
 /// # Safety
 ///
@@ -164,7 +165,7 @@ pub unsafe extern "C" fn strrchr(s: *const c_char, byte: c_int) -> *mut c_char {
         .cast()
 }
 
-/// How many bytes of `s` before its end are in `set`, up to the first that is not.
+/// The number of bytes of `s` before the first that is not in `set`, or before its end.
 ///
 /// # Safety
 ///
@@ -175,7 +176,7 @@ pub unsafe extern "C" fn strspn(s: *const c_char, set: *const c_char) -> usize {
     widest!(span::within(s: *const u8, set: *const u8) -> usize)
 }
 
-/// How many bytes of `s` before its end are not in `set`, up to the first that is.
+/// The number of bytes of `s` before the first that is in `set`, or before its end.
 ///
 /// # Safety
 ///
@@ -199,8 +200,8 @@ pub unsafe extern "C" fn strpbrk(s: *const c_char, set: *const c_char) -> *mut c
         .cast()
 }
 
-/// Compares two strings by bytes as unsigned numbers: less than, equal to or greater than zero as the
-/// first byte that differs is smaller in `a`, absent, or greater in `a`.
+/// Compares two strings by bytes as unsigned numbers: less than, equal to or greater than zero if
+/// the first differing byte is smaller in `a`, absent, or greater in `a`.
 ///
 /// # Safety
 ///
@@ -211,30 +212,30 @@ pub unsafe extern "C" fn strcmp(a: *const c_char, b: *const c_char) -> c_int {
     widest!(compare::order(a: *const u8, b: *const u8) -> c_int)
 }
 
-/// Compares as [`strcmp`], but at most `n` bytes.
+/// Like [`strcmp`], but compares at most `n` bytes.
 ///
 /// # Safety
 ///
-/// `a` and `b` must be valid for reads up to the first byte that is zero or differs, or of `n` bytes,
-/// whichever is less.
+/// `a` and `b` must be valid for reads up to the first byte that is zero or differs, or of `n`
+/// bytes, whichever is less.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn strncmp(a: *const c_char, b: *const c_char, n: usize) -> c_int {
     let (a, b) = (a.cast(), b.cast());
     widest!(compare::order_within(a: *const u8, b: *const u8, n: usize) -> c_int)
 }
 
-/// Compares as [`strcmp`], with ASCII letters as if they were small ones.
+/// Like [`strcmp`], but ASCII letters count as lower case.
 ///
 /// # Safety
 ///
-/// As for [`strcmp`], with "differs" meant that way.
+/// As for [`strcmp`], where "differs" ignores case.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn strcasecmp(a: *const c_char, b: *const c_char) -> c_int {
     let (a, b) = (a.cast(), b.cast());
     widest!(compare::order_folded(a: *const u8, b: *const u8) -> c_int)
 }
 
-/// [`strcasecmp`], as every locale of musl has the same letters among bytes.
+/// [`strcasecmp`]: all locales of musl have the same letters among bytes.
 ///
 /// # Safety
 ///
@@ -256,7 +257,7 @@ pub unsafe extern "C" fn __strcasecmp_l(a: *const c_char, b: *const c_char, _: L
     unsafe { strcasecmp(a, b) }
 }
 
-/// Compares as [`strcasecmp`], but at most `n` bytes.
+/// Like [`strcasecmp`], but compares at most `n` bytes.
 ///
 /// # Safety
 ///
@@ -267,7 +268,7 @@ pub unsafe extern "C" fn strncasecmp(a: *const c_char, b: *const c_char, n: usiz
     widest!(compare::order_folded_within(a: *const u8, b: *const u8, n: usize) -> c_int)
 }
 
-/// [`strncasecmp`], as every locale of musl has the same letters among bytes.
+/// [`strncasecmp`]: all locales of musl have the same letters among bytes.
 ///
 /// # Safety
 ///
@@ -299,7 +300,7 @@ pub unsafe extern "C" fn __strncasecmp_l(
     unsafe { strncasecmp(a, b, n) }
 }
 
-/// Copies the string `s` with its zero to `dst` and returns `dst`.
+/// Copies the string `s` with its zero to `dst`, and returns `dst`.
 ///
 /// # Safety
 ///
@@ -311,7 +312,7 @@ pub unsafe extern "C" fn strcpy(dst: *mut c_char, s: *const c_char) -> *mut c_ch
     widest!(copy::copy_to(dst: *mut u8, s: *const u8) -> *mut u8).cast()
 }
 
-/// Copies the string `s` with its zero to `dst` and returns where the zero is now.
+/// Copies the string `s` with its zero to `dst`, and returns the address of the copied zero.
 ///
 /// # Safety
 ///
@@ -333,13 +334,13 @@ pub unsafe extern "C" fn __stpcpy(dst: *mut c_char, s: *const c_char) -> *mut c_
     unsafe { stpcpy(dst, s) }
 }
 
-/// Copies at most `n` bytes of the string `s` to `dst`, fills what is left of `n` with zeros, and returns
-/// where the first of those is, or the end.
+/// Copies at most `n` bytes of the string `s` to `dst`, fills the rest of `n` bytes with zeros, and
+/// returns the address of the first of these zeros, or the end.
 ///
 /// # Safety
 ///
-/// `s` must be valid for reads up to the first zero or of `n` bytes, whichever is less, `dst` must be
-/// valid for writes of `n` bytes, and they must not overlap.
+/// `s` must be valid for reads up to the first zero or of `n` bytes, whichever is less, `dst` must
+/// be valid for writes of `n` bytes, and they must not overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn stpncpy(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
     let (dst, s) = (dst.cast(), s.cast());
@@ -357,7 +358,7 @@ pub unsafe extern "C" fn __stpncpy(dst: *mut c_char, s: *const c_char, n: usize)
     unsafe { stpncpy(dst, s, n) }
 }
 
-/// Copies as [`stpncpy`] and returns `dst`.
+/// Like [`stpncpy`], but returns `dst`.
 ///
 /// # Safety
 ///
@@ -369,12 +370,12 @@ pub unsafe extern "C" fn strncpy(dst: *mut c_char, s: *const c_char, n: usize) -
     dst
 }
 
-/// Appends at most `n` bytes of the string `s`, and a zero, to the string `dst`, and returns that.
+/// Appends at most `n` bytes of the string `s`, and a zero, to the string `dst`, and returns `dst`.
 ///
 /// # Safety
 ///
-/// `dst` must point to a string and be valid for writes behind it of all that is appended, `s` must be
-/// valid for reads up to the first zero or of `n` bytes, whichever is less, and they must not overlap.
+/// `dst` must point to a string and be valid for writes of all appended bytes, `s` must be valid
+/// for reads up to the first zero or of `n` bytes, whichever is less, and they must not overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -> *mut c_char {
     let (dst, s) = (dst.cast(), s.cast());
@@ -384,21 +385,22 @@ pub unsafe extern "C" fn strncat(dst: *mut c_char, s: *const c_char, n: usize) -
 weak_symbol!("strlcpy", "__fast_musl_strlcpy");
 weak_symbol!("strlcat", "__fast_musl_strlcat");
 
-/// Copies as much of the string `s` to `dst` as `n` bytes hold with a zero behind it, and returns the
-/// length of `s`.
+/// Copies as much of the string `s` to `dst` as fits into `n` bytes with a zero after it, and
+/// returns the length of `s`.
 ///
 /// # Safety
 ///
-/// `s` must point to a string, `dst` must be valid for writes of `n` bytes, and they must not overlap.
+/// `s` must point to a string, `dst` must be valid for writes of `n` bytes, and they must not
+/// overlap.
 #[unsafe(export_name = "__fast_musl_strlcpy")]
 pub unsafe extern "C" fn strlcpy(dst: *mut c_char, s: *const c_char, n: usize) -> usize {
     let (dst, s) = (dst.cast(), s.cast());
     widest!(copy_within::cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
 }
 
-/// Appends as much of the string `s` to the string `dst` as `n` bytes hold with a zero behind both, and
-/// returns the length of both. Where `dst` has no zero among the `n` bytes, it stays as it is, and
-/// counts as `n`.
+/// Appends as much of the string `s` to the string `dst` as fits into `n` bytes with a zero after
+/// both, and returns the length of both. If `dst` has no zero among the `n` bytes, it is not
+/// changed and counts as `n`.
 ///
 /// # Safety
 ///
@@ -409,13 +411,13 @@ pub unsafe extern "C" fn strlcat(dst: *mut c_char, s: *const c_char, n: usize) -
     widest!(copy_within::append_cut(dst: *mut u8, s: *const u8, n: usize) -> usize)
 }
 
-/// Copies `n` bytes, or those up to the first that equals the low eight bits of `byte`, to `dst`, and
-/// returns where the copy of that ends, or null where there is none.
+/// Copies `n` bytes to `dst`, or those up to the first that equals the low eight bits of `byte`.
+/// Returns the end of the copy if it ends with that byte, otherwise null.
 ///
 /// # Safety
 ///
-/// `s` must be valid for reads up to that byte or of `n` bytes, whichever is less, `dst` for writes of as
-/// many, and they must not overlap.
+/// `s` must be valid for reads up to that byte or of `n` bytes, whichever is less, `dst` for writes
+/// of the same number, and they must not overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memccpy(
     dst: *mut c_void,
@@ -428,14 +430,15 @@ pub unsafe extern "C" fn memccpy(
         .cast()
 }
 
-/// Where the `k` bytes at `needle` occur first in the `n` bytes at `s`, or null. Nothing occurs at the
-/// start of everything.
+/// Returns the first occurrence of the `k` bytes at `needle` in the `n` bytes at `s`, or null. An
+/// empty needle occurs at the start.
 ///
-/// The time is linear in `n`, whatever the bytes are.
+/// The time is linear in `n` for any bytes.
 ///
 /// # Safety
 ///
-/// `s` must be valid for reads of `n` bytes and `needle` of `k`. Where that is 0, it may be anything.
+/// `s` must be valid for reads of `n` bytes and `needle` of `k`. If a length is 0, its pointer may
+/// be any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memmem(
     s: *const c_void,
@@ -449,10 +452,10 @@ pub unsafe extern "C" fn memmem(
         .cast()
 }
 
-/// Where the string `needle`, its zero left aside, occurs first in the string `s`, or null. Nothing occurs
-/// at the start of everything.
+/// Returns the first occurrence of the string `needle`, without its zero, in the string `s`, or
+/// null. An empty needle occurs at the start.
 ///
-/// The time is linear in the length of both, whatever the bytes are.
+/// The time is linear in the length of both, for any bytes.
 ///
 /// # Safety
 ///

@@ -1,10 +1,11 @@
 //! Sets of bytes as tables of 16 by 16 bits, in which AVX2 looks up thirty-two bytes at once.
 //!
-//! The low half of a byte is its column, the high half its row. A shuffle takes the columns of all bytes
-//! of a vector, another one the bits of their rows (Geoff Langdale and Daniel Lemire, "Parsing gigabytes
-//! of JSON per second", VLDB Journal 28, 2019, tell classes of bytes apart that way).
+//! The low half of a byte is its column, the high half its row. One shuffle looks up the columns of
+//! all bytes of a vector, another one the bits of their rows (Geoff Langdale and Daniel Lemire,
+//! "Parsing gigabytes of JSON per second", VLDB Journal 28, 2019, classify bytes that way).
 //!
-//! The table is made in a register, as a vector that was just stored byte by byte is slow to load.
+//! The table is built in a register, because a vector that was just stored byte by byte is slow to
+//! load.
 
 use core::arch::x86_64::{
     __m256i, _mm256_and_si256, _mm256_andnot_si256, _mm256_or_si256, _mm256_permute2x128_si256,
@@ -16,15 +17,15 @@ use super::bytes::Bytes;
 use super::find::{Wanted, find};
 use crate::access::value;
 
-/// How far a string goes on within the set, if `WITHIN`, or outside it.
+/// The length of the start of a string within the set, if `WITHIN`, or outside it.
 ///
 /// # Safety
 ///
 /// Both must be strings, and the processor must have AVX2.
 #[inline(always)]
 pub(super) unsafe fn span<const WITHIN: bool>(s: *const u8, set: *const u8) -> usize {
-    // SAFETY: the caller's promise. The end of the string is not in the set, but is among what ends
-    // the other span.
+    // SAFETY: the caller's promise. The end of the string is not in the set, but ends the other
+    // kind of span as well.
     unsafe {
         let mut columns = _mm256_setzero_si256();
         let mut at = set;
@@ -50,8 +51,8 @@ pub(super) unsafe fn span<const WITHIN: bool>(s: *const u8, set: *const u8) -> u
     }
 }
 
-/// The columns of the lower eight rows, and of the upper eight, each of them twice: a shuffle is one of
-/// each half of a vector.
+/// The columns of the lower eight rows, and of the upper eight, each twice: a shuffle works on each
+/// half of a vector separately.
 #[derive(Clone, Copy)]
 struct Table {
     lower: __m256i,
@@ -63,7 +64,7 @@ impl Wanted<__m256i> for Table {
     unsafe fn hits(self, bytes: __m256i) -> __m256i {
         // SAFETY: the caller's promise.
         unsafe {
-            // A shuffle gives zero where the highest bit is set.
+            // A shuffle returns zero where the highest bit is set.
             let columns = _mm256_or_si256(
                 _mm256_shuffle_epi8(self.lower, bytes),
                 _mm256_shuffle_epi8(self.upper, _mm256_xor_si256(bytes, __m256i::splat(0x80))),
@@ -73,7 +74,8 @@ impl Wanted<__m256i> for Table {
     }
 }
 
-/// The table of one byte: the lower eight rows in the lower half, the upper ones in the upper half.
+/// Returns the table of one byte: the lower eight rows in the lower half, the upper ones in the
+/// upper half.
 ///
 /// # Safety
 ///
@@ -82,7 +84,7 @@ impl Wanted<__m256i> for Table {
 unsafe fn column(byte: u8) -> __m256i {
     // SAFETY: the caller's promise; both loads are within the tables.
     unsafe {
-        // Promoted constants: a static's address would have to be relocated.
+        // Promoted constants, because a static's address would have to be relocated.
         let (bits, marks): (&[u8; 16], &[u8; LOWER + 32]) = (&BITS, &MARKS);
         let (row, column) = (usize::from(byte >> 4), usize::from(byte & 0x8f));
         let bit = value::<u8>((&raw const *bits).cast::<u8>().wrapping_add(row));
@@ -94,8 +96,8 @@ unsafe fn column(byte: u8) -> __m256i {
 /// The bit of each row.
 const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
 
-/// Two marks, so that of the vector at `LOWER` - `byte & 0x8f` the very byte is marked that is the column
-/// of `byte`: `byte & 0xf` of the lower half or, if the highest bit is set, of the upper one.
+/// Two marks, so the vector at `LOWER` - `byte & 0x8f` has a mark in exactly the column of `byte`:
+/// `byte & 0xf` of the lower half or, if the highest bit is set, of the upper one.
 const MARKS: [u8; LOWER + 32] = {
     let mut marks = [0; LOWER + 32];
     marks[LOWER] = 0xff;

@@ -1,16 +1,16 @@
 //! The searches behind `memmem` and `strstr`.
 //!
-//! A place is a candidate where the first and the last byte of the needle are; a vector tells that of
+//! A place is a candidate if the first and the last byte of the needle are there; a vector checks
 //! many places at once. Text has few candidates, and most of them fail within the first word. But a
-//! needle and an area can be made so that each place is one and fails late, for which the work on
-//! candidates is counted: as soon as it exceeds a multiple of the bytes passed, the rest is searched
-//! with the two-way algorithm, which is slower than vectors and linear in the worst case. So the whole
-//! is linear too.
+//! needle and an area can be made so that each place is a candidate and fails late. So the work on
+//! candidates is counted: as soon as it exceeds a multiple of the bytes passed, the rest is
+//! searched with the two-way algorithm, which is slower than vectors and linear in the worst case.
+//! So the whole search is linear too.
 //!
-//! musl's own search cannot be kept for that: its object defines `memmem` and no other name.
+//! musl's own search cannot be used for that: its object defines `memmem` and no other name.
 //!
-//! A string is searched as one area after the other, of which each is twice as long as the one before:
-//! its end is looked for, but not much further than the search goes.
+//! A string is searched as consecutive areas, each twice as long as the one before: the search for
+//! the string's end stays only a little ahead.
 
 use super::bytes::{Bytes, crosses};
 use super::find::{end, end_within};
@@ -18,30 +18,31 @@ use super::two_way::two_way;
 use super::{memchr, strchr};
 use crate::access::value;
 
-/// What looking at a candidate costs apart from its bytes, in bytes.
+/// The cost of a candidate apart from its bytes, in bytes.
 const CANDIDATE: usize = 16;
-/// Work on candidates per byte passed, and at the start, before the search becomes two-way.
+/// Work on candidates allowed per byte passed, and at the start, before the two-way algorithm takes
+/// over.
 const WORK: usize = 8;
 const WORK_AT_START: usize = 4096;
 
-/// How much longer than the needle the first area of a string is at most.
+/// The most bytes by which the first area of a string exceeds the needle.
 const AHEAD: usize = 512;
 
 /// `strstr`
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors.
+/// As for `strstr`, and the processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn string<V: Bytes>(s: *const u8, needle: *const u8) -> *const u8 {
-    // SAFETY: the caller's promise; the first vector does not cross a page, and all areas are within the
-    // string.
+    // SAFETY: the caller's promise; the first vector does not cross a page, and all areas are
+    // within the string.
     unsafe {
         let first = value::<u8>(needle);
         if first == 0 {
             return s;
         }
-        // Short strings often do not have the first byte.
+        // Short strings often do not contain the first byte.
         if !crosses(s, V::LEN)
             && let Some(at) = V::first(value::<V>(s).equal_or_zero(V::splat(first)), 0)
             && value::<u8>(s.wrapping_add(at)) == 0
@@ -61,7 +62,7 @@ pub(super) unsafe fn string<V: Bytes>(s: *const u8, needle: *const u8) -> *const
             if found.addr() != 0 || n < ahead {
                 return found;
             }
-            // The last of the area may be the start of the needle.
+            // The last bytes of the area may be the start of the needle.
             from = from.wrapping_add(n.wrapping_sub(k.wrapping_sub(1)));
             ahead = ahead.wrapping_mul(2);
         }
@@ -72,7 +73,7 @@ pub(super) unsafe fn string<V: Bytes>(s: *const u8, needle: *const u8) -> *const
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors.
+/// As for `memmem`, and the processor must have these vectors.
 #[inline(always)]
 pub(super) unsafe fn area<V: Bytes>(
     s: *const u8,
@@ -86,7 +87,7 @@ pub(super) unsafe fn area<V: Bytes>(
     if n < k {
         return core::ptr::null();
     }
-    // How far the last byte of the needle lies from the first, and how many places there are.
+    // The distance of the needle's last byte from its first, and the number of places.
     let last = k.wrapping_sub(1);
     let places = n.wrapping_sub(last);
     // SAFETY: all vectors lie within the area; if it has fewer places than a vector has bytes, they
@@ -135,13 +136,13 @@ pub(super) unsafe fn area<V: Bytes>(
             if next >= places {
                 return core::ptr::null();
             }
-            // The last vector may look at places once more.
+            // The last vector may examine places again.
             at = usize::min(next, places.wrapping_sub(V::LEN));
         }
     }
 }
 
-/// How many bytes from the start are seen to be equal: `k`, where all are.
+/// Returns how many bytes from the start were found equal: `k` if all are.
 ///
 /// # Safety
 ///

@@ -1,8 +1,7 @@
-//! How far a string goes on within a set of bytes or outside it, for `strspn`, `strcspn` and
-//! `strpbrk`.
+//! The length of the start of a string within a set of bytes or outside it, for `strspn`, `strcspn`
+//! and `strpbrk`.
 //!
-//! What a set costs before the first byte of the string is looked at counts: most sets and most strings
-//! are short.
+//! The cost of preparing the set matters, because most sets and most strings are short.
 
 use super::bytes::Bytes;
 use super::find::byte_or_end;
@@ -13,7 +12,7 @@ use core::mem::MaybeUninit;
 ///
 /// # Safety
 ///
-/// As there, and the processor must have these vectors; likewise below.
+/// As for `strspn`, and the processor must have these vectors; likewise below.
 #[inline(always)]
 pub(super) unsafe fn within<V: Bytes>(s: *const u8, set: *const u8) -> usize {
     // SAFETY: the caller's promise; likewise below.
@@ -45,7 +44,7 @@ pub(super) unsafe fn outside<V: Bytes>(s: *const u8, set: *const u8) -> usize {
 /// See [`within`].
 #[inline(always)]
 pub(super) unsafe fn first_of<V: Bytes>(s: *const u8, set: *const u8) -> *const u8 {
-    // SAFETY: see above; what was found is in the string, or its end.
+    // SAFETY: see above; the byte found is in the string, or its end.
     unsafe {
         let found = s.wrapping_add(outside::<V>(s, set));
         if value::<u8>(found) == 0 {
@@ -56,19 +55,19 @@ pub(super) unsafe fn first_of<V: Bytes>(s: *const u8, set: *const u8) -> *const 
     }
 }
 
-/// How far a string goes on within the set, if `WITHIN`, or outside it, byte by byte.
+/// The length of the start of a string within the set, if `WITHIN`, or outside it, byte by byte.
 ///
 /// # Safety
 ///
 /// Both must be strings.
 #[inline(always)]
 pub(super) unsafe fn by_bytes<const WITHIN: bool>(s: *const u8, set: *const u8) -> usize {
-    // Not zero for the bytes in the set.
+    // One bit per byte, set for the bytes in the set.
     let mut bits = [0_u32; 8];
     let bits = (&raw mut bits).cast::<u8>();
     let word = |byte: u8| bits.wrapping_add(4 * (byte as usize / 32));
-    // SAFETY: a byte has one of eight words of 32 bits, and the caller's promise. The end of the
-    // string is not in the set, but is among what ends the other span.
+    // SAFETY: the caller's promise; a byte selects one of eight 32-bit words. The end of the string
+    // is not in the set, but ends the other kind of span as well.
     unsafe {
         let mut at = set;
         loop {

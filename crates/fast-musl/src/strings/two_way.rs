@@ -1,13 +1,13 @@
-//! The two-way algorithm (Crochemore and Perrin, "Two-way string-matching", Journal of the ACM 38(3),
-//! 1991): linear time, and no memory but a few numbers.
+//! The two-way algorithm (Crochemore and Perrin, "Two-way string-matching", Journal of the ACM
+//! 38(3), 1991): linear time, and no memory except a few numbers.
 //!
-//! The needle is cut in two at a place where the least period of its surroundings is the period of
-//! the whole. The right part is compared forwards, then the left one backwards. Where the right part
-//! fails, the needle moves on by as much as was compared; where the left part fails, by the period.
+//! The needle is cut in two at a place where the local period equals the period of the whole. The
+//! right part is compared forwards, then the left one backwards. If the right part fails, the
+//! needle moves on by the number of bytes compared; if the left part fails, by the period.
 
 use crate::access::value;
 
-/// Where the `k` bytes at `needle` occur first in the `n` bytes at `s`, or null.
+/// Returns the first occurrence of the `k` bytes at `needle` in the `n` bytes at `s`, or null.
 ///
 /// # Safety
 ///
@@ -20,10 +20,10 @@ pub(super) unsafe extern "C" fn two_way(
     needle: *const u8,
     k: usize,
 ) -> *const u8 {
-    // SAFETY: all indexes are below k, as the period of a suffix is at most its length; at + k is at
-    // most n.
+    // SAFETY: all indices are below k, because the period of a suffix is at most its length; at + k
+    // is at most n.
     unsafe {
-        // The later of both is a place where the period is that of the whole.
+        // The later of the two cuts is a place where the local period is that of the whole.
         let (up, up_period) = cut(needle, k, false);
         let (down, down_period) = cut(needle, k, true);
         let (cut, period) = if up > down {
@@ -31,8 +31,8 @@ pub(super) unsafe extern "C" fn two_way(
         } else {
             (down, down_period)
         };
-        // Whether that is the period of the whole needle: then the left part recurs after it, and
-        // what was compared before the needle moves by it need not be compared again.
+        // Whether that is the period of the whole needle: then the left part occurs again after it,
+        // and the part compared before the needle moves by it need not be compared again.
         let mut same = 0;
         while same < cut && byte(needle, same) == byte(needle, period.wrapping_add(same)) {
             same = same.wrapping_add(1);
@@ -44,7 +44,7 @@ pub(super) unsafe extern "C" fn two_way(
             (usize::max(cut, k.wrapping_sub(cut)).wrapping_add(1), 0)
         };
         let mut at: usize = 0;
-        // So many bytes at the start of the needle are known to be equal.
+        // The number of bytes at the start of the needle that are known to be equal.
         let mut known = 0;
         while at.wrapping_add(k) <= n {
             let here = s.wrapping_add(at);
@@ -73,16 +73,16 @@ pub(super) unsafe extern "C" fn two_way(
     }
 }
 
-/// Where the greatest suffix of the needle starts, by the order of bytes or its reverse, and the
-/// period of that suffix.
+/// Returns where the greatest suffix of the needle starts, in the order of bytes or its reverse,
+/// and the period of that suffix.
 ///
 /// # Safety
 ///
 /// `needle` must be valid for reads of `k` bytes.
 #[inline(always)]
 unsafe fn cut(needle: *const u8, k: usize, reverse: bool) -> (usize, usize) {
-    // The greatest suffix so far, one that is compared with it, how many bytes they have in common,
-    // and the period of the first.
+    // The greatest suffix so far, another one that is compared with it, how many bytes they have in
+    // common, and the period of the first.
     let (mut start, mut other, mut same, mut period) = (0_usize, 1_usize, 0_usize, 1_usize);
     // SAFETY: start is less than other, and other + same less than k.
     unsafe {

@@ -11,16 +11,16 @@ use core::arch::x86_64::{
 use super::bytes::Bytes;
 use super::nibbles;
 
-/// What every processor has.
+/// The vectors that every processor has.
 pub(super) type Block = __m128i;
 
 /// Calls a routine with the widest vectors that the processor has.
 ///
-/// Only within a function of its own may the compiler use AVX2, and the instructions for bits that come
-/// with it on all processors but the odd virtual one. It clears the upper halves of the
-/// registers before it returns from there. The function has C's ABI, as that says that it does not
-/// unwind, and is the last that its caller calls, so that both together are a test and a jump. The
-/// other is out of line so that its registers need not be saved before the test.
+/// The compiler may use AVX2 only within a separate function, and the bit instructions that come
+/// with it on all processors except some virtual ones. It clears the upper halves of the registers
+/// before it returns from there. The function has C's ABI, which says that it does not unwind, and
+/// is the last one that its caller calls, so both together are a test and a jump. The other
+/// function is out of line, so its registers need not be saved before the test.
 macro_rules! widest {
     ($($routine:ident)::+($($argument:ident: $type:ty),+) -> $result:ty) => {{
         /// # Safety
@@ -37,7 +37,7 @@ macro_rules! widest {
         /// As for the routine.
         #[inline(never)]
         unsafe extern "C" fn baseline($($argument: $type),+) -> $result {
-            // SAFETY: the caller's promise; the features are there where they are used.
+            // SAFETY: the caller's promise; the features are present where they are used.
             unsafe {
                 if $crate::cpu::Features::get().avx2_and_bits() {
                     avx2($($argument),+)
@@ -47,7 +47,7 @@ macro_rules! widest {
             }
         }
 
-        // SAFETY: the caller's promise; the features are there where they are used.
+        // SAFETY: the caller's promise; the features are present where they are used.
         unsafe {
             if let Some(features) = $crate::cpu::Features::known()
                 && features.avx2_and_bits()
@@ -99,8 +99,8 @@ unsafe impl Bytes for __m128i {
     unsafe fn different_folded_or_zero(self, other: Self) -> Self {
         // SAFETY: see above.
         unsafe {
-            // Bit 5 alone may differ, and where `self` is a letter: 'a' to 'z' go to the end of the
-            // signed numbers.
+            // Only bit 5 may differ, and only if `self` is a letter: 'a' to 'z' are moved to the
+            // end of the signed numbers.
             let shifted = _mm_add_epi8(
                 _mm_or_si128(self, Self::splat(0x20)),
                 Self::splat(0x7f - b'z'),
@@ -188,8 +188,8 @@ unsafe impl Bytes for __m256i {
     unsafe fn different_folded_or_zero(self, other: Self) -> Self {
         // SAFETY: see above.
         unsafe {
-            // Bit 5 alone may differ, and where `self` is a letter: 'a' to 'z' go to the end of the
-            // signed numbers.
+            // Only bit 5 may differ, and only if `self` is a letter: 'a' to 'z' are moved to the
+            // end of the signed numbers.
             let shifted = _mm256_add_epi8(
                 _mm256_or_si256(self, Self::splat(0x20)),
                 Self::splat(0x7f - b'z'),
@@ -269,14 +269,14 @@ unsafe impl Bytes for __m256i {
     }
 }
 
-/// A bit for each byte, set where that is zero.
+/// Returns a bit for each byte, set if the byte is zero.
 #[inline(always)]
 fn bits_128(hits: __m128i) -> u32 {
     // SAFETY: every processor has SSE2.
     unsafe { _mm_movemask_epi8(_mm_cmpeq_epi8(hits, _mm_setzero_si128())) }.cast_unsigned()
 }
 
-/// A bit for each byte, set where that is zero.
+/// Returns a bit for each byte, set if the byte is zero.
 ///
 /// # Safety
 ///
@@ -287,7 +287,7 @@ unsafe fn bits_256(hits: __m256i) -> u32 {
     unsafe { _mm256_movemask_epi8(_mm256_cmpeq_epi8(hits, _mm256_setzero_si256())) }.cast_unsigned()
 }
 
-/// The first bit that is set at `from` < 32 or above, counted from there.
+/// Returns the first set bit at or above `from` < 32, counted from there.
 #[inline(always)]
 fn first_bit(bits: u32, from: usize) -> Option<usize> {
     #[allow(clippy::cast_possible_truncation, reason = "it is less than 32")]
@@ -299,7 +299,7 @@ fn first_bit(bits: u32, from: usize) -> Option<usize> {
     }
 }
 
-/// The last bit that is set at `to` < 32 or below.
+/// Returns the last set bit at or below `to` < 32.
 #[inline(always)]
 fn last_bit(bits: u32, to: usize) -> Option<usize> {
     #[allow(clippy::cast_possible_truncation, reason = "it is less than 32")]

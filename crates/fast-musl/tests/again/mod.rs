@@ -1,17 +1,17 @@
-//! Tests run once more in a process of their own, with fewer features of the processor.
+//! Runs the tests again in a new process, with fewer processor features.
 
 use std::env;
 
-/// Names the features to do with, in such a process.
+/// The variable that names the features to use in such a process.
 const FEATURES: &str = "FAST_MUSL_TEST_FEATURES";
 
-/// What [`run`] asked for, in the process that it started.
+/// The argument of [`run`], in the process that it started.
 pub(crate) fn features() -> Option<String> {
     env::var(FEATURES).ok()
 }
 
-/// Runs all tests of this executable once more, unless this is such a run. (Elsewhere there is one way
-/// through each routine.)
+/// Runs all tests of this executable again, unless this is such a run. (On other architectures,
+/// each routine has one code path.)
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn run(features: &str) {
     if self::features().is_some() {

@@ -1,6 +1,6 @@
-//! Memory whose bounds the processor watches.
+//! Memory whose bounds are enforced by the processor.
 
-/// Memory between two pages that may not be touched.
+/// Memory between two inaccessible pages.
 pub(crate) struct Guarded {
     start: *mut u8,
     len: usize,
@@ -12,7 +12,7 @@ impl Guarded {
     pub(crate) fn new(len: usize) -> Self {
         let len = len.next_multiple_of(Self::PAGE);
         let all = len + 2 * Self::PAGE;
-        // SAFETY: a new mapping, of which the inner part is made accessible.
+        // SAFETY: a new mapping, whose inner part is made accessible.
         unsafe {
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
             let start = libc::mmap(std::ptr::null_mut(), all, libc::PROT_NONE, flags, -1, 0);
@@ -24,7 +24,7 @@ impl Guarded {
         }
     }
 
-    /// `n` bytes that start or end where the accessible memory does.
+    /// Returns `n` bytes at the start or the end of the accessible memory.
     pub(crate) fn edge(&mut self, n: usize, end: bool) -> &mut [u8] {
         assert!(n <= self.len);
         let at = if end { self.len - n } else { 0 };

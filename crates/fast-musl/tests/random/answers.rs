@@ -12,7 +12,7 @@ fn every_length_is_filled_and_no_more() {
         let result = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), len, 0) };
         assert_eq!(result, len.cast_signed());
         assert_eq!(bytes[len..], [0; 16], "wrote past {len} bytes");
-        // A byte is zero in one of 256 cases; 16 in a row are not.
+        // A byte is zero with probability 1/256; 16 in a row are not.
         let untouched = bytes[..len].chunks_exact(16).any(|part| part == [0; 16]);
         assert!(!untouched, "left a part of {len} bytes out");
     }

@@ -17,7 +17,7 @@ const CANCELED: *mut c_void = ptr::without_provenance_mut(usize::MAX);
 
 static DRAWN: AtomicI32 = AtomicI32::new(0);
 
-/// Draws with a request pending: first while requests are held off, then while they are not.
+/// Draws with a cancellation pending: first with cancellation disabled, then enabled.
 extern "C" fn cancelled_by_itself(_: *mut c_void) -> *mut c_void {
     // SAFETY: this thread has nothing on its stack that must be dropped.
     unsafe {
@@ -34,7 +34,7 @@ extern "C" fn cancelled_by_itself(_: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// Blocks in the system call, where unknown flags lead, until it is cancelled.
+/// Blocks in the system call, which unknown flags lead to, until it is cancelled.
 extern "C" fn blocked(_: *mut c_void) -> *mut c_void {
     fill::<16>(8);
     ptr::null_mut()
@@ -51,7 +51,7 @@ fn a_pending_cancellation_is_acted_on() {
 fn a_blocked_call_is_cancelled() {
     isolated("cancellation::a_blocked_call_is_cancelled", || {
         forbid_system_call(libc::SECCOMP_RET_USER_NOTIF);
-        // SAFETY: an alarm ends the process, the thread is valid until it is joined.
+        // SAFETY: an alarm ends the process; the thread is valid until it is joined.
         let result = unsafe {
             libc::alarm(20);
             result_of(blocked, |thread| {
@@ -63,12 +63,12 @@ fn a_blocked_call_is_cancelled() {
     });
 }
 
-/// What a thread ends with.
+/// Returns a thread's result.
 fn result_of(
     start: extern "C" fn(*mut c_void) -> *mut c_void,
     meanwhile: impl FnOnce(libc::pthread_t),
 ) -> *mut c_void {
-    // SAFETY: a thread of our own, joined; the attributes are the defaults.
+    // SAFETY: the thread is our own and joined; the attributes are the defaults.
     unsafe {
         let mut thread = mem::zeroed();
         let made = libc::pthread_create(&raw mut thread, ptr::null(), start, ptr::null_mut());

@@ -1,4 +1,4 @@
-//! What a call costs. `cargo test --release … cost -- --ignored --nocapture`
+//! Measures a call. `cargo test --release … cost -- --ignored --nocapture`
 
 use std::hint::black_box;
 use std::time::Instant;

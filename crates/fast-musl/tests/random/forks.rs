@@ -20,7 +20,7 @@ fn parent_and_child_differ() {
             let status = in_child(|| theirs.fill_with(draw));
             assert_eq!(status, 0);
             values.extend_from_slice(theirs);
-            // What the parent would have drawn next, and what the next child inherits in part.
+            // The parent's next values, of which the next child inherits the state.
             values.extend((0..3).map(|_| draw()));
         }
         assert_distinct(values);
@@ -36,7 +36,7 @@ fn a_child_of_a_busy_parent_draws() {
         let (in_thread, in_main) = theirs.split_at_mut(EACH);
         let mut values = Vec::new();
         thread::scope(|scope| {
-            // Threads that draw, and threads that claim and release states all the time.
+            // Threads that draw, and threads that constantly claim and release states.
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !stop.load(Ordering::Relaxed) {
@@ -91,7 +91,7 @@ fn a_child_reuses_the_states_of_threads_it_has_not() {
         return;
     }
     isolated(NAME, || {
-        // The first is a system call, the second has a state.
+        // The first draw is a system call, the second has a state.
         draw();
         draw();
         let block = states_kib();
@@ -108,7 +108,7 @@ fn a_child_reuses_the_states_of_threads_it_has_not() {
         barrier.wait();
         let before = states_kib();
         let status = in_child(|| {
-            // All states but the one that this thread had at the fork.
+            // All states except the one that this thread had at the fork.
             let others = before / block * 64 - 1;
             threads_at_once(others);
             if states_kib() != before {
@@ -124,22 +124,22 @@ fn a_child_reuses_the_states_of_threads_it_has_not() {
     });
 }
 
-/// The end of the buffer that is being filled; null when no fork is wanted.
+/// The end of the buffer that is being filled; null when no fork should happen.
 static LAST: AtomicPtr<u128> = AtomicPtr::new(ptr::null_mut());
 static CHILD: AtomicI32 = AtomicI32::new(NO_FORK);
 const NO_FORK: i32 = -1;
 
-/// Forks inside a signal handler, once, if it interrupts a call that is not done yet; and draws in
-/// the child, where the state that the call uses was wiped by the fork.
+/// Forks inside a signal handler, once, if it interrupts an unfinished call, and draws in the
+/// child, where the fork has wiped the call's state.
 extern "C" fn fork_and_draw(_: i32) {
     let last = LAST.load(Ordering::Relaxed);
-    // SAFETY: the buffer lives for as long as `LAST` points into it; the kernel's writes and this
-    // read are by one thread.
+    // SAFETY: the buffer lives while `LAST` points into it; the kernel's writes and this read are
+    // on one thread.
     if last.is_null() || unsafe { last.read_volatile() } != 0 {
         return;
     }
     LAST.store(ptr::null_mut(), Ordering::Relaxed);
-    // SAFETY: the thread that is interrupted holds no lock, it is in getrandom or about to be.
+    // SAFETY: the interrupted thread holds no lock; it is in getrandom or about to call it.
     let child = unsafe { libc::fork() };
     if child == 0 {
         draw();
@@ -153,7 +153,7 @@ fn a_fork_within_a_call_gives_two_different_results() {
     const LEN: usize = 8_192;
     const SIZE: usize = LEN * size_of::<u128>();
     isolated(NAME, || {
-        // A process begins with a system call, which a signal may cut short.
+        // A process begins with a system call, which a signal may interrupt.
         draw();
         on_signal(libc::SIGALRM, fork_and_draw);
         let theirs = shared(LEN);

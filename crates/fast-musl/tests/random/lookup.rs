@@ -1,4 +1,4 @@
-//! Finding a function in images of every make.
+//! Finds a function in images with different tables.
 
 use std::ffi::CStr;
 
@@ -27,8 +27,8 @@ const ALL: Make = Make {
 /// The function's offset in the image.
 const FUNCTION: u64 = 0x40;
 
-/// An ELF image with the symbols: none, `other` (of `V_1`), `wanted` (of `V_1`, at `FUNCTION`),
-/// `late` (of `V_2`), `missing` (undefined). In words of 8 bytes, so that it is aligned.
+/// Returns an ELF image with these symbols: none, `other` (of `V_1`), `wanted` (of `V_1`, at
+/// `FUNCTION`), `late` (of `V_2`), `missing` (undefined). In 8-byte words, so it is aligned.
 fn image(make: Make) -> Vec<u64> {
     const TABLES: usize = 0x200;
     let strings = b"\0other\0wanted\0late\0missing\0V_1\0V_2\0base\0";
@@ -66,8 +66,8 @@ fn image(make: Make) -> Vec<u64> {
         table(&mut bytes, 4, &words(&[1, 5, 1, 0, 2, 3, 4, 0]));
     }
     if make.gnu_hash {
-        // Two buckets, symbols from 1, two words of filter; one bucket is empty, one holds all.
-        // Of the chain only the ends matter here.
+        // Two buckets, symbols from 1, two filter words; one bucket is empty, one holds all
+        // symbols. Only the ends of the chains matter here.
         table(
             &mut bytes,
             0x6fff_fef5,
@@ -96,7 +96,7 @@ fn image(make: Make) -> Vec<u64> {
         bytes.extend(tag.to_ne_bytes());
         bytes.extend(value.to_ne_bytes());
     }
-    // The header: segments at 0x100, of 56 bytes, two.
+    // The header: two segments of 56 bytes each, at 0x100.
     bytes[32..40].copy_from_slice(&0x100_u64.to_ne_bytes());
     bytes[54..58].copy_from_slice(&[56_u16, 2].map(u16::to_ne_bytes).concat());
     for (place, kind, offset) in [(0x100, 1_u32, 0), (0x138, 2, dynamic_at)] {
@@ -117,7 +117,7 @@ fn words(values: &[u32]) -> Vec<u8> {
         .collect()
 }
 
-/// The offset of what is found.
+/// Returns the offset of the function found.
 fn offset(make: Make, name: &CStr, version: &CStr) -> Option<usize> {
     let image = image(make);
     let start = image.as_ptr().cast::<u8>();

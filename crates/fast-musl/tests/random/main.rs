@@ -1,7 +1,7 @@
 //! `getrandom` as a program sees it: through libc, in a static musl executable.
 //!
-//! What can only be seen where the kernel has the vDSO's function (6.11 and later) says so
-//! otherwise, see [`tools::vdso_answers`].
+//! Tests that need the vDSO's function (Linux 6.11 and later) print a note without it, see
+//! [`tools::vdso_answers`].
 #![cfg(all(feature = "getrandom", replaced))]
 
 use fast_musl as _;

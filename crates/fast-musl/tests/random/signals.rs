@@ -8,7 +8,7 @@ use crate::tools::{assert_distinct, draw, isolated};
 
 /// Installs `handler`; system calls are restarted.
 pub(crate) fn on_signal(signal: i32, handler: extern "C" fn(i32)) {
-    // SAFETY: zeros are a valid action, the handler has the type that goes without SA_SIGINFO.
+    // SAFETY: zeros are a valid action; the handler has the type for actions without SA_SIGINFO.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
@@ -20,7 +20,7 @@ pub(crate) fn on_signal(signal: i32, handler: extern "C" fn(i32)) {
     }
 }
 
-/// Sends a signal to the thread that started it, again and again.
+/// Sends a signal repeatedly to the thread that started it.
 pub(crate) struct Timer(libc::timer_t);
 
 impl Timer {
@@ -33,7 +33,7 @@ impl Timer {
             it_interval: interval,
             it_value: interval,
         };
-        // SAFETY: zeros are a valid event, the timer's number is written before it is used.
+        // SAFETY: zeros are a valid event; the timer's number is written before it is used.
         unsafe {
             let mut event: libc::sigevent = mem::zeroed();
             event.sigev_notify = libc::SIGEV_THREAD_ID;
@@ -53,14 +53,14 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // SAFETY: ours, and deleted once.
+        // SAFETY: the timer is ours, and is deleted once.
         unsafe { libc::timer_delete(self.0) };
     }
 }
 
 const ROOM: usize = 1_000_000;
 
-/// What handlers draw, from all threads.
+/// The values that handlers draw, from all threads.
 struct Log(UnsafeCell<[u128; ROOM]>);
 
 // SAFETY: each element is written by the one handler that got its index, and read at the end.
@@ -72,7 +72,7 @@ static LOGGED: AtomicUsize = AtomicUsize::new(0);
 extern "C" fn draw_and_log(_: i32) {
     let index = LOGGED.fetch_add(1, Ordering::Relaxed);
     if index < ROOM {
-        // SAFETY: in bounds, and nobody else has this index.
+        // SAFETY: in bounds, and no other handler has this index.
         unsafe { LOG.0.get().cast::<u128>().add(index).write(draw()) };
     }
 }
@@ -88,7 +88,7 @@ fn handlers_draw_other_values_than_what_they_interrupt() {
             thread::scope(|scope| {
                 for part in values.chunks_mut(EACH) {
                     scope.spawn(move || {
-                        // Before the first draw, so that it interrupts the claiming of a state, too.
+                        // Before the first draw, so it also interrupts the claiming of a state.
                         let timer = Timer::start(libc::SIGALRM, 50_000);
                         part.fill_with(draw);
                         drop(timer);

@@ -1,4 +1,4 @@
-//! When a system call is made, and what comes of it where it fails.
+//! When a system call is made, and what happens if it fails.
 
 use std::ffi::c_void;
 use std::hash::{BuildHasher, RandomState};
@@ -18,7 +18,7 @@ unsafe extern "C" {
 const EPERM: u32 = libc::EPERM.unsigned_abs();
 const ENOSYS: u32 = libc::ENOSYS.unsigned_abs();
 
-/// Also shows that libc's name leads to us: musl's own getrandom could not answer.
+/// Also shows that libc's name is bound to this crate: musl's own getrandom could not answer.
 #[test]
 fn the_steady_state_makes_no_system_call() {
     const NAME: &str = "system_calls::the_steady_state_makes_no_system_call";
@@ -34,7 +34,8 @@ fn the_steady_state_makes_no_system_call() {
         // SAFETY: a buffer of 16 bytes. musl's getentropy calls getrandom, which is ours.
         let entropy = unsafe { getentropy([0_u8; 16].as_mut_ptr().cast(), 16) };
         let failed = failed + usize::from(entropy != 0);
-        // The vDSO's key comes from the kernel anew when the kernel's own is, about once a minute.
+        // The vDSO's key comes from the kernel again when the kernel's own is renewed, about once a
+        // minute.
         println!("{failed} of 200,201 calls needed the system call");
         assert!(failed <= 1);
     });
@@ -47,7 +48,7 @@ fn a_forbidden_system_call_sets_errno() {
             draw();
             draw();
             let status = in_child(|| {
-                // The state was emptied by the fork, so its key must come from the kernel.
+                // The fork emptied the state, so its key must come from the kernel.
                 forbid_system_call(libc::SECCOMP_RET_ERRNO | error);
                 for flags in [0, 1, 2, 4] {
                     let (_, result) = fill::<16>(flags);
@@ -68,15 +69,15 @@ fn a_forbidden_system_call_sets_errno() {
     });
 }
 
-/// Whether std's maps go on to get random keys: it takes them from a file where `getrandom` fails in
-/// one of these ways, once for each thread.
+/// Whether std's maps still get random keys: std reads them from a file, once per thread, if
+/// `getrandom` fails in one of these ways.
 fn maps_have_keys() -> bool {
     let hash = || thread::spawn(|| RandomState::new().hash_one(1)).join().ok();
     let (first, second) = (hash(), hash());
     first.is_some() && second.is_some() && first != second
 }
 
-/// No state can be mapped: this thread uses the system call for good, later ones are as usual.
+/// No state can be mapped: this thread uses the system call from then on, later ones work as usual.
 #[test]
 fn without_address_space_the_system_call_answers() {
     const NAME: &str = "system_calls::without_address_space_the_system_call_answers";
@@ -87,12 +88,12 @@ fn without_address_space_the_system_call_answers() {
             rlim_max: 0,
         };
         let kind = libc::RLIMIT_AS;
-        // SAFETY: as C has it.
+        // SAFETY: C allows this call.
         assert_eq!(unsafe { libc::getrlimit(kind, &raw mut limit) }, 0);
         let unlimited = limit.rlim_cur;
         let mut limit_to = |bytes| {
             limit.rlim_cur = bytes;
-            // SAFETY: as C has it.
+            // SAFETY: C allows this call.
             assert_eq!(unsafe { libc::setrlimit(kind, &raw const limit) }, 0);
         };
         let mut values = [0; 1_000];
@@ -122,7 +123,7 @@ fn without_a_vdso_the_system_call_answers() {
         assert_eq!(fill::<16>(8).1, -1);
         assert_eq!(errno(), libc::EINVAL);
         for error in [EPERM, ENOSYS] {
-            // Of two filters' errors, the kernel takes the one that was installed last.
+            // If two filters return errors, the kernel uses the one installed last.
             forbid_system_call(libc::SECCOMP_RET_ERRNO | error);
             let result = (fill::<16>(0).1, errno().unsigned_abs());
             assert_eq!(result, (-1, error));
@@ -149,16 +150,17 @@ fn without_a_vdso_the_system_call_answers() {
     let status = wait(child);
     assert!(libc::WIFSTOPPED(status), "{status:#x}");
     hide_vdso(child);
-    // SAFETY: lets the child run on.
+    // SAFETY: it only lets the child continue.
     unsafe { libc::ptrace(libc::PTRACE_DETACH, child, 0, 0) };
     assert_eq!(wait(child), 0);
 }
 
 /// Overwrites `AT_SYSINFO_EHDR` in the auxiliary vector on the stack of a process that has not
-/// begun: the arguments, null, the environment, null, then pairs of kind and value.
+/// started: the arguments, null, the environment, null, then pairs of type and value.
 fn hide_vdso(process: i32) {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).expect("/proc is there");
-    // proc_pid_stat(5): field 28 is where the stack begins; the second ends with the last ')'.
+    // proc_pid_stat(5): field 28 is the start of the stack; the second field ends with the last
+    // ')'.
     let after_name = stat.rsplit(')').next().expect("a name");
     let field = after_name
         .split_whitespace()

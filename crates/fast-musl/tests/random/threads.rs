@@ -41,7 +41,7 @@ fn more_threads_at_once_than_states_in_a_block() {
     assert_distinct(values.concat());
 }
 
-/// Draws once more when its thread ends, after the thread's state was given back or before.
+/// Draws once more at the end of its thread, before or after the thread's state was released.
 struct AtTheEnd(Cell<u128>);
 
 impl Drop for AtTheEnd {

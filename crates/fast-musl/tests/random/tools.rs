@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! Functions that several tests use.
 
 use std::ffi::c_void;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::{env, fs, io, mem, ptr};
 
 use crate::vdso;
 
-/// What libc's `getrandom` writes and returns, for a buffer of `N` bytes.
+/// Returns the bytes and the result of libc's `getrandom` for a buffer of `N` bytes.
 pub(crate) fn fill<const N: usize>(flags: u32) -> ([u8; N], isize) {
     let mut bytes = [0; N];
     // SAFETY: the buffer has `N` bytes.
@@ -35,13 +35,14 @@ pub(crate) fn die(why: &str) -> ! {
     unsafe { libc::_exit(101) }
 }
 
-/// Writes to standard error past the test harness, which hides what passing tests print.
+/// Writes to standard error past the test harness, which hides the output of passing tests.
 pub(crate) fn say(what: &str) {
     // SAFETY: the text is valid for its length.
     unsafe { libc::write(2, what.as_ptr().cast(), what.len()) };
 }
 
-/// Whether the kernel has the vDSO's function. Says so if not, as the test then shows little.
+/// Whether the kernel has the vDSO's function. Prints a note if not, because the test then shows
+/// little.
 pub(crate) fn vdso_answers(test: &str) -> bool {
     let found = kernel_has_it();
     if !found {
@@ -72,7 +73,7 @@ fn kernel_has_it() -> bool {
 
 const ISOLATED: &str = "FAST_MUSL_TEST_ISOLATED";
 
-/// Runs `body` in a process of its own, which executes the test of that name (with its path).
+/// Runs `body` in a new process, which runs the test with this name (with its path).
 pub(crate) fn isolated(test: &str, body: fn()) {
     if env::var_os(ISOLATED).is_some() {
         return body();
@@ -81,7 +82,8 @@ pub(crate) fn isolated(test: &str, body: fn()) {
     assert!(status.success(), "{test}: {status}");
 }
 
-/// The command for [`isolated`]. An emulator runs no other program by itself: the variable names it.
+/// The command for [`isolated`]. An emulator cannot run other programs directly: the variable names
+/// it.
 pub(crate) fn itself(test: &str) -> Command {
     let program = env::current_exe().expect("a test has a path");
     let mut command = if let Some(emulator) = env::var_os("FAST_MUSL_TEST_EMULATOR") {
@@ -101,7 +103,7 @@ pub(crate) fn is_isolated() -> bool {
     env::var_os(ISOLATED).is_some()
 }
 
-/// Fails if a value is there twice.
+/// Fails if a value occurs twice.
 pub(crate) fn assert_distinct<T: Ord + std::fmt::Debug>(mut values: Vec<T>) {
     values.sort_unstable();
     for pair in values.windows(2) {
@@ -109,7 +111,7 @@ pub(crate) fn assert_distinct<T: Ord + std::fmt::Debug>(mut values: Vec<T>) {
     }
 }
 
-/// KiB of droppable mappings: what holds the vDSO's states, and nothing else in these programs.
+/// KiB of droppable mappings, which only hold the vDSO's states in these programs.
 pub(crate) fn states_kib() -> usize {
     let text = fs::read_to_string("/proc/self/smaps").expect("/proc is there");
     let mut size = 0;
@@ -124,13 +126,13 @@ pub(crate) fn states_kib() -> usize {
     sum
 }
 
-/// Forks, runs `body` in the child with a limit of 20 s, and returns how the child ended.
+/// Forks, runs `body` in the child with a limit of 20 s, and returns the child's wait status.
 pub(crate) fn in_child(body: impl FnOnce()) -> i32 {
-    // SAFETY: musl lets children of threaded programs allocate; `body` says what else it needs.
+    // SAFETY: musl lets children of threaded programs allocate; `body` states what else it needs.
     let child = unsafe { libc::fork() };
     assert!(child >= 0, "fork: {}", io::Error::last_os_error());
     if child == 0 {
-        // SAFETY: an alarm, whose default ends the process, and the end.
+        // SAFETY: an alarm, whose default ends the process, and the exit.
         unsafe {
             libc::alarm(20);
             body();
@@ -140,11 +142,11 @@ pub(crate) fn in_child(body: impl FnOnce()) -> i32 {
     wait(child)
 }
 
-/// Runs `body` in a new thread to its end. In the child of a threaded program, std's own threads may
-/// wait for a lock of std's that was held at the fork; libc's do not.
+/// Runs `body` in a new thread to its end. In the child of a threaded program, std's own threads
+/// may wait for a lock of std that was held at the fork; libc's do not.
 pub(crate) fn in_thread_of_libc<F: FnOnce() + Send>(body: F) {
     extern "C" fn start<F: FnOnce()>(body: *mut c_void) -> *mut c_void {
-        // SAFETY: the closure below, which nobody else takes.
+        // SAFETY: the closure below, which no other code takes.
         if let Some(body) = unsafe { (*body.cast::<Option<F>>()).take() } {
             body();
         }
@@ -163,17 +165,17 @@ pub(crate) fn in_thread_of_libc<F: FnOnce() + Send>(body: F) {
     }
 }
 
-/// The wait status of `child`.
+/// Returns the wait status of `child`.
 pub(crate) fn wait(child: i32) -> i32 {
     let mut status = 0;
-    // SAFETY: a child of ours and a place for its status.
+    // SAFETY: `child` is a child of ours, and there is room for its status.
     while unsafe { libc::waitpid(child, &raw mut status, 0) } < 0 {
         assert_eq!(errno(), libc::EINTR);
     }
     status
 }
 
-/// Memory that children share with their parents: `count` values, zero at first.
+/// Returns memory that children share with their parents: `count` values, zero at first.
 pub(crate) fn shared(count: usize) -> &'static mut [u128] {
     // SAFETY: a fresh mapping that is never unmapped; zeros are values.
     unsafe {
@@ -191,7 +193,7 @@ pub(crate) fn shared(count: usize) -> &'static mut [u128] {
 }
 
 /// From now on the system call `getrandom` has this seccomp action, for this thread and what it
-/// starts. `SECCOMP_RET_USER_NOTIF` makes it wait for an answer that nobody gives.
+/// starts. `SECCOMP_RET_USER_NOTIF` makes it wait for an answer that never comes.
 pub(crate) fn forbid_system_call(action: u32) {
     let load_number = statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0);
     let number = u32::try_from(libc::SYS_getrandom).expect("a small number");

@@ -1,9 +1,9 @@
-//! The routines for `x86_64`: SSE2, which every such processor has, for short lengths; AVX-512, AVX2
-//! or string instructions for long ones, where the processor has them.
+//! The routines for `x86_64`: SSE2, which every such processor has, for short lengths; AVX-512,
+//! AVX2 or string instructions for long ones, if the processor has them.
 //!
-//! The way from a symbol to those is a jump: the last thing that a function does is to call the next
-//! with the arguments that it was called with, and to return what that returns. The functions at its
-//! end have C's ABI, which says that they do not unwind: their callers would prepare for it
+//! A symbol reaches these by a jump: a function's last action is to call the next one with its own
+//! arguments and to return its result. The functions at the end have C's ABI, which says that they
+//! do not unwind; otherwise their callers would prepare for it.
 //! otherwise.
 
 mod vectors;
@@ -20,10 +20,11 @@ use super::fill::{fill_eight, fill_loop};
 use super::vector::Vector;
 use crate::cpu::Features;
 
-/// What the short lengths are handled with.
+/// The type for short lengths.
 pub(super) type Block = __m128i;
 
-/// String instructions are for no less than this on any processor: below, none is asked about.
+/// On every processor, string instructions are for at least this length; below, the threshold is
+/// not read.
 const STRINGS: usize = 3 << 10;
 
 /// # Safety
@@ -122,7 +123,7 @@ pub(super) unsafe fn differ_large(a: *const u8, b: *const u8, n: usize) -> c_int
     }
 }
 
-// The next four ask the processor, and start again.
+// The next four detect the features, and start again.
 
 /// # Safety
 ///
@@ -188,8 +189,8 @@ unsafe extern "C" fn fill_sse2(dst: *mut u8, byte: u8, n: usize) -> *mut u8 {
     computed(dst)
 }
 
-// The next four are functions of their own, as only within them may the compiler use AVX2. It clears
-// the upper halves of the registers before it returns from them.
+// The next four are separate functions, because only within them the compiler may use AVX2. It
+// clears the upper halves of the registers before it returns from them.
 
 /// # Safety
 ///
@@ -245,9 +246,9 @@ unsafe extern "C" fn differ_avx2(a: *const u8, b: *const u8, n: usize) -> c_int 
     unsafe { differ_loop::<__m256i>(a, b, n) }
 }
 
-/// `dst`, as something that the compiler cannot foresee. It would otherwise see that a function returns
-/// its argument, and have the caller keep that in a register, which is saved for it whatever the
-/// length is.
+/// Returns `dst` in a way that the compiler cannot predict. Otherwise it would see that a function
+/// returns its argument, and make the caller keep the argument in a register that must be saved,
+/// whatever the length is.
 #[inline(always)]
 fn computed(dst: *mut u8) -> *mut u8 {
     #[cfg(not(miri))]
@@ -262,19 +263,19 @@ fn computed(dst: *mut u8) -> *mut u8 {
     dst
 }
 
-/// From how many bytes on string instructions copy.
+/// From this many bytes on, string instructions copy.
 #[inline(always)]
 fn string_copy() -> usize {
     Features::so_far().string_copy()
 }
 
-/// From how many bytes on string instructions fill.
+/// From this many bytes on, string instructions fill.
 #[inline(always)]
 fn string_fill() -> usize {
     Features::so_far().string_fill()
 }
 
-/// Whether no byte is in both areas.
+/// Whether the areas do not overlap.
 #[inline(always)]
 fn apart(dst: *const u8, src: *const u8, n: usize) -> bool {
     dst.addr().abs_diff(src.addr()) >= n
@@ -285,8 +286,8 @@ fn apart(dst: *const u8, src: *const u8, n: usize) -> bool {
 /// As for `copy`, and the areas must not overlap.
 #[inline(always)]
 unsafe fn copy_string(dst: *mut u8, src: *const u8, n: usize) {
-    // SAFETY: it reads and writes what the caller allows. The ABI has the direction flag clear, so
-    // that it counts upwards, and it leaves the flags alone.
+    // SAFETY: it reads and writes what the caller allows. In the ABI the direction flag is clear,
+    // so it counts upwards, and it leaves the flags alone.
     unsafe {
         asm!(
             "rep movsb",
@@ -303,7 +304,7 @@ unsafe fn copy_string(dst: *mut u8, src: *const u8, n: usize) {
 /// As for `fill`.
 #[inline(always)]
 unsafe fn fill_string(dst: *mut u8, byte: u8, n: usize) {
-    // SAFETY: it writes what the caller allows. The ABI has the direction flag clear, so that it
+    // SAFETY: it writes what the caller allows. In the ABI the direction flag is clear, so it
     // counts upwards, and it leaves the flags alone.
     unsafe {
         asm!(

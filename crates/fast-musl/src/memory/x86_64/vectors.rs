@@ -9,7 +9,7 @@ use super::super::vector::Vector;
 
 // SAFETY: sixteen bytes of any content. SSE2 is part of the baseline.
 unsafe impl Vector for __m128i {
-    /// All bits set in bytes that are equal.
+    /// All bits are set in bytes that are equal.
     type Equal = __m128i;
 
     #[inline(always)]
@@ -45,7 +45,7 @@ unsafe impl Vector for __m128i {
 
 // SAFETY: thirty-two bytes of any content.
 unsafe impl Vector for __m256i {
-    /// All bits set in bytes that are equal.
+    /// All bits are set in bytes that are equal.
     type Equal = __m256i;
 
     #[inline(always)]

@@ -1,33 +1,33 @@
 //! The routines for more than 64 bytes with vectors of 64 bytes (AVX-512), in assembly.
 //!
-//! The compiler takes the first sixteen registers before the others, and what uses the upper parts of
-//! those has to clear them before it returns (`vzeroupper`), which for a hundred bytes costs more
-//! than the wider vectors save. The registers from `zmm16` on need no clearing, and only assembly can
-//! ask for just these.
+//! The compiler uses the first sixteen registers first, and code that uses their upper parts must
+//! clear them before it returns (`vzeroupper`), which for a hundred bytes costs more than the wider
+//! vectors save. The registers from `zmm16` on need no clearing, and only assembly can request
+//! them.
 //!
-//! A masked vector could do for shorter lengths as well, without a branch. But what was just written
-//! is not seen by a load that is wider than the store until it has reached the cache: `memcmp` of
-//! eight bytes that were just copied then takes 10 nanoseconds, and 2 as it is (Zen 5). And a masked
-//! load that reaches into a page that is not there takes 140.
+//! Masked vectors could handle shorter lengths as well, without a branch. But a load that is wider
+//! than a recent store does not see its data until the store has reached the cache: `memcmp` of
+//! eight bytes that were just copied then takes 10 nanoseconds, and 2 as it is (Zen 5). And a
+//! masked load that reaches into an unmapped page takes 140.
 //!
-//! The functions have C's ABI: arguments in `rdi`, `rsi` and `rdx`, the result in `rax`. `rcx`, `r8`
-//! and the vector and mask registers are theirs to change. None uses the stack, so that a debugger finds
+//! The functions have C's ABI: arguments in `rdi`, `rsi` and `rdx`, the result in `rax`. They may
+//! change `rcx`, `r8` and the vector and mask registers. None uses the stack, so a debugger finds
 //! the caller by what `.cfi_startproc` says.
 
 use core::arch::naked_asm;
 use core::ffi::c_int;
 
-/// From how many bytes on `rep movsb` copies areas that do not overlap.
+/// From this many bytes on, `rep movsb` copies areas that do not overlap.
 ///
 /// Measured on Zen 5: see [`crate::cpu`].
 const STRING_COPY: usize = crate::cpu::STRING_COPY_ZEN_5;
 
-/// From how many bytes on `rep stosb` fills.
+/// From this many bytes on, `rep stosb` fills.
 const STRING_FILL: usize = crate::cpu::STRING_FILL_ZEN_5;
 
-/// Copies as `copy_loop` does: up to 256 bytes are loaded completely before the first is stored;
-/// above, a loop runs in the direction in which it does not overwrite what it has yet to read, and
-/// the vectors at both ends, which it leaves, are loaded before and stored after it.
+/// Copies like `copy_loop`: up to 256 bytes are loaded completely before the first is stored; above
+/// that, a loop runs in the direction in which it does not overwrite bytes that it has yet to read,
+/// and the vectors at both ends, which it leaves out, are loaded before and stored after it.
 ///
 /// # Safety
 ///
@@ -95,8 +95,8 @@ pub(super) unsafe extern "C" fn copy_wide(dst: *mut u8, src: *const u8, n: usize
         "vmovdqu64 [r8 + 192], zmm17",
         "vmovdqu64 [rax], zmm16",
         "ret",
-        // Downwards, mirrored: rcx goes from the last aligned address before the last vector down to
-        // r8, where the first four end.
+        // Downwards, mirrored: rcx goes from the last aligned address before the last vector down
+        // to r8, where the first four end.
         "6:",
         "vmovdqu64 zmm20, [rsi + 128]",
         "vmovdqu64 zmm19, [rsi + 192]",
@@ -139,8 +139,8 @@ pub(super) unsafe extern "C" fn copy_wide(dst: *mut u8, src: *const u8, n: usize
     )
 }
 
-/// Fills as `fill_loop` does: the first vector and the last four cover what the loop over aligned
-/// addresses leaves.
+/// Fills like `fill_loop`: the first vector and the last four cover what the loop over aligned
+/// addresses leaves out.
 ///
 /// # Safety
 ///
@@ -200,8 +200,8 @@ pub(super) unsafe extern "C" fn fill_wide(dst: *mut u8, byte: u8, n: usize) -> *
     )
 }
 
-/// The order of the first bytes that differ. Each vector is compared once, so that the function ends
-/// whatever is written to the areas meanwhile.
+/// Returns the order of the first bytes that differ. Each vector is compared once, so the function
+/// ends even if the areas are written to during the call.
 ///
 /// # Safety
 ///
@@ -310,7 +310,7 @@ pub(super) unsafe extern "C" fn order_wide(a: *const u8, b: *const u8, n: usize)
     )
 }
 
-/// Not zero where any byte differs.
+/// Returns a non-zero value if any byte differs.
 ///
 /// # Safety
 ///
