@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 /// Unpacks the data member of the package `deb` into `out`, next to what is there.
 ///
 /// # Errors
-/// When `deb` is no Debian package, its data is not compressed with xz, a file in it would land outside `out`, or
+/// If `deb` is not a Debian package, its data is not compressed with xz, a file in it would land outside `out`, or
 /// reading or writing fails.
 fn unpack(deb: &Path, out: &Path) -> io::Result<()> {
     std::fs::create_dir_all(out)?;

@@ -68,6 +68,7 @@ const RESERVE: usize = 4 * RESERVE_TO;
 /// As [`GlobalAlloc`] requires, sizes are never zero, sizes rounded up to their
 /// alignment are at most `isize::MAX`, and null means out of memory; the old
 /// block is then unchanged.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct SizedJemalloc;
 
 /// Returns the flags for a block: 0 if it is aligned without a request.
