@@ -89,7 +89,8 @@ incomplete. A complete report already in the folder is kept, and the new one is
 written to the folder \"incomplete\" in it.
 
 Exit code: 0 on success; 1 if a benchmark failed (the report says which) or
-nothing could be measured or written; 2 if the command line is wrong; 130 after Ctrl-C.";
+nothing could be measured or written; 2 if the command line is wrong; 130 after
+Ctrl-C.";
 
 impl Arguments {
     /// Returns how often to measure each cell.

@@ -7,8 +7,8 @@ use clap::Parser;
 use crate::measure::Effort;
 use crate::rows::Row;
 
-/// Time calls of this build's C library, in nanoseconds per call. With builds for the other C
-/// libraries, run all builds in turns and print how their times compare
+/// Time calls of this build's C library, in nanoseconds per call. Given builds with the other C
+/// libraries, run all builds in turns and compare their times
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER)]
 pub struct Arguments {
