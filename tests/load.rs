@@ -276,6 +276,20 @@ fn ctrl_c_tells_what_was_measured() {
 }
 
 #[test]
+fn a_server_that_starts_a_moment_later_is_waited_for() {
+    let port = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let number = port.local_addr().expect("it is bound").port();
+    drop(port);
+    let mut load = command(&format!("127.0.0.1:{number}"), "--messages 10 --quiet");
+    let load = load.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let load = load.expect("it starts");
+    thread::sleep(Duration::from_millis(100));
+    let _server = Program::chosen().start(&Description::default(), number);
+    let output = load.wait_with_output().expect("it is a child");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
 fn a_refused_connection_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound").to_string();

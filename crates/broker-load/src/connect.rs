@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mio::Interest;
@@ -14,6 +15,13 @@ use super::{Address, LoadError, Login};
 
 /// Time limit for each answer of the server.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Time for which a refused connection is tried again: the server may have been started a moment
+/// ago.
+const STARTUP: Duration = Duration::from_secs(1);
+
+/// Time between these tries.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// The fields of a server's INFO that the load needs.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
@@ -82,7 +90,7 @@ pub(super) fn connect(
     buffer: usize,
 ) -> Result<(Connection, ServerInfo), LoadError> {
     let server = address.to_string();
-    let stream = open(address).map_err(|source| LoadError::Connect {
+    let stream = open_once_up(address).map_err(|source| LoadError::Connect {
         server: server.clone(),
         source,
     })?;
@@ -119,6 +127,22 @@ pub(super) fn connect(
         Ok(()) => Ok((connection, info)),
         Err(LoadError::Reported { said, .. }) => Err(LoadError::Refused { server, said }),
         Err(error) => Err(error),
+    }
+}
+
+/// Opens a connection to a server that may be starting.
+fn open_once_up(address: &Address) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + STARTUP;
+    loop {
+        match open(address) {
+            Err(error)
+                if error.kind() == io::ErrorKind::ConnectionRefused
+                    && Instant::now() < deadline =>
+            {
+                thread::sleep(RETRY);
+            }
+            opened => return opened,
+        }
     }
 }
 
