@@ -1,14 +1,13 @@
-//! The configuration files of nats-server, as far as Broker has what they say.
+//! nats-server's configuration files, as far as Broker supports them.
 //!
 //! [`load`] reads a file in two steps: its text becomes a tree of maps, lists and values
-//! (`grammar`), and the tree becomes [`Options`] (`options`). What a file says that Broker
-//! cannot do is an error that names it; what makes no difference is a warning. An error of
-//! the grammar is the only one that is reported, while those of options are collected.
+//! (`grammar`), and the tree becomes [`Options`] (`options`). An option that Broker does not
+//! support is an error that names it; an option that makes no difference is a warning. The parser
+//! stops at the first syntax error; errors of options are collected.
 //!
-//! Where nats-server and its documentation differ, this follows the server, of version
-//! 2.10. It differs where nats-server takes what is most likely a mistake: a block without
-//! its end, a key without a value, a number with an unknown suffix, includes or variables
-//! of the environment that lead back to themselves.
+//! Where nats-server and its documentation differ, this crate follows the server, version 2.10.
+//! Unlike nats-server, it rejects likely mistakes: a block without an end, a key without a value, a
+//! number with an unknown suffix, and circular includes or environment variables.
 
 #![forbid(unsafe_code)]
 
@@ -20,7 +19,7 @@ mod problem;
 mod secret;
 mod sources;
 
-// What the fuzzer runs is a test as well, and calls this crate by its name.
+// The tests include the fuzz target, which refers to this crate by its name.
 #[cfg(test)]
 extern crate self as broker_config;
 
@@ -34,33 +33,32 @@ pub use problem::{Position, Problem, Problems};
 pub use secret::Secret;
 pub use sources::{MAX_FILE, Sources};
 
-/// What a configuration says.
+/// The result of reading a configuration.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What is set.
+    /// The options.
     pub options: Options,
-    /// What is set without an effect, and what has another one than it may seem.
+    /// Options that have no effect, or a different one than expected.
     pub warnings: Vec<Problem>,
 }
 
-/// Reads a file, those that it includes, and the variables of the environment that it
-/// refers to.
+/// Reads a file, its includes, and the environment variables that it refers to.
 ///
 /// Options of `ignored` that Broker does not have are warnings instead of errors. It holds
 /// names such as `leafnodes.listen`, for which [`can_be_ignored`] is true.
 ///
 /// # Errors
 ///
-/// All that is wrong with it, or the first thing that breaks the grammar.
+/// All errors of the file, or the first syntax error.
 pub fn load(path: &Path, ignored: &[String]) -> Result<Loaded, Problems> {
     load_from(path, &Sources::system(), ignored)
 }
 
-/// As [`load`], with files and variables from elsewhere.
+/// Same as [`load`], with files and variables from `sources`.
 ///
 /// # Errors
 ///
-/// All that is wrong with the file, or the first thing that breaks the grammar.
+/// All errors of the file, or the first syntax error.
 pub fn load_from(
     path: &Path,
     sources: &Sources<'_>,
@@ -70,12 +68,12 @@ pub fn load_from(
     options::read(path, &map, sources, ignored)
 }
 
-/// As [`load`], of a text without includes and variables of the environment: errors call
-/// it by the name.
+/// Same as [`load`] for a text, without includes and environment variables. Errors show `name` as
+/// the file.
 ///
 /// # Errors
 ///
-/// All that is wrong with the text, or the first thing that breaks the grammar.
+/// All errors of the text, or the first syntax error.
 pub fn parse(text: &[u8], name: &str) -> Result<Loaded, Problems> {
     let read = |path: &Path| {
         if path == Path::new(name) {

@@ -1,16 +1,16 @@
-//! What is wrong with a configuration, and where.
+//! Errors and warnings of a configuration, with their positions.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// The path of the file, as it was opened.
     pub file: Arc<str>,
-    /// The line, from 1; 0 is the file as a whole.
+    /// The line, from 1; 0 means the file as a whole.
     pub line: u32,
-    /// The character of the line, from 1.
+    /// The column in characters, from 1.
     pub column: u32,
 }
 
@@ -41,12 +41,12 @@ impl fmt::Display for Position {
     }
 }
 
-/// One thing that is wrong, or has no effect. Its text never has a secret.
+/// One error or warning. Its text never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where.
+    /// The position.
     pub at: Position,
-    /// What, and what to do.
+    /// What is wrong, and what to do.
     pub text: String,
 }
 
@@ -56,13 +56,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong with a configuration, a line each.
+/// The errors of a configuration, one per line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", lines(.errors))]
 pub struct Problems {
-    /// What has to change: one thing at least.
+    /// What must change: at least one problem.
     pub errors: Vec<Problem>,
-    /// What would have no effect.
+    /// Options that would have no effect.
     pub warnings: Vec<Problem>,
 }
 

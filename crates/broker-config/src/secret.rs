@@ -1,4 +1,4 @@
-//! What no log may show.
+//! Values that must not appear in logs.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(pub String);
 
-// Secrets do not belong into logs.
+// Secrets do not belong in logs.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")

@@ -1,24 +1,24 @@
-//! Where a configuration comes from.
+//! The sources of a configuration.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The largest file that is read, in bytes.
+/// Size limit of a file, in bytes.
 pub const MAX_FILE: usize = 16 << 20;
 
-/// What a configuration is read from: nothing else is asked of the system.
+/// Access to files and environment variables: the parser uses nothing else of the system.
 #[derive(Clone, Copy)]
 pub struct Sources<'a> {
-    /// Gives the bytes of a file; no more than one beyond [`MAX_FILE`] are of use.
+    /// Reads a file; bytes after the first `MAX_FILE + 1` are not needed.
     pub read: &'a dyn Fn(&Path) -> io::Result<Vec<u8>>,
-    /// Gives a variable of the environment, if it is set.
+    /// Returns an environment variable, if it is set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Sources<'_> {
-    /// The files of the system and the environment of the process.
+    /// The system's files and the process's environment.
     #[must_use]
     pub fn system() -> Self {
         Self {

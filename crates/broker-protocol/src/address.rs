@@ -1,4 +1,4 @@
-//! Where a server is, and who asks, as URLs say it.
+//! Server addresses and credentials in URLs.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub struct Address {
     pub port: u16,
 }
 
-/// What is shown in CONNECT to be let in.
+/// The credentials that a CONNECT presents.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Login {
     /// Name of the user.
@@ -22,7 +22,7 @@ pub struct Login {
     /// Password of the user.
     #[serde(rename = "pass", skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
-    /// A token in the place of both.
+    /// A token, instead of a user and password.
     #[serde(rename = "auth_token", skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
@@ -44,28 +44,28 @@ impl fmt::Display for Address {
     }
 }
 
-/// What a URL says.
+/// The parts of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url<'a> {
-    /// What is before `://`.
+    /// The part before `://`.
     pub scheme: Option<&'a str>,
-    /// Where the server is.
+    /// The server's address.
     pub address: Address,
-    /// Who asks.
+    /// The credentials.
     pub login: Login,
 }
 
-/// A text that is no server's URL.
+/// A text that is not a server URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadUrl {
-    /// The text, without what may be a secret.
+    /// The text without the part that may be a secret.
     pub given: String,
     /// What is wrong with it.
     pub why: &'static str,
 }
 
 impl BadUrl {
-    /// The URL `text`, which is wrong for this reason.
+    /// Describes why the URL `text` is wrong.
     #[must_use]
     pub fn new(text: &str, why: &'static str) -> Self {
         let (_, given) = text.rsplit_once('@').unwrap_or(("", text));
@@ -76,11 +76,11 @@ impl BadUrl {
     }
 }
 
-/// Reads `[SCHEME://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
+/// Parses `[SCHEME://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
 ///
 /// # Errors
 ///
-/// When the text has another form.
+/// The text has another form.
 pub fn parse_url(text: &str, default_port: u16) -> Result<Url<'_>, BadUrl> {
     let wrong = |why| BadUrl::new(text, why);
     let (scheme, rest) = match text.split_once("://") {
@@ -96,14 +96,14 @@ pub fn parse_url(text: &str, default_port: u16) -> Result<Url<'_>, BadUrl> {
         let (host, rest) = rest.split_once(']').ok_or_else(|| wrong("] is missing"))?;
         match rest.strip_prefix(':') {
             None if rest.is_empty() => (host, None),
-            None => return Err(wrong("something else than a port follows ]")),
+            None => return Err(wrong("] must be followed by :PORT or nothing")),
             Some(port) => (host, Some(port)),
         }
     } else {
         match place.split_once(':') {
             None => (place, None),
             Some((_, port)) if port.contains(':') => {
-                return Err(wrong("IPv6 addresses stand in brackets"));
+                return Err(wrong("an IPv6 address must be in brackets"));
             }
             Some((host, port)) => (host, Some(port)),
         }
@@ -117,7 +117,7 @@ pub fn parse_url(text: &str, default_port: u16) -> Result<Url<'_>, BadUrl> {
             .parse()
             .ok()
             .filter(|&port| port > 0)
-            .ok_or_else(|| wrong("the port is no number from 1 to 65535"))?,
+            .ok_or_else(|| wrong("the port must be a number from 1 to 65535"))?,
     };
     let host = host.to_owned();
     Ok(Url {
@@ -141,9 +141,10 @@ fn credentials(text: &str) -> Result<Login, &'static str> {
     })
 }
 
-/// Percent-encoded text, as credentials in a URL are.
+/// Decodes the percent-encoding of credentials in a URL.
 fn decode(text: &str) -> Result<String, &'static str> {
-    const WRONG: &str = "a % in it is not followed by two hexadecimal digits of UTF-8";
+    const WRONG: &str = "a % in the credentials must be followed by two hexadecimal digits, and the decoded text \
+                         must be UTF-8";
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

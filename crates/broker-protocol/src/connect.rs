@@ -1,4 +1,4 @@
-//! CONNECT: what a client tells of itself.
+//! CONNECT: the client's options and credentials.
 
 use std::fmt;
 
@@ -6,41 +6,41 @@ use serde::de::{Deserialize, Deserializer as _, IgnoredAny, MapAccess, Visitor};
 
 use super::ProtocolError;
 
-/// The options of CONNECT that matter here; others are ignored.
+/// The options of CONNECT that Broker uses; others are ignored.
 ///
-/// What is left out has nats-server's defaults: verbose, pedantic, with echo.
+/// An option that CONNECT omits has nats-server's default: verbose, pedantic, with echo.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub struct Connect {
     /// Each command is answered with `+OK`.
     pub verbose: bool,
-    /// Subjects are checked on publishing too.
+    /// Subjects are checked on publish too.
     pub pedantic: bool,
     /// Messages come back to the connection that published them.
     pub echo: bool,
-    /// The client understands HMSG.
+    /// The client supports HMSG.
     pub headers: bool,
-    /// The client wants to know when nobody is there to answer a request.
+    /// The client wants status 503 for a request without responders.
     pub no_responders: bool,
-    /// 1 if the client understands INFO at any time.
+    /// 1 if the client accepts INFO at any time.
     pub protocol: i64,
     /// Name of the user.
     pub user: Option<String>,
     /// Password of the user.
     pub pass: Option<String>,
-    /// A token in the place of user and password.
+    /// A token, instead of a user and password.
     pub auth_token: Option<String>,
     /// The public NKey of the user.
     pub nkey: Option<String>,
-    /// The nonce of INFO, signed by that key, in base64.
+    /// The nonce of INFO, signed with that key, in base64.
     pub sig: Option<String>,
-    /// What an operator has signed for the user, which means nothing here.
+    /// The user's JWT, which Broker ignores.
     pub jwt: Option<String>,
-    /// An account for the client, of which there are none here.
+    /// The account that the client asks for; Broker has no accounts.
     pub account: Option<String>,
-    /// The account is to be made for the client.
+    /// The client asks the server to create the account.
     pub new_account: bool,
-    /// The name that the client gives itself, for logs.
+    /// The client's name, for logs.
     pub name: Option<String>,
     /// Language of the client library, for logs.
     pub lang: Option<String>,
@@ -73,27 +73,27 @@ impl Default for Connect {
 }
 
 impl Connect {
-    /// Reads the argument of a client's first CONNECT.
+    /// Parses the argument of a client's first CONNECT.
     ///
     /// # Errors
     ///
-    /// As [`Connect::update`].
+    /// Same as [`Connect::update`].
     pub fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
         let mut connect = Self::default();
         connect.update(json)?;
         Ok(connect)
     }
 
-    /// Reads the argument of a further CONNECT: what it leaves out stays.
+    /// Parses the argument of a further CONNECT, which leaves omitted options unchanged.
     ///
-    /// It takes what Go's `encoding/json` takes, and so nats-server: field names in
-    /// upper or lower case, the last of two values, null for a value or for the
-    /// whole as if it was left out, and strings that are not Unicode.
+    /// Accepts what Go's `encoding/json`, and therefore nats-server, accepts: field names in upper
+    /// or lower case, the last of two values, null instead of an omitted value or of the whole
+    /// object, and strings that are not Unicode.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError::Arguments`] if it is not an object in JSON with options of
-    /// the right types; some options may have changed then.
+    /// [`ProtocolError::Arguments`] if the argument is not a JSON object with options of the right
+    /// types; some options may have changed then.
     pub fn update(&mut self, json: &[u8]) -> Result<(), ProtocolError> {
         let text = with_replacements(json);
         let mut json = serde_json::Deserializer::from_str(&text);
@@ -102,14 +102,14 @@ impl Connect {
             .map_err(|_| ProtocolError::Arguments)
     }
 
-    /// Whether it says who the client is. A further CONNECT need not.
+    /// Returns whether CONNECT contains credentials. A further CONNECT may omit them.
     #[must_use]
     pub fn gives_credentials(&self) -> bool {
         let given = [&self.user, &self.pass, &self.auth_token, &self.nkey];
         given.into_iter().any(Option::is_some)
     }
 
-    /// Whether the client is who anybody is: what it gives is empty, if it gives anything.
+    /// Returns whether CONNECT contains no credentials, or only empty ones.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         let given = [
@@ -123,14 +123,14 @@ impl Connect {
         given.all(String::is_empty)
     }
 
-    /// Whether the options go together.
+    /// Checks that the options are supported together.
     ///
     /// # Errors
     ///
-    /// The option that cannot be had.
+    /// The error for the unsupported option.
     pub fn check(&self) -> Result<(), ProtocolError> {
-        // nats-server once made accounts that clients asked for; it has taken such
-        // a client for an intruder since.
+        // Old versions of nats-server created accounts on request; current versions reject such a
+        // client with an authorization error.
         if self.new_account || self.account.as_ref().is_some_and(|name| !name.is_empty()) {
             return Err(ProtocolError::Authorization);
         }
@@ -144,10 +144,9 @@ impl Connect {
     }
 }
 
-/// The text with U+FFFD, the replacement character, for each byte that is not UTF-8
-/// and for each `\\u` that is half of a character.
+/// Replaces each byte that is not UTF-8, and each `\\u` that is half of a character, by U+FFFD.
 ///
-/// Outside of strings it is refused like the bytes it stands for.
+/// Outside of strings, JSON does not allow U+FFFD any more than the bytes that it replaces.
 fn with_replacements(json: &[u8]) -> String {
     let mut text = String::with_capacity(json.len());
     for chunk in json.utf8_chunks() {
@@ -166,14 +165,14 @@ fn with_replacements(json: &[u8]) -> String {
                 text.replace_range(at..at + 6, "\u{fffd}");
                 at += char::REPLACEMENT_CHARACTER.len_utf8();
             }
-            // Whatever is escaped does not escape what follows it.
+            // An escaped character does not escape the next one.
             _ => at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8),
         }
     }
     text
 }
 
-/// The 16 bits of a `\\u1234` at the start of the text.
+/// Returns the 16 bits of a `\\u1234` at the start of the text.
 fn escaped_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     let all_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -182,8 +181,8 @@ fn escaped_unit(text: &str) -> Option<u16> {
         .filter(|_| all_hexadecimal)
 }
 
-/// A field's name as Go compares it: in lower case, where two signs beyond ASCII
-/// count as the letters that they are forms of.
+/// Returns a field's name in the form that Go compares: in lower case, with two characters beyond
+/// ASCII replaced by the letters that they are variants of.
 fn folded(name: &str) -> String {
     name.chars()
         .map(|sign| match sign {
@@ -194,10 +193,10 @@ fn folded(name: &str) -> String {
         .collect()
 }
 
-/// Puts what an object says into the options.
+/// Sets the options from a JSON object.
 struct Options<'c>(&'c mut Connect);
 
-/// The next value of an object, unless it is null.
+/// Reads the next value of an object, unless it is null.
 fn set<'de, A, T>(map: &mut A, to: &mut T) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
@@ -209,7 +208,7 @@ where
     Ok(())
 }
 
-/// The next value of an object as [`set`] has it, for strings.
+/// Same as [`set`], for strings.
 fn set_text<'de, A: MapAccess<'de>>(map: &mut A, to: &mut Option<String>) -> Result<(), A::Error> {
     if let Some(value) = map.next_value::<Option<String>>()? {
         *to = Some(value);
@@ -249,7 +248,7 @@ impl<'de> Visitor<'de> for Options<'_> {
                 "name" => set_text(&mut map, &mut to.name)?,
                 "lang" => set_text(&mut map, &mut to.lang)?,
                 "version" => set_text(&mut map, &mut to.version)?,
-                // Known to nats-server, and therefore of the right type.
+                // nats-server knows these fields, and rejects values of the wrong type.
                 "tls_required" => set(&mut map, &mut false)?,
                 "remote_account" => set(&mut map, &mut String::new())?,
                 _ => drop(map.next_value::<IgnoredAny>()?),

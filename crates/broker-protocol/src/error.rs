@@ -1,17 +1,17 @@
-//! What a client can do wrong, in the words of nats-server.
+//! Errors of clients, with nats-server's texts.
 
 use std::fmt::Write as _;
 
 /// A violation of the protocol or of a limit.
 ///
-/// The texts are those of nats-server (`server/errors.go` and `server/client.go`),
-/// in its upper and lower case, as clients compare them.
+/// The texts are those of nats-server (`server/errors.go` and `server/client.go`), including their
+/// case, because clients compare them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ProtocolError {
     /// A verb that does not exist, or a payload that does not end with CRLF.
     #[error("Unknown Protocol Operation")]
     UnknownOperation,
-    /// A verb with arguments that make no sense. nats-server closes without a word.
+    /// A verb with malformed arguments. nats-server closes the connection without an error message.
     #[error("Parser Error")]
     Arguments,
     /// A control line of more than `max_control_line` bytes.
@@ -20,49 +20,49 @@ pub enum ProtocolError {
     /// A payload announced with more than `max_payload` bytes.
     #[error("Maximum Payload Violation")]
     Payload,
-    /// A subscription to something that is not a subject.
+    /// A subscription to an invalid subject.
     #[error("Invalid Subject")]
     Subject,
     /// A pedantic client published to something that is not a literal subject.
     #[error("Invalid Publish Subject")]
     PublishSubject,
-    /// One subscription more than `max_subscriptions`.
+    /// More subscriptions than `max_subscriptions`.
     #[error("maximum subscriptions exceeded")]
     Subscriptions,
-    /// One connection more than `max_connections`.
+    /// More connections than `max_connections`.
     #[error("maximum connections exceeded")]
     Connections,
-    /// Wrong credentials, or anything but CONNECT where they are asked for.
+    /// Wrong credentials, or a command other than CONNECT where credentials are required.
     #[error("Authorization Violation")]
     Authorization,
-    /// No credentials in time.
+    /// No credentials before the timeout.
     #[error("Authentication Timeout")]
     AuthenticationTimeout,
     /// `protocol` in CONNECT is neither 0 nor 1.
     #[error("invalid client protocol")]
     ClientProtocol,
-    /// `no_responders` was asked for without `headers`.
+    /// The client asked for `no_responders` without `headers`.
     #[error("no responders requires headers support")]
     NoRespondersNeedHeaders,
     /// A message with headers from a client that did not announce them.
     #[error("message headers not supported")]
     HeadersNotSupported,
-    /// Pings remained unanswered.
+    /// Too many PINGs without an answer.
     #[error("Stale Connection")]
     Stale,
-    /// A client takes its messages too slowly.
+    /// The client reads its messages too slowly.
     #[error("Slow Consumer")]
     SlowConsumer,
-    /// The server is out of the memory that it may use, and this client holds most of it.
+    /// The server has reached its memory limit, and this client holds the most memory.
     #[error("maximum memory exceeded")]
     Memory,
-    /// A client talks in clear where TLS is asked for.
+    /// The client sends plaintext where TLS is required.
     #[error("Secure Connection - TLS Required")]
     TlsRequired,
 }
 
 impl ProtocolError {
-    /// Whether the connection ends with it.
+    /// Returns whether the error closes the connection.
     #[must_use]
     pub fn closes(self) -> bool {
         !matches!(
@@ -71,7 +71,7 @@ impl ProtocolError {
         )
     }
 
-    /// The line that tells the client, if nats-server tells it.
+    /// Returns the -ERR line, if nats-server sends one.
     #[must_use]
     pub fn line(self) -> Option<String> {
         match self {
@@ -81,29 +81,29 @@ impl ProtocolError {
     }
 }
 
-/// Something that nats-server lets no client do. The connection goes on, without
-/// what the client wanted and without `+OK`.
+/// A command that nats-server denies. The connection continues; the command has no effect and gets
+/// no `+OK`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation<'a> {
     /// A message to a [reserved](super::is_reserved) subject.
     Publish(&'a [u8]),
-    /// A message with a [reserved](super::is_reserved_reply) reply.
+    /// A message with a [reserved](super::is_reserved_reply) reply subject.
     Reply(&'a [u8]),
-    /// A subscription to a subject by a queue group, [`SYSTEM_QUEUE`] for one.
+    /// A subscription to a subject in a queue group, for example [`SYSTEM_QUEUE`].
     Queue(&'a [u8], &'a [u8]),
     /// A subscription to a subject that the user may not subscribe to.
     Subscription(&'a [u8]),
-    /// The same, for a subscription that the client has had under this name.
+    /// An existing subscription, with its sid, that the user may no longer have.
     Removed(&'a [u8], &'a [u8]),
-    /// A subscription to a subject with more tokens than may be.
+    /// A subscription to a subject with too many tokens.
     Tokens(&'a [u8]),
 }
 
-/// The queue group that nats-server keeps for itself.
+/// The queue group that nats-server reserves for itself.
 pub const SYSTEM_QUEUE: &[u8] = b"_sys_";
 
 impl Violation<'_> {
-    /// The line that tells the client.
+    /// Returns the -ERR line.
     #[must_use]
     pub fn line(self) -> String {
         let what = match self {
@@ -126,7 +126,7 @@ impl Violation<'_> {
     }
 }
 
-/// A subject in quotes as Go has it, always on one line.
+/// Returns a subject in quotes in Go's syntax, always on one line.
 fn quoted(subject: &[u8]) -> String {
     let mut text = String::from("\"");
     let byte = |text: &mut String, byte: u32| {

@@ -1,67 +1,67 @@
-//! INFO: what the server tells of itself.
+//! INFO: the server's description of itself.
 
 use serde::Serialize;
 
-/// The version that INFO tells: that of the nats-server whose protocol this follows,
-/// which `tests/conformance` asks for the same answers.
+/// The version in INFO: that of the nats-server release whose protocol Broker follows.
+/// `tests/conformance` compares the answers of both.
 ///
-/// Clients take the version for the level of the protocol: told Broker's own, they
-/// take it for a server of 2018 and do without what they think it lacks.
+/// Clients derive the supported features from this version. With Broker's own version they would
+/// assume a server of 2018 and disable features.
 pub const PROTOCOL_VERSION: &str = "2.10.27";
 
-/// The version of Go that INFO tells; here it is the version of Rust.
+/// The Go version in INFO; Broker sends its Rust version.
 ///
-/// It means nothing to clients, but some cannot read INFO without it: Python's
-/// nats-core, the crate `nats` and nats.swift.
+/// Clients do not use it, but some cannot parse INFO without it: Python's nats-core, the crate
+/// `nats` and nats.swift.
 pub const GO: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
 
-/// The fields of INFO, by nats-server's names, that are not the same for all.
+/// The fields of INFO, by nats-server's names, that differ between servers or connections.
 #[derive(Debug, Clone, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub struct ServerInfo {
     /// Unique for each run of a server.
     pub server_id: String,
-    /// A name for people.
+    /// The server's display name.
     pub server_name: String,
-    /// Version of Broker. INFO tells [`PROTOCOL_VERSION`] in its place.
+    /// Version of Broker, which INFO does not contain; see [`PROTOCOL_VERSION`].
     #[serde(skip)]
     pub version: &'static str,
-    /// What INFO tells as the version: [`PROTOCOL_VERSION`].
+    /// The version in INFO: [`PROTOCOL_VERSION`].
     #[serde(rename = "version")]
     pub protocol_version: &'static str,
     /// [`GO`].
     pub go: &'static str,
-    /// 1: the server understands `echo` and sends INFO at any time.
+    /// 1: the server supports `echo` and sends INFO at any time.
     pub proto: u8,
-    /// Address it listens at.
+    /// The listen address.
     pub host: String,
-    /// Port it listens at.
+    /// The listen port.
     pub port: u16,
-    /// Messages with headers are understood.
+    /// The server supports messages with headers.
     pub headers: bool,
-    /// Credentials are wanted in CONNECT.
+    /// CONNECT must contain credentials.
     #[serde(skip_serializing_if = "is_false")]
     pub auth_required: bool,
-    /// The connection goes on with TLS right after this line.
+    /// The connection continues with TLS right after this line.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_required: bool,
-    /// The connection may go on with TLS right after this line.
+    /// The connection may continue with TLS right after this line.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_available: bool,
-    /// A certificate of the client is wanted too.
+    /// The client needs a certificate.
     #[serde(skip_serializing_if = "is_false")]
     pub tls_verify: bool,
-    /// What a client with an NKey has to sign.
+    /// The nonce that a client with an NKey must sign.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// Largest payload, headers counted in, in bytes.
+    /// Largest payload in bytes, including headers.
     pub max_payload: usize,
     /// Number of the connection.
     pub client_id: u64,
     /// Address of the client.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub client_ip: String,
-    /// "Lame duck mode": the server is about to end, clients should go elsewhere.
+    /// Lame duck mode: the server is about to stop, and clients should connect elsewhere.
     #[serde(skip_serializing_if = "is_false")]
     pub ldm: bool,
 }
@@ -72,7 +72,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl ServerInfo {
-    /// The whole line, with its end.
+    /// Returns the whole line, including its end.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
         let json = serde_json::to_string(self).unwrap_or_default();

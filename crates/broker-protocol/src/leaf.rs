@@ -1,17 +1,16 @@
-//! The protocol of leaf nodes, as the side speaks it that asks for the connection.
+//! The leaf node protocol, for the side that connects.
 //!
-//! It is not documented beside nats-server's source (`server/leafnode.go`,
-//! `server/parser.go`), which this follows. The hub sends INFO, the leaf node answers
-//! with CONNECT, and from the INFO after that on each side tells the other what it wants
-//! by LS+ and LS-, and sends by LMSG and HMSG what the other wants.
+//! nats-server's source is its only documentation (`server/leafnode.go`, `server/parser.go`), which
+//! this module follows. The hub sends INFO and the leaf node answers with CONNECT. After the next
+//! INFO each side announces its subscriptions by LS+ and LS-, and sends messages for the other
+//! side's subscriptions by LMSG and HMSG.
 
 use serde::{Deserialize, Serialize};
 
 use super::parser::{has_verb, is_blank, line, size};
 use super::{Limits, Login, Message, PROTOCOL_VERSION, ProtocolError, Span};
 
-/// The largest INFO of a hub in bytes, with its list of addresses: some two thousand of
-/// them.
+/// The largest INFO of a hub in bytes, which includes its list of about two thousand addresses.
 const MAX_INFO: usize = 48 * 1024;
 
 /// One command of a hub.
@@ -21,18 +20,18 @@ pub enum LeafFrame<'a> {
     Info(&'a [u8]),
     /// -ERR with its text, without quotes.
     Error(&'a [u8]),
-    /// LS+: the hub wants what is published to this subject.
+    /// LS+: the hub subscribes to a subject.
     Wanted {
         /// The subject; not yet checked.
         subject: &'a [u8],
-        /// The queue group that wants it; somebody by himself if there is none.
+        /// The queue group; a plain subscription if there is none.
         queue: Option<&'a [u8]>,
     },
-    /// LS-: the hub does not want it any more.
+    /// LS-: the hub unsubscribes from a subject.
     Unwanted {
         /// The subject.
         subject: &'a [u8],
-        /// The queue group that wanted it.
+        /// The queue group.
         queue: Option<&'a [u8]>,
     },
     /// LMSG or HMSG.
@@ -45,31 +44,30 @@ pub enum LeafFrame<'a> {
     Ignored,
 }
 
-/// Where the parts of an LMSG or HMSG lie in the bytes shown to the parser.
+/// The parts of an LMSG or HMSG, as positions in the parser's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeafMessage {
-    /// The parts. The tail is in one piece if the message is canonical.
+    /// The parts. The tail is contiguous if the message is canonical.
     pub message: Message,
-    /// The queue groups that get it, with blanks between their names. Without any, no
-    /// queue group does.
+    /// The queue groups that get the message, separated by blanks; empty if no queue group gets it.
     pub groups: Span,
-    /// Whether what follows the subject can be passed on as it is, see [`Message`].
+    /// Whether the part after the subject can be passed on unchanged, see [`Message`].
     pub canonical: bool,
-    /// Whether its line is free of control bytes.
+    /// Whether the line has no control bytes.
     pub valid: bool,
 }
 
 impl LeafMessage {
-    /// The names of the queue groups that get it.
+    /// Returns the names of the queue groups that get the message.
     pub fn groups(self, buffer: &[u8]) -> impl Iterator<Item = &[u8]> {
         words(self.groups.of(buffer))
     }
 
-    /// What a subscriber is to see, if that is not the subject and reply that the
-    /// message came by: where it lies in the reply.
+    /// Returns the subject and reply for subscribers, if they differ from those of the message.
+    /// Both are parts of the message's reply.
     ///
-    /// JetStream delivers to an inbox, with the subject of the stream behind the last `@`
-    /// of a reply that begins with `$JS.ACK.`. The acknowledgement goes to what is before.
+    /// JetStream delivers to an inbox: a reply that begins with `$JS.ACK.` has the stream's subject
+    /// after its last `@`, and the reply for the acknowledgement before it.
     #[must_use]
     pub fn shown(self, buffer: &[u8]) -> Option<Shown> {
         let reply = self.message.reply.of(buffer);
@@ -85,7 +83,7 @@ impl LeafMessage {
     }
 }
 
-/// The subject and reply for subscribers of a message that came by others.
+/// The subject and reply for subscribers, if they differ from those of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
     /// The subject.
@@ -94,20 +92,20 @@ pub struct Shown {
     pub reply: Span,
 }
 
-/// What [`parse_leaf`] made of the bytes.
+/// The result of [`parse_leaf`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParsedLeaf<'a> {
-    /// A frame, and how many bytes it took.
+    /// A frame and its length in bytes.
     Frame(LeafFrame<'a>, usize),
-    /// The frame is not complete. Once its length is known it is told, else 0.
+    /// The frame is not complete. Contains the frame's length if it is known, else 0.
     Incomplete(usize),
 }
 
-/// Reads the frame of a hub at the start of `input`. `limits` hold but for INFO.
+/// Reads the frame at the start of a hub's input. `limits` apply to all frames except INFO.
 ///
 /// # Errors
 ///
-/// What the hub did wrong; nothing after it can be understood.
+/// The hub's error; the parser cannot continue after it.
 pub fn parse_leaf<'a>(input: &'a [u8], limits: &Limits) -> Result<ParsedLeaf<'a>, ProtocolError> {
     let lower = |at: usize| input.get(at).map(u8::to_ascii_lowercase);
     let arguments = |verb, limits| arguments(input, verb, limits);
@@ -142,7 +140,7 @@ pub fn parse_leaf<'a>(input: &'a [u8], limits: &Limits) -> Result<ParsedLeaf<'a>
     }
 }
 
-/// The text of -ERR, which is in quotes.
+/// Returns the text of -ERR without its quotes.
 fn unquoted(text: &[u8]) -> &[u8] {
     let text = text.trim_ascii();
     let inner = text
@@ -151,7 +149,7 @@ fn unquoted(text: &[u8]) -> &[u8] {
     inner.unwrap_or(text)
 }
 
-/// What a verb is followed by on its line, and where the next line starts.
+/// Returns the rest of the line after the verb, and the position of the next line.
 fn arguments<'a>(
     input: &'a [u8],
     verb: &[u8],
@@ -185,8 +183,8 @@ fn words(arguments: &[u8]) -> impl Iterator<Item = &[u8]> {
     words.filter(|word| !word.is_empty())
 }
 
-/// `LS+ subject` or `LS+ subject queue weight`. How many members a group has there does
-/// not matter here: its members are asked last, and the hub chooses among them.
+/// Reads `LS+ subject` or `LS+ subject queue weight`. The number of members on the hub's side does
+/// not matter: this server prefers its own members, and the hub chooses among the others.
 fn wanted(arguments: &[u8]) -> Option<LeafFrame<'_>> {
     let mut words = words(arguments);
     let (subject, queue) = (words.next()?, words.next());
@@ -197,7 +195,7 @@ fn wanted(arguments: &[u8]) -> Option<LeafFrame<'_>> {
     words.next().is_none().then_some(frame)
 }
 
-/// `LS- subject` or `LS- subject queue`.
+/// Reads `LS- subject` or `LS- subject queue`.
 fn unwanted(arguments: &[u8]) -> Option<LeafFrame<'_>> {
     let mut words = words(arguments);
     let (subject, queue) = (words.next()?, words.next());
@@ -205,12 +203,12 @@ fn unwanted(arguments: &[u8]) -> Option<LeafFrame<'_>> {
     words.next().is_none().then_some(frame)
 }
 
-/// The words of a line of LMSG or HMSG, as far as they are looked at by their number.
+/// The words of an LMSG or HMSG line that the parser needs.
 #[derive(Default)]
 struct Words {
-    /// The first four.
+    /// The first four words.
     first: [Span; 4],
-    /// The last three, the last one first.
+    /// The last three words, last one first.
     last: [Span; 3],
     count: usize,
     canonical: bool,
@@ -218,7 +216,7 @@ struct Words {
 }
 
 impl Words {
-    /// Those of `input` from `start` to `end`.
+    /// Splits `input` from `start` to `end`.
     fn of(input: &[u8], start: usize, end: usize) -> Self {
         let mut all = Self {
             canonical: true,
@@ -237,7 +235,7 @@ impl Words {
                 at += 1;
             }
             if at == begin {
-                // Blanks at the end.
+                // Blanks at the end of the line.
                 all.canonical = false;
                 break;
             }
@@ -253,7 +251,7 @@ impl Words {
     }
 }
 
-/// LMSG, which ends in one number, or HMSG, which ends in two:
+/// Reads LMSG, which ends with one number, or HMSG, which ends with two:
 ///
 /// ```text
 /// LMSG subject [reply] size
@@ -275,7 +273,7 @@ fn message<'a>(
     let number = |span: Span| size(span.of(input)).ok_or(ProtocolError::Arguments);
     let [subject, second, third, fourth] = words.first;
 
-    // How many words there are beside the numbers, and where the last of them ends.
+    // The number of words without the numbers, and the end of the last of them.
     let named = words
         .count
         .checked_sub(sizes)
@@ -322,7 +320,7 @@ fn message<'a>(
             headers: Message::length(headers),
         },
         groups,
-        // Without headers it is passed on by MSG, which has one number.
+        // Without headers, the message is passed on as MSG, which has one number.
         canonical: words.canonical
             && end + 2 == body
             && groups.is_empty()
@@ -332,52 +330,52 @@ fn message<'a>(
     Ok(ParsedLeaf::Frame(LeafFrame::Message(message), used))
 }
 
-/// What a hub tells in INFO, as far as it matters to a leaf node.
+/// The fields of a hub's INFO that a leaf node needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub struct HubInfo {
     /// Unique for each run of a server.
     pub server_id: String,
-    /// A name for people.
+    /// The server's display name.
     pub server_name: String,
     /// Version of nats-server.
     pub version: String,
     /// Number of the connection; 0 at a port for other servers.
     pub client_id: u64,
-    /// What a leaf node with an NKey signs.
+    /// The nonce that a leaf node with an NKey must sign.
     pub nonce: String,
-    /// The connection goes on with TLS right after this line.
+    /// The connection continues with TLS right after this line.
     pub tls_required: bool,
-    /// A certificate of the leaf node is wanted too.
+    /// The leaf node needs a certificate.
     pub tls_verify: bool,
-    /// Largest payload in bytes, headers counted in.
+    /// Largest payload in bytes, including headers.
     pub max_payload: usize,
-    /// Messages with headers are understood.
+    /// The hub supports messages with headers.
     pub headers: bool,
-    /// It has JetStream.
+    /// The hub has JetStream.
     pub jetstream: bool,
     /// The domain of its JetStream.
     pub domain: String,
     /// The name of its cluster.
     pub cluster: String,
-    /// Addresses for leaf nodes of the whole cluster, as `host:port`. Missing at a port
-    /// that is not for leaf nodes.
+    /// Leaf node addresses of the whole cluster, as `host:port`. `None` at a port that is not for
+    /// leaf nodes.
     pub leafnode_urls: Option<Vec<String>>,
-    /// CONNECT is answered with another INFO.
+    /// The hub answers CONNECT with another INFO.
     pub info_on_connect: bool,
-    /// This INFO is that answer.
+    /// This INFO is the answer to CONNECT.
     pub connect_info: bool,
-    /// What may be received from the hub, and asked for.
+    /// What the leaf node may receive from the hub and subscribe to.
     pub import: Option<Permission>,
-    /// What may be sent to the hub.
+    /// What the leaf node may send to the hub.
     pub export: Option<Permission>,
-    /// The account that the leaf node is bound to.
+    /// The account that the hub binds the leaf node to.
     pub remote_account: String,
 }
 
-/// Subjects that are allowed and denied; what is in both is denied, and without a list of
-/// those allowed all are.
+/// Allowed and denied subjects. Deny takes precedence; without an allow list all subjects are
+/// allowed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Permission {
@@ -388,7 +386,7 @@ pub struct Permission {
 }
 
 impl HubInfo {
-    /// Reads the argument of INFO.
+    /// Parses the argument of INFO.
     ///
     /// # Errors
     ///
@@ -397,48 +395,48 @@ impl HubInfo {
         serde_json::from_slice(json).map_err(|_| ProtocolError::Arguments)
     }
 
-    /// Whether it comes from a port for leaf nodes. Ports for clients, for routes and for
-    /// gateways begin with INFO as well.
+    /// Returns whether the INFO is from a port for leaf nodes. Ports for clients, routes and
+    /// gateways send INFO as well.
     #[must_use]
     pub fn is_for_leaf_nodes(&self) -> bool {
         self.client_id != 0 && self.leafnode_urls.is_some()
     }
 }
 
-/// CONNECT of a leaf node.
+/// CONNECT from a leaf node.
 #[derive(Debug, Serialize)]
 pub struct LeafConnect<'a> {
-    /// Level of the protocol.
+    /// Protocol level.
     pub version: &'static str,
     /// The server's id.
     pub server_id: &'a str,
-    /// The server's name. A hub lets one leaf node with a name and cluster in.
+    /// The server's name. A hub accepts only one leaf node per name and cluster.
     pub name: &'a str,
-    /// The cluster that the server is in, so that the hub sends nothing back that came
-    /// from there: for a server alone, its name.
+    /// The server's cluster: the hub does not send messages back to the cluster that they came
+    /// from. A single server uses its name.
     pub cluster: &'a str,
-    /// The account on this side.
+    /// The account on the leaf node's side.
     pub remote_account: &'static str,
-    /// Messages with headers are understood.
+    /// The leaf node supports messages with headers.
     pub headers: bool,
-    /// What the hub is not to send.
+    /// Subjects that the hub must not send.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub deny_pub: &'a [String],
-    /// Who it is.
+    /// The credentials.
     #[serde(flatten)]
     pub login: &'a Login,
-    /// How it proves that.
+    /// The proof of an NKey or JWT.
     #[serde(flatten)]
     pub proof: &'a LeafProof,
 }
 
-/// What a key proves.
+/// Proof of identity by a key.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LeafProof {
     /// The public key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nkey: Option<String>,
-    /// What an operator has signed for the user, in the place of the key.
+    /// The user's JWT, instead of the public key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwt: Option<String>,
     /// The signature of the hub's nonce.
@@ -447,7 +445,7 @@ pub struct LeafProof {
 }
 
 impl<'a> LeafConnect<'a> {
-    /// That of the server with this id and name.
+    /// Returns CONNECT for the server with this id and name.
     #[must_use]
     pub fn new(
         server_id: &'a str,
@@ -469,7 +467,7 @@ impl<'a> LeafConnect<'a> {
         }
     }
 
-    /// The whole line, with its end.
+    /// Returns the whole line, including its end.
     #[must_use]
     pub fn line(&self) -> Vec<u8> {
         let json = serde_json::to_string(self).unwrap_or_default();
@@ -477,8 +475,8 @@ impl<'a> LeafConnect<'a> {
     }
 }
 
-/// Appends LS+ or LS-: how many subscriptions there are to a subject on this side, of the
-/// members of `queue` or of others.
+/// Appends LS+ or LS-. `count` is the number of subscriptions to the subject on this side, of the
+/// members of `queue` or of plain subscriptions.
 pub fn push_interest(line: &mut Vec<u8>, subject: &[u8], queue: Option<&[u8]>, count: usize) {
     line.extend_from_slice(if count > 0 { b"LS+ " } else { b"LS- " });
     line.extend_from_slice(subject);
@@ -493,8 +491,8 @@ pub fn push_interest(line: &mut Vec<u8>, subject: &[u8], queue: Option<&[u8]>, c
     line.extend_from_slice(b"\r\n");
 }
 
-/// Appends LMSG or HMSG of a message up to its payload. `groups` are the queue groups on
-/// the other side that are to get it, with a blank between their names.
+/// Appends LMSG or HMSG up to the payload. `groups` are the queue groups on the other side that get
+/// the message, separated by blanks.
 pub fn push_head(line: &mut Vec<u8>, buffer: &[u8], message: &Message, groups: &[u8]) {
     line.extend_from_slice(if message.headers > 0 {
         b"HMSG "
@@ -541,7 +539,7 @@ mod tests {
             panic!("{}: {:?}", input.escape_ascii(), parse_leaf(input, &LIMITS));
         };
         assert_eq!(used, input.len());
-        // As long as its end is missing, it is not complete, and not wrong either.
+        // A frame without its end is incomplete, and not an error.
         for length in 0..used {
             let part = parse_leaf(&input[..length], &LIMITS);
             let incomplete =
@@ -605,7 +603,7 @@ mod tests {
             (b"HMSG a.b r 2 5", "r", "", 2, true),
             (b"HMSG a.b + r q 2 5", "r", "q", 2, false),
             (b"HMSG a.b | q p 2 5", "", "q p", 2, false),
-            // A reply may be called so.
+            // A reply may have this name.
             (b"LMSG a.b + 5", "+", "", 0, true),
             (b"lmsg\ta.b  r 5 ", "r", "", 0, false),
             (b"HMSG a.b 0 5", "", "", 0, false),
@@ -628,7 +626,7 @@ mod tests {
                 assert!(message.tail.of(&bytes).starts_with(tail));
                 assert!(message.tail.of(&bytes).ends_with(b"5\r\nhello\r\n"));
             }
-            // Written anew it is the same message.
+            // Written again, it is the same message.
             let mut line = Vec::new();
             push_head(&mut line, &bytes, &message, groups.as_bytes());
             line.extend_from_slice(b"hello\r\n");

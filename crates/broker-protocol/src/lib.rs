@@ -1,10 +1,10 @@
-//! The NATS client protocol, without any input or output.
+//! The NATS client protocol, without I/O.
 //!
-//! Where nats-server and its documentation differ, this follows the server.
+//! Where nats-server and its documentation differ, this crate follows the server.
 
 #![forbid(unsafe_code)]
 
-// Tests run with the memory routines that the program has.
+// The tests run with the program's memory routines.
 #[cfg(test)]
 use broker_runtime as _;
 

@@ -1,9 +1,9 @@
-//! A message on its way from PUB to MSG.
+//! A message between PUB and MSG.
 
 use std::io::Write;
 
-/// A part of a buffer. Buffers here are smaller than 4 GiB by the limits on what
-/// is read into them.
+/// A part of a buffer. Offsets fit into 32 bits because the limits on reads keep buffers below 4
+/// GiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
     start: u32,
@@ -21,42 +21,42 @@ impl Span {
         }
     }
 
-    /// Where it starts.
+    /// Returns the start.
     #[must_use]
     #[inline]
     pub fn start(self) -> usize {
         self.start as usize
     }
 
-    /// Where it ends.
+    /// Returns the end.
     #[must_use]
     #[inline]
     pub fn end(self) -> usize {
         self.end as usize
     }
 
-    /// Its bytes.
+    /// Returns the bytes.
     #[must_use]
     #[inline]
     pub fn of(self, buffer: &[u8]) -> &[u8] {
         &buffer[self.start()..self.end()]
     }
 
-    /// How many bytes it has.
+    /// Returns the length in bytes.
     #[must_use]
     #[inline]
     pub fn len(self) -> usize {
         (self.end - self.start) as usize
     }
 
-    /// Whether it has none.
+    /// Returns whether the part is empty.
     #[must_use]
     #[inline]
     pub fn is_empty(self) -> bool {
         self.start == self.end
     }
 
-    /// The same part of a buffer in which everything lies `by` bytes further on.
+    /// Returns the same part of a buffer whose content is shifted by `by` bytes.
     #[must_use]
     #[inline]
     fn moved(self, by: u32) -> Self {
@@ -67,39 +67,38 @@ impl Span {
     }
 }
 
-/// Where the parts of a message lie in the buffer it was read into.
+/// The parts of a message, as positions in the buffer that it was read into.
 ///
-/// `PUB subject [reply] size` and `MSG subject sid [reply] size` end alike, down to
-/// the CRLF behind the payload. This end is [`Message::tail`], and to deliver a
-/// message is to write the verb, the subject, the subscription and the tail.
-/// HPUB and HMSG have their two sizes there, and the same holds for them.
+/// `PUB subject [reply] size` and `MSG subject sid [reply] size` have the same end, down to the
+/// CRLF after the payload. This end is [`Message::tail`]: a delivery writes the verb, the subject,
+/// the subscription id and the tail. The same holds for HPUB and HMSG, which have two sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     /// The subject.
     pub subject: Span,
-    /// Where an answer should go; empty if there is none.
+    /// The reply subject; empty if there is none.
     pub reply: Span,
-    /// From the reply, or from the size if there is none, to the last CRLF.
+    /// From the reply (or the size, if there is no reply) to the last CRLF.
     pub tail: Span,
     /// Headers and payload.
     pub body: Span,
-    /// How much of the body is headers, in bytes; 0 makes it a MSG.
+    /// The size of the headers within the body, in bytes; 0 means MSG.
     pub headers: u32,
 }
 
-/// Bodies from this size on, in bytes, are shared by reference count instead of
-/// being copied to each subscriber's output.
+/// Bodies of at least this many bytes are shared by reference count instead of being copied to each
+/// subscriber's output.
 pub const SHARE_FROM: usize = 4096;
 
 impl Message {
-    /// A length within a buffer as 32 bits, which is what the limits allow.
+    /// Converts a length within a buffer to 32 bits, which the limits guarantee to suffice.
     #[must_use]
     #[inline]
     pub(super) fn length(length: usize) -> u32 {
         u32::try_from(length).unwrap_or(u32::MAX)
     }
 
-    /// The same message in a buffer where it lies `by` bytes further on.
+    /// Returns the same message for a buffer whose content is shifted by `by` bytes.
     #[must_use]
     #[inline]
     pub fn moved(&self, by: usize) -> Self {
@@ -113,9 +112,9 @@ impl Message {
         }
     }
 
-    /// A copy in a buffer of its own, with the tail as MSG or HMSG want it:
-    /// for what a client wrote in an unusual way, and for subscribers that do not
-    /// understand headers.
+    /// Copies the message to a buffer of its own, with the tail in the form for MSG or HMSG. Used
+    /// for lines that a client wrote in an unusual form, and for subscribers that do not support
+    /// headers.
     #[must_use]
     pub fn rewritten(&self, buffer: &[u8], keep_headers: bool) -> (Vec<u8>, Self) {
         let headers = if keep_headers { self.headers } else { 0 };
@@ -153,7 +152,7 @@ impl Message {
     }
 }
 
-/// The answer to a request that nobody is there to answer: status 503.
+/// The reply to a request that has no responders: status 503.
 #[must_use]
 pub fn no_responders(reply: &[u8], sid: &[u8]) -> Vec<u8> {
     [

@@ -1,18 +1,17 @@
-//! Cuts what a client sends into frames, without copying.
+//! Splits a client's input into frames, without copying.
 //!
-//! The parser keeps nothing between calls: it is shown all bytes of a frame that
-//! have come so far. That is bounded at every point. A control line that grows
-//! over its limit is refused before its end has come, and so is a payload by its
-//! announced size.
+//! The parser keeps no state between calls: each call gets all bytes of a frame that have arrived.
+//! Memory is bounded in every state: a control line is rejected as soon as it exceeds its limit,
+//! and a payload as soon as its size is announced.
 
 use super::{Message, ProtocolError, Span};
 
 /// Upper bounds in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Arguments of a verb.
+    /// Longest control line: the arguments of a verb.
     pub max_control_line: usize,
-    /// Payload of a message, its headers counted in.
+    /// Largest payload of a message, including headers.
     pub max_payload: usize,
 }
 
@@ -25,48 +24,48 @@ pub enum Frame<'a> {
     Publish(Publish),
     /// SUB.
     Subscribe {
-        /// What to listen to; not yet checked.
+        /// The subject; not yet checked.
         subject: &'a [u8],
-        /// Group of which one member gets each message.
+        /// The queue group, in which one member gets each message.
         queue: Option<&'a [u8]>,
-        /// The client's name for the subscription.
+        /// The client's id of the subscription.
         sid: &'a [u8],
     },
     /// UNSUB.
     Unsubscribe {
-        /// The client's name for the subscription.
+        /// The client's id of the subscription.
         sid: &'a [u8],
-        /// After how many messages in all it ends; at once if there is none.
+        /// The total number of messages after which the subscription ends; at once if `None`.
         max: Option<u64>,
     },
     /// PING.
     Ping,
     /// PONG.
     Pong,
-    /// INFO or +OK: allowed, without meaning from a client.
+    /// INFO or +OK: allowed, but meaningless from a client.
     Ignored,
 }
 
-/// Where the parts of a PUB or HPUB lie in the bytes shown to the parser.
+/// The parts of a PUB or HPUB, as positions in the parser's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Publish {
     /// The parts.
     pub message: Message,
-    /// Whether what follows the subject can be passed on as it is, see [`Message`].
+    /// Whether the part after the subject can be passed on unchanged, see [`Message`].
     pub canonical: bool,
-    /// Whether its line is free of control bytes. nats-server passes them on, and
-    /// a `\\r` or NUL in a subject breaks subscribers that read lines or C strings.
+    /// Whether the line has no control bytes. nats-server passes them on, but a `\\r` or NUL in a
+    /// subject breaks subscribers that read lines or C strings.
     pub valid: bool,
-    /// Whether it came with the verb HPUB.
+    /// Whether the verb was HPUB.
     pub with_headers: bool,
 }
 
-/// What [`parse`] made of the bytes.
+/// The result of [`parse`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parsed<'a> {
-    /// A frame, and how many bytes it took.
+    /// A frame and its length in bytes.
     Frame(Frame<'a>, usize),
-    /// The frame is not complete. Once its length is known it is told, else 0.
+    /// The frame is not complete. Contains the frame's length if it is known, else 0.
     Incomplete(usize),
 }
 
@@ -74,10 +73,10 @@ pub enum Parsed<'a> {
 ///
 /// # Errors
 ///
-/// What the client did wrong; nothing after it can be understood.
+/// The client's error; the parser cannot continue after it.
 #[inline]
 pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
-    // What most frames are, by a single comparison.
+    // One comparison finds the most frequent verb.
     if input.starts_with(b"PUB ") {
         return publish(input, 3, limits);
     }
@@ -92,14 +91,14 @@ pub fn parse<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, Protoco
         (Some(b'c'), _) => connect(input, limits),
         (Some(b'i'), _) => simple(input, b"info", limits, Frame::Ignored),
         (Some(b'+'), _) => simple(input, b"+ok", limits, Frame::Ignored),
-        // A client that reports an error of the server is about to leave.
+        // A client that reports an error is about to disconnect.
         (Some(b'-'), _) => with_arguments(input, b"-err", limits, |_| None),
         (None, _) | (Some(b'p'), None) => Ok(Parsed::Incomplete(0)),
         _ => Err(ProtocolError::UnknownOperation),
     }
 }
 
-/// Whether the verb is there in full; an error as soon as it is another one.
+/// Returns whether the verb is complete; an error as soon as it differs.
 pub(super) fn has_verb(input: &[u8], verb: &[u8]) -> Result<bool, ProtocolError> {
     let there = input.len().min(verb.len());
     if input[..there].eq_ignore_ascii_case(&verb[..there]) {
@@ -113,15 +112,15 @@ pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// The rest of a line from `start` without blanks before it and its end after it,
-/// and where the next line starts.
+/// Returns the rest of a line from `start`, without the blanks before it and the line end, and the
+/// position of the next line.
 pub(super) fn line<'a>(
     input: &'a [u8],
     start: usize,
     limits: &Limits,
 ) -> Result<Option<(&'a [u8], usize)>, ProtocolError> {
     let rest = &input[start..];
-    // Blanks before the arguments are bounded too, with them.
+    // The limit includes the blanks before the arguments.
     let bound = rest.len().min(limits.max_control_line + 3);
     let Some(end) = rest[..bound].iter().position(|&byte| byte == b'\n') else {
         return if bound < rest.len() || rest.len() > limits.max_control_line + 2 {
@@ -140,7 +139,7 @@ pub(super) fn line<'a>(
     Ok(Some((text, start + end + 1)))
 }
 
-/// A verb that needs no arguments; what else is on the line means nothing.
+/// Reads a verb without arguments; ignores the rest of the line.
 fn simple<'a>(
     input: &'a [u8],
     verb: &[u8],
@@ -167,7 +166,7 @@ fn connect<'a>(input: &'a [u8], limits: &Limits) -> Result<Parsed<'a>, ProtocolE
     })
 }
 
-/// A verb, a blank and arguments that `read` understands, or not.
+/// Reads a verb, a blank and arguments for `read`, which returns `None` if they are malformed.
 fn with_arguments<'a>(
     input: &'a [u8],
     verb: &[u8],
@@ -190,7 +189,7 @@ fn with_arguments<'a>(
     }
 }
 
-/// The words of a line, as nats-server separates them outside of PUB.
+/// Returns the words of a line, as nats-server separates them for verbs other than PUB.
 fn words(arguments: &[u8]) -> impl Iterator<Item = &[u8]> {
     arguments
         .split(|&byte| is_blank(byte) || byte == b'\r')
@@ -214,7 +213,7 @@ fn subscribe(arguments: &[u8]) -> Option<Frame<'_>> {
 fn unsubscribe(arguments: &[u8]) -> Option<Frame<'_>> {
     let mut words = words(arguments);
     let sid = words.next()?;
-    // A number that is none ends the subscription at once, as if it was left out.
+    // A malformed number ends the subscription at once, like an omitted one.
     let max = words.next().and_then(size).map(|max| max as u64);
     words
         .next()
@@ -222,8 +221,7 @@ fn unsubscribe(arguments: &[u8]) -> Option<Frame<'_>> {
         .then_some(Frame::Unsubscribe { sid, max })
 }
 
-/// A number of bytes: nine digits at most, as nats-server has it, so that it fits
-/// into 32 bits.
+/// Parses a number of bytes: at most nine digits, as in nats-server, so it fits into 32 bits.
 pub(super) fn size(digits: &[u8]) -> Option<usize> {
     const MAX_DIGITS: usize = 9;
     if digits.is_empty() || digits.len() > MAX_DIGITS {
@@ -236,7 +234,7 @@ pub(super) fn size(digits: &[u8]) -> Option<usize> {
     })
 }
 
-/// How many bytes come before the first blank or control byte.
+/// Returns the number of bytes before the first blank or control byte.
 #[inline]
 fn word_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
@@ -245,10 +243,10 @@ fn word_length(bytes: &[u8]) -> usize {
     let mut length = 0;
     while let Some(eight) = bytes[length..].first_chunk::<8>() {
         let eight = u64::from_le_bytes(*eight);
-        // The high bit of each byte up to ' ' remains, and perhaps of bytes after it,
-        // from which the subtraction has borrowed.
+        // The high bit remains for each byte up to ' ', and perhaps for later bytes, from which the
+        // subtraction has borrowed.
         let low = eight.wrapping_sub(ONES * (u64::from(b' ') + 1)) & !eight;
-        // The same for DEL, of which nothing but 0 remains.
+        // The same for DEL: after the XOR only a DEL byte is 0.
         let delete = eight ^ (ONES * u64::from(DELETE));
         let found = (low | delete.wrapping_sub(ONES) & !delete) & HIGH_BITS;
         if found != 0 {
@@ -261,7 +259,7 @@ fn word_length(bytes: &[u8]) -> usize {
     length + end.unwrap_or(rest.len())
 }
 
-/// PUB or HPUB, in any case.
+/// Matches PUB or HPUB in any case.
 fn publish_verb<'a>(
     input: &'a [u8],
     verb: &[u8],
@@ -277,8 +275,8 @@ fn publish_verb<'a>(
     }
 }
 
-/// What follows the verb and is PUB's or HPUB's by its length: this is where a broker
-/// spends its time.
+/// Reads a frame whose verb is PUB or HPUB, depending on the verb's length. This is the hottest
+/// path of the broker.
 #[inline]
 fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
     match usual_line(input, verb, limits) {
@@ -287,25 +285,25 @@ fn publish<'a>(input: &'a [u8], verb: usize, limits: &Limits) -> Result<Parsed<'
     }
 }
 
-/// The parts of a line that starts with PUB or HPUB.
+/// The parts of a PUB or HPUB line.
 struct Line {
     subject: Span,
     reply: Span,
-    /// Where the reply starts, or the first number if there is none.
+    /// Start of the reply, or of the first number if there is no reply.
     tail: usize,
     headers: Option<Span>,
     total: Span,
-    /// Where the payload starts.
+    /// Start of the payload.
     body: usize,
     canonical: bool,
     valid: bool,
 }
 
-/// A line of PUB as almost all clients write it, each field after one space: in
-/// straight lines, since the fields of a loop would have to be in memory.
+/// Reads a PUB line in the form that almost all clients use, with one space before each field. The
+/// code has no loop over the fields, because such a loop would keep them in memory.
 #[allow(
     clippy::inline_always,
-    reason = "what it returns would be written to memory and read again"
+    reason = "otherwise the result would be written to memory and read again"
 )]
 #[inline(always)]
 fn usual_line(input: &[u8], verb: usize, limits: &Limits) -> Option<Line> {
@@ -350,7 +348,7 @@ fn usual_line(input: &[u8], verb: usize, limits: &Limits) -> Option<Line> {
     })
 }
 
-/// The frame that starts with any line of PUB or HPUB, in one pass over the line.
+/// Reads any form of a PUB or HPUB line, in one pass.
 #[inline(never)]
 fn any_publish<'a>(
     input: &'a [u8],
@@ -432,10 +430,10 @@ fn any_publish<'a>(
     finish(input, &line, limits)
 }
 
-/// The frame that starts with this line.
+/// Returns the frame that starts with this line.
 #[allow(
     clippy::inline_always,
-    reason = "what it returns would be written to memory and read again"
+    reason = "otherwise the result would be written to memory and read again"
 )]
 #[inline(always)]
 fn finish<'a>(input: &'a [u8], line: &Line, limits: &Limits) -> Result<Parsed<'a>, ProtocolError> {
@@ -465,7 +463,7 @@ fn finish<'a>(input: &'a [u8], line: &Line, limits: &Limits) -> Result<Parsed<'a
             body: Span::new(line.body, end),
             headers: Message::length(headers),
         },
-        // Without headers HPUB is passed on as MSG, which has one number only.
+        // Without headers, HPUB is passed on as MSG, which has one size only.
         canonical: line.canonical && (!with_headers || headers > 0),
         valid: line.valid,
         with_headers,

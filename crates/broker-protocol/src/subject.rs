@@ -1,15 +1,15 @@
 //! Subjects: tokens separated by dots, with the wildcards `*` and `>`.
 
-/// The tokens of a subject.
+/// Returns the tokens of a subject.
 pub fn tokens(subject: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
     subject.split(|&byte| byte == b'.')
 }
 
-/// Whether a client may subscribe to it: no empty token, `>` at the end only, no
-/// control bytes, which messages cannot have in their subjects either.
+/// Returns whether a client may subscribe to the subject: no empty token, `>` only at the end, no
+/// control bytes, which subjects of messages cannot have either.
 ///
-/// A `*` or `>` beside other characters is a part of a token like any other. The
-/// control line bounds how many tokens there are, as with nats-server.
+/// A `*` or `>` next to other characters is an ordinary part of a token. The length of the control
+/// line bounds the number of tokens, as in nats-server.
 #[must_use]
 pub fn is_valid(subject: &[u8]) -> bool {
     let mut full_wildcard = false;
@@ -22,13 +22,13 @@ pub fn is_valid(subject: &[u8]) -> bool {
     true
 }
 
-/// Whether it is a subject without wildcards.
+/// Returns whether the subject is valid and has no wildcards.
 #[must_use]
 pub fn is_literal(subject: &[u8]) -> bool {
     tokens(subject).all(|token| !token.is_empty() && token != b"*" && token != b">")
 }
 
-/// Whether all that matches `pattern` matches `wide` as well.
+/// Returns whether `wide` matches every subject that `pattern` matches.
 #[must_use]
 pub fn covers(wide: &[u8], pattern: &[u8]) -> bool {
     let mut pattern = tokens(pattern);
@@ -43,8 +43,8 @@ pub fn covers(wide: &[u8], pattern: &[u8]) -> bool {
     pattern.next().is_none()
 }
 
-/// Whether `pattern` matches a message's subject, in which `*` and `>` are tokens like
-/// any other.
+/// Returns whether `pattern` matches the subject of a message, in which `*` and `>` are ordinary
+/// tokens.
 #[must_use]
 pub fn matches(pattern: &[u8], subject: &[u8]) -> bool {
     let mut subject = tokens(subject);
@@ -59,7 +59,7 @@ pub fn matches(pattern: &[u8], subject: &[u8]) -> bool {
     subject.next().is_none()
 }
 
-/// Whether there is a subject that matches both patterns.
+/// Returns whether any subject matches both patterns.
 #[must_use]
 pub fn overlap(one: &[u8], other: &[u8]) -> bool {
     let (mut one, mut other) = (tokens(one), tokens(other));
@@ -72,20 +72,20 @@ pub fn overlap(one: &[u8], other: &[u8]) -> bool {
     }
 }
 
-/// What the subject has after the prefix.
+/// Returns the subject without the prefix.
 fn after<'a>(prefix: &[u8], subject: &'a [u8]) -> Option<&'a [u8]> {
     subject.strip_prefix(prefix).filter(|rest| !rest.is_empty())
 }
 
-/// Whether no client may publish to it: nats-server maps replies there from one
-/// cluster to another.
+/// Returns whether clients must not publish to the subject: nats-server uses it to map replies
+/// between clusters.
 #[must_use]
 #[inline]
 pub fn is_reserved(subject: &[u8]) -> bool {
     after(b"_GR_.", subject).is_some()
 }
 
-/// Whether no client may ask for answers there: nats-server does that itself, for
+/// Returns whether clients must not use it as a reply subject: nats-server itself uses it, for
 /// services, acknowledgements and clusters.
 #[must_use]
 #[inline]

@@ -1,30 +1,30 @@
-//! What a client tells of itself, and how it is encrypted, for the pages of the monitor.
+//! A client's description of itself and its encryption, for the monitoring pages.
 
 use broker_protocol::Connect;
 
-/// Bytes of a name that are kept.
+/// Longest stored name in bytes.
 const MAX_NAME: usize = 128;
 
-/// Bytes that are kept of the language of the client library, and of its version.
+/// Longest stored language and version of the client library in bytes.
 const MAX_LIBRARY: usize = 32;
 
-/// What is shown in the place of a token: a page is no place for a secret.
+/// Replaces a token: pages must not show secrets.
 const REDACTED: &str = "[REDACTED]";
 
-/// The texts of a client. Each is bounded, and empty if the client did not give it.
+/// The client's texts. Each has a bounded length, and is empty if the client did not send it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct About {
     pub(crate) name: Box<str>,
     pub(crate) lang: Box<str>,
     pub(crate) version: Box<str>,
-    /// The user that was let in.
+    /// The authenticated user.
     pub(crate) user: Box<str>,
 }
 
 impl About {
-    /// What is known after this CONNECT, of a client of which `known` was known before: what
-    /// a further CONNECT leaves out stays. The user stays as well unless CONNECT `is_accepted`.
-    /// `None` if nothing is known, which takes no memory.
+    /// Returns the description after this CONNECT, where `known` is the one before. Omitted options
+    /// stay unchanged, and so does the user unless CONNECT `is_accepted`. Returns `None`, which
+    /// takes no memory, if nothing is known.
     pub(crate) fn after(
         known: Option<Box<Self>>,
         connect: &Connect,
@@ -54,13 +54,13 @@ impl About {
         Some(about)
     }
 
-    /// Memory that it takes, in bytes.
+    /// Returns the memory used, in bytes.
     pub(crate) fn held(&self) -> usize {
         size_of::<Self>() + self.name.len() + self.lang.len() + self.version.len() + self.user.len()
     }
 }
 
-/// The name of the user that a CONNECT gives.
+/// Returns the user's name in CONNECT.
 fn user(connect: &Connect) -> Option<&str> {
     let token = connect.auth_token.as_deref();
     let token = token.filter(|token| !token.is_empty());
@@ -68,12 +68,12 @@ fn user(connect: &Connect) -> Option<&str> {
     user.or(token.map(|_| REDACTED))
 }
 
-/// How a connection is encrypted, in the names of nats-server.
+/// The encryption of a connection, in nats-server's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TlsUsed {
-    /// Such as `1.3`.
+    /// For example `1.3`.
     pub(crate) version: &'static str,
-    /// Such as `TLS_AES_128_GCM_SHA256`.
+    /// For example `TLS_AES_128_GCM_SHA256`.
     pub(crate) cipher: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Takes connections in and hands them to workers, until the server ends.
+//! Accepts connections and hands them to workers until the server ends.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
@@ -25,31 +25,31 @@ const WAKER: Token = Token(1);
 #[cfg(feature = "tls")]
 const WEBSOCKET: Token = Token(2);
 
-/// How long nothing is accepted after the system had no room for a connection.
+/// Pause after the system had no resources for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Connections accepted in a row before it is seen whether the server shall end.
+/// Connections accepted in a row before checking whether the server should end.
 const MOST_ACCEPTED: usize = 256;
 
-/// Refused connections that are logged in a second.
+/// Refused connections that are logged per second.
 const MOST_REFUSALS_LOGGED: u32 = 5;
 
-/// The port, open, and what the server is asked to do.
+/// The open ports, and the requests to the server.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     poll: Poll,
     waker: Arc<Waker>,
     listener: TcpListener,
-    /// The port for WebSocket.
+    /// The WebSocket port.
     websocket: Option<TcpListener>,
     wishes: Arc<Wishes>,
-    /// The address really bound.
+    /// The actual address, with the port that the system chose.
     pub(crate) address: SocketAddr,
     /// The number of the last connection.
     last: u64,
-    /// Refused connections in the log.
+    /// Limits log lines about refused connections.
     refusals: LogLimit,
-    /// Failures to accept in the log.
+    /// Limits log lines about failures to accept.
     failures: LogLimit,
 }
 
@@ -79,7 +79,7 @@ impl Acceptor {
         })
     }
 
-    /// Opens the port for WebSocket. Returns the address really bound.
+    /// Opens the WebSocket port. Returns the actual address.
     #[cfg(feature = "tls")]
     pub(crate) fn bind_websocket(
         &mut self,
@@ -100,19 +100,19 @@ impl Acceptor {
         Ok(bound)
     }
 
-    /// How others reach it. Monitoring is served at `monitor`, if it is.
+    /// Returns a handle to the server. `monitor` is the address of monitoring, if it is on.
     pub(crate) fn handle(&self, monitor: Option<SocketAddr>, shared: &Arc<Shared>) -> Handle {
         let wishes = Arc::clone(&self.wishes);
         Handle::new(self.address, monitor, wishes, &self.waker, shared)
     }
 
-    /// Has [`run`](Self::run) look at the workers when it is woken.
+    /// Returns the waker that makes [`run`](Self::run) check the workers.
     pub(crate) fn waker(&self) -> Arc<Waker> {
         Arc::clone(&self.waker)
     }
 
-    /// Accepts until the server is asked to end, or until a worker has failed, and closes
-    /// the port.
+    /// Accepts connections until the server is asked to end or a worker has failed, then closes the
+    /// port.
     pub(crate) fn run(mut self, shared: &Shared) -> Result<Ending, ServerError> {
         let mut events = Events::with_capacity(8);
         let mut upkeep = Upkeep::new();
@@ -131,8 +131,8 @@ impl Acceptor {
         })
     }
 
-    /// Accepts what is there, up to a limit. Returns how long to wait before the next call,
-    /// if no event announces it.
+    /// Accepts pending connections, up to a limit. Returns the time until the next call, if no
+    /// event announces it.
     fn accept_all(&mut self, shared: &Shared) -> Option<Duration> {
         let wait = self.accept_from(shared, false);
         if self.websocket.is_none() {
@@ -142,7 +142,7 @@ impl Acceptor {
         [wait, by_websocket].into_iter().flatten().min()
     }
 
-    /// The same at one of the ports.
+    /// Same as `accept_all`, for one port.
     fn accept_from(&mut self, shared: &Shared, websocket: bool) -> Option<Duration> {
         for _ in 0..MOST_ACCEPTED {
             let listener = match &self.websocket {
@@ -158,10 +158,11 @@ impl Acceptor {
                 }
                 Err(error) if is_about_one(&error) => {}
                 Err(error) => {
-                    // A failure an interval is all there is to say, so nobody counts them.
+                    // One line per interval says everything, so the number of failures is not
+                    // counted.
                     if self.failures.judge(Instant::now()) == Verdict::Log {
                         tracing::error!(
-                            "cannot accept connections for now: {error}; raise the limit on open files if this goes on"
+                            "cannot accept connections: {error}; raise the limit on open files if this continues"
                         );
                     }
                     self.log_omitted();
@@ -192,7 +193,7 @@ impl Acceptor {
             return;
         }
         if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!("a client at {address} is gone: {error}");
+            tracing::debug!("client at {address} disconnected: {error}");
             return;
         }
         let load = |peer: &&crossbeam::utils::CachePadded<super::shared::Peer>| {
@@ -209,8 +210,8 @@ impl Acceptor {
         }
     }
 
-    /// Logs how many refused connections were not logged, when it is time. Returns
-    /// how long that is to wait.
+    /// Logs the number of refused connections that were not logged, when the interval is over.
+    /// Returns the time until then.
     fn log_omitted(&mut self) -> Option<Duration> {
         let now = Instant::now();
         if let Some(count) = self.refusals.omitted(now) {
@@ -221,7 +222,7 @@ impl Acceptor {
     }
 }
 
-/// Whether the error is that of one connection, which its client gave up.
+/// Returns whether the error concerns a single connection that its client has aborted.
 fn is_about_one(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -229,10 +230,10 @@ fn is_about_one(error: &io::Error) -> bool {
     )
 }
 
-/// Says INFO and why there is no more room.
+/// Sends INFO and the reason for refusing the connection.
 fn refuse(shared: &Shared, socket: &mut TcpStream, id: u64, websocket: bool) {
     if websocket {
-        // There is no INFO before WebSocket, and nobody waits for a handshake here.
+        // WebSocket clients get no INFO before a handshake, and the acceptor does not wait for one.
         return;
     }
     let mut info = shared.settings().info.clone();
@@ -240,7 +241,7 @@ fn refuse(shared: &Shared, socket: &mut TcpStream, id: u64, websocket: bool) {
     let mut text = info.line();
     let line = ProtocolError::Connections.line().unwrap_or_default();
     text.extend_from_slice(line.as_bytes());
-    // It fits into the buffer of a new socket, or the client is gone.
+    // The text fits into a new socket's buffer unless the client has disconnected.
     let _ = socket.write(&text);
 }
 

@@ -1,4 +1,4 @@
-//! Who may connect: what a client gives in CONNECT is held against what is known.
+//! Authentication: checks the credentials in CONNECT against the configuration.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,44 +13,46 @@ use super::rights::Rights;
 use super::users::{Login, Subjects, User};
 use broker_protocol::{Connect, is_valid};
 
-/// What is wrong with the users of a configuration.
+/// An error in the configured users.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
     /// Two users have the same name or key.
     #[error("there are two users \"{0}\"; leave one out")]
     Twice(String),
-    /// A user has no name or no password.
+    /// A user has an empty name or password.
     #[error(
-        "the name or the password of user \"{0}\" is empty, which would let anyone in; give one"
+        "the name or password of user \"{0}\" is empty, which would let any client in; set both"
     )]
     Empty(String),
-    /// The public key of an NKey is not one.
+    /// A text is not a user's public NKey.
     #[error("\"{0}\" is not the public NKey of a user: 56 letters and digits that begin with U")]
     NKey(String),
-    /// NKeys need cryptography that this build has not.
-    #[error("this build has no NKeys; leave out those users or build with the feature `tls`")]
+    /// This build lacks the cryptography for NKeys.
+    #[error(
+        "this build does not support NKeys; remove these users or build with the feature `tls`"
+    )]
     NoNKeys,
     /// The user for clients without credentials does not exist.
-    #[error("the user for clients without credentials, \"{0}\", is none of the users")]
+    #[error("the user for clients without credentials, \"{0}\", is not in the list of users")]
     NoGuest(String),
-    /// A permission is about something that is no subject.
-    #[error("user \"{user}\": \"{subject}\" is no subject to give a permission for")]
+    /// A permission has an invalid subject.
+    #[error("user \"{user}\": \"{subject}\" is not a valid subject for a permission")]
     Subject {
         /// The user.
         user: String,
-        /// What is no subject.
+        /// The invalid subject.
         subject: String,
     },
 }
 
-/// What somebody who was let in is and may do.
+/// The user and permissions of an authenticated client.
 #[derive(Debug)]
 pub(crate) struct Grant {
-    /// The name of the user, if there are users.
+    /// The user's name, if users are configured.
     pub(crate) user: Option<Box<str>>,
-    /// `None` is everything.
+    /// `None` allows everything.
     pub(crate) rights: Option<Rights>,
-    /// Tells whether it is the same user with the same password after a reload.
+    /// Identifies the password, to see after a reload whether it is the same.
     secret: Secret,
 }
 
@@ -58,7 +60,7 @@ pub(crate) struct Grant {
 #[derive(Clone, PartialEq, Eq)]
 struct Secret(Box<str>);
 
-// Secrets do not belong into logs.
+// Secrets do not belong in logs.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
@@ -70,7 +72,8 @@ impl Secret {
         Self(text.into())
     }
 
-    /// Whether nats-server would take it for a hash: `$2a$` and two digits at its start.
+    /// Returns whether nats-server would take the secret for a hash: `$2a$` and two digits at its
+    /// start.
     fn is_hash(&self) -> bool {
         matches!(
             self.0.as_bytes(),
@@ -87,12 +90,11 @@ impl Secret {
         )
     }
 
-    /// Whether the client knows it. It takes the same time from whichever byte on what is
-    /// given is wrong.
+    /// Compares the secret with the given one, in a time that does not depend on where they differ.
     fn is(&self, given: Option<&str>) -> Choice {
         let given = given.unwrap_or_default();
         if self.is_hash() {
-            // What is no hash after all is the hash of nothing.
+            // A malformed hash matches nothing.
             u8::from(bcrypt::verify(given, &self.0).unwrap_or(false)).into()
         } else {
             self.0.as_bytes().ct_eq(given.as_bytes())
@@ -109,24 +111,24 @@ pub(crate) struct Access {
 
 #[derive(Debug)]
 enum Known {
-    /// Everybody is the guest.
+    /// Every client is the guest.
     Everybody,
     Token(Arc<Grant>),
     Users {
         by_name: HashMap<Box<str>, Arc<Grant>>,
         #[cfg(feature = "tls")]
         by_key: HashMap<Box<str>, (PublicKey, Arc<Grant>)>,
-        /// What is compared for a name that nobody has, which takes as long as for others.
+        /// The secret that is compared for an unknown user, so the comparison takes the same time.
         decoy: Secret,
     },
 }
 
 impl Access {
-    /// Reads what is configured.
+    /// Reads the configuration.
     ///
     /// # Errors
     ///
-    /// What makes no sense in it.
+    /// The error in the configuration.
     pub(crate) fn new(credentials: &Credentials) -> Result<Self, AccessError> {
         let grant = |user: Option<&str>, secret: &str, rights| {
             Arc::new(Grant {
@@ -170,7 +172,7 @@ impl Access {
                 })
             };
             let twice = match login {
-                // What the guest is, anybody is.
+                // Any client can use the guest's permissions, so its password is not secret.
                 Login::Password { user, password }
                     if user.is_empty() || password.is_empty() && guest != Some(user) =>
                 {
@@ -212,12 +214,12 @@ impl Access {
         })
     }
 
-    /// Who a client is that has given nothing: nobody, if something is wanted.
+    /// Returns the grant of a client without credentials; `None` if credentials are required.
     pub(crate) fn guest(&self) -> Option<&Arc<Grant>> {
         self.guest.as_ref()
     }
 
-    /// Whether clients are given something to sign.
+    /// Returns whether clients get a nonce to sign.
     #[cfg(feature = "tls")]
     pub(crate) fn has_keys(&self) -> bool {
         match &self.known {
@@ -226,8 +228,8 @@ impl Access {
         }
     }
 
-    /// Whether [`Access::admit`] computes a hash for this client, which takes a CPU for tens
-    /// of milliseconds and more: no event loop should wait for it.
+    /// Returns whether [`Access::admit`] computes a hash for this client, which takes tens of
+    /// milliseconds of CPU time or more: too long for an event loop.
     pub(crate) fn is_slow(&self, connect: &Connect) -> bool {
         match &self.known {
             Known::Everybody => false,
@@ -240,14 +242,14 @@ impl Access {
         }
     }
 
-    /// The guest, if the client has given nothing and there is one.
+    /// Returns the guest, if it exists and the client has sent no credentials.
     fn is_guest(&self, connect: &Connect) -> Option<&Arc<Grant>> {
         self.guest.as_ref().filter(|_| connect.is_anonymous())
     }
 
-    /// Who the client is, if what it gives is right. `nonce` is what it was given to sign.
+    /// Authenticates a client. `nonce` is the one that it was asked to sign.
     ///
-    /// It takes the same time whichever part is wrong, and from which byte on.
+    /// The time does not depend on which part of the credentials is wrong, or where.
     pub(crate) fn admit(&self, connect: &Connect, nonce: Option<&str>) -> Option<Arc<Grant>> {
         let (user, pass) = (connect.user.as_deref(), connect.pass.as_deref());
         match &self.known {
@@ -276,7 +278,7 @@ impl Access {
         }
     }
 
-    /// Who a client is now that was let in by a grant before a reload: nobody, if its user is
+    /// Returns the grant after a reload for a client with `grant` before it; `None` if its user is
     /// gone or has another password.
     pub(crate) fn renew(&self, grant: &Grant) -> Option<Arc<Grant>> {
         let same = |new: &Arc<Grant>| (new.secret == grant.secret).then(|| Arc::clone(new));
@@ -303,7 +305,7 @@ impl Access {
     }
 }
 
-/// Whether permissions are about subjects.
+/// Checks that permissions contain valid subjects.
 fn check(user: &str, subjects: &Subjects, with_queues: bool) -> Result<(), AccessError> {
     let allowed = subjects.allow.iter().flatten();
     for text in allowed.chain(&subjects.deny) {
@@ -452,7 +454,7 @@ mod tests {
         assert!(!access(&Credentials::None).is_slow(&Connect::default()));
     }
 
-    /// A key of github.com/nats-io/nkeys' own tests and documentation.
+    /// A key from the tests and documentation of github.com/nats-io/nkeys.
     #[cfg(feature = "tls")]
     const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 

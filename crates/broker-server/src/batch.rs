@@ -1,4 +1,4 @@
-//! Messages on their way from one worker to another.
+//! Batches of messages from one worker to another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,53 +9,53 @@ use super::key::Target;
 use super::local::Origin;
 use broker_protocol::Message;
 
-/// Deliveries that are worth waking up another worker for: fewer are done sooner
-/// than it is awake.
+/// The least number of deliveries for which a sleeping worker is woken: the sender delivers fewer
+/// sooner than the other worker wakes up.
 const WORTH_WAKING: usize = 16;
 
 /// The same in bytes, as [`Batch::bytes`] counts them.
 const WORTH_WAKING_BYTES: usize = 16 * 1024;
 
-/// No group: the message is for one subscription and for no other.
+/// No group: the message is for one subscription only.
 const NO_GROUP: u32 = u32::MAX;
 
-/// Whether somebody wants to know if nobody gets a message.
+/// Whether the publisher needs to know that no subscriber got a message.
 #[derive(Debug, Clone)]
 pub(crate) enum Asker {
-    /// Nobody does, or somebody has got it.
+    /// The publisher does not, or a subscriber has got the message.
     Nobody,
-    /// The publisher, and nobody else may get it.
+    /// The publisher does, and no other subscriber may get the message.
     Alone,
-    /// The publisher, and others may get it as well.
+    /// The publisher does, and other subscribers may get the message too.
     Among(Arc<Attempts>),
 }
 
 impl Asker {
-    /// Somebody got the message.
+    /// A subscriber got the message.
     pub(crate) fn succeeded(&self) {
         if let Self::Among(attempts) = self {
             attempts.0.fetch_or(Attempts::SUCCESS, Ordering::Relaxed);
         }
     }
 
-    /// One of those who might have got the message did not. Tells whether the
-    /// publisher is to be told that nobody did.
+    /// One possible receiver did not get the message. Returns whether the publisher must be
+    /// informed that none did.
     pub(crate) fn failed(&self) -> bool {
         match self {
             Self::Nobody => false,
             Self::Alone => true,
-            // The last one to fail sees what all others did.
+            // The last failure sees the results of all others.
             Self::Among(attempts) => attempts.0.fetch_sub(1, Ordering::AcqRel) == 1,
         }
     }
 }
 
-/// How many may still get a message, for as long as nobody has got it.
+/// The number of possible receivers left, while none has got the message.
 #[derive(Debug)]
 pub(crate) struct Attempts(AtomicU32);
 
 impl Attempts {
-    /// Set once somebody has got it; from then on the number is never 0.
+    /// Set once a subscriber has got the message; the number is never 0 after that.
     const SUCCESS: u32 = 1 << 31;
 
     pub(crate) fn new(count: u32) -> Arc<Self> {
@@ -63,35 +63,35 @@ impl Attempts {
     }
 }
 
-/// How a message goes to a subscription.
+/// How a message is delivered to a subscription.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Errand<'a> {
     pub(crate) origin: Origin,
-    /// How often the message was sent on because its target was gone.
+    /// How often the message was forwarded because its target was gone.
     pub(crate) hops: u8,
     pub(crate) asker: &'a Asker,
-    /// The queue group in which it goes on if its target is gone.
+    /// The queue group in which the message is forwarded if its target is gone.
     pub(crate) group: Option<&'a Arc<[u8]>>,
 }
 
-/// One message with those it goes to.
+/// A message and its targets.
 #[derive(Debug)]
 struct Entry {
-    /// Index of the buffer that it lies in.
+    /// Index of the buffer that contains the message.
     buffer: u32,
     message: Message,
     origin: Origin,
     hops: u8,
-    /// 0 for nobody, 1 for the publisher alone, else the index of its attempts and 2.
+    /// 0 for none, 1 for the publisher alone, else 2 plus the index of the attempts.
     asker: u32,
-    /// Where its targets end; they start where those of the entry before end.
+    /// End of the targets; they start at the end of the previous entry's.
     targets: u32,
 }
 
-/// What one worker has for another after one round.
+/// The messages from one worker to another after one round.
 ///
-/// The messages stay where they were read: each buffer is counted once for the
-/// whole batch, however many messages lie in it. So is the name of a group.
+/// The messages stay in the buffers that they were read into: a batch holds one reference to each
+/// buffer, however many of the buffer's messages it contains. The same holds for group names.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     buffers: Vec<Bytes>,
@@ -108,12 +108,12 @@ impl Batch {
         self.entries.is_empty()
     }
 
-    /// Whether it is done sooner than another worker is awake.
+    /// Returns whether delivering the batch takes less time than waking up another worker.
     pub(crate) fn is_small(&self) -> bool {
         self.targets.len() < WORTH_WAKING && self.bytes < WORTH_WAKING_BYTES
     }
 
-    /// Makes it empty, for the next round.
+    /// Empties the batch for the next round.
     pub(crate) fn clear(&mut self) {
         self.buffers.clear();
         self.groups.clear();
@@ -123,20 +123,20 @@ impl Batch {
         self.bytes = 0;
     }
 
-    /// What it counts for the limit on what may wait for a worker.
+    /// Returns the bytes that count against the limit on a worker's pending messages.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Adds a message for a target; the same message goes on being added for all
-    /// of its targets before the next one is. Tells by how many bytes it grew.
+    /// Adds a message for a target; all targets of a message must be added before the next message.
+    /// Returns by how many bytes the batch grew.
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "a batch has far fewer than four billion of anything"
+        reason = "a batch has far fewer than four billion entries of any kind"
     )]
     #[allow(
         clippy::inline_always,
-        reason = "the message would be written to memory and read again"
+        reason = "otherwise the message would be written to memory and read again"
     )]
     #[inline(always)]
     pub(crate) fn add(
@@ -159,7 +159,7 @@ impl Batch {
         let (buffer, targets) = (self.buffers.len() as u32 - 1, self.targets.len() as u32);
         let per_target = size_of::<(Target, u32)>() + size_of::<Entry>();
         match self.entries.last_mut() {
-            // Where a message starts in its buffer tells it from all others.
+            // Messages in one buffer differ by where they start.
             Some(last) if last.buffer == buffer && last.message.tail == message.tail => {
                 last.targets = targets;
                 self.bytes += per_target;
@@ -196,8 +196,8 @@ impl Batch {
         self.groups.len() as u32 - 1
     }
 
-    /// Calls `deliver` with each message and each of its targets in order, and with how
-    /// many targets the message has in this batch.
+    /// Calls `deliver` with each message and each of its targets in order, and the number of the
+    /// message's targets in this batch.
     #[inline]
     pub(crate) fn deliver(
         &self,

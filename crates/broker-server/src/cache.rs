@@ -1,17 +1,17 @@
-//! What a worker remembers of the routes, so that publishing takes no lock.
+//! A worker's cache of routes, which makes publishing lock-free.
 
 use super::routes::{Matches, Part, Routes};
 
-/// Places for subjects. A power of two.
+/// Slots for subjects. A power of two.
 const PLACES: usize = 4096;
 
-/// Most memory for what is remembered, in bytes, the entry made last not counted.
+/// Memory limit of the cache in bytes, not counting the newest entry.
 const MOST_BYTES: usize = 4 << 20;
 
-/// Memory that an entry keeps for whoever takes its place, in bytes.
+/// Memory in bytes that an entry keeps for the next subject in its slot.
 const REUSED_BYTES: usize = 1024;
 
-/// What an entry takes beside its lists, in bytes, about.
+/// Approximate size in bytes of an entry without its lists.
 const PER_ENTRY: usize = 256;
 
 #[derive(Debug, Default)]
@@ -28,35 +28,35 @@ impl Entry {
     }
 }
 
-/// The matches of subjects seen lately.
+/// The matches of recent subjects.
 ///
-/// Each subject has one place, and whoever comes later takes it, with a little of its
-/// memory: a subject that is used once costs a look at the routes but no allocation.
+/// Each subject has one slot, and the next subject with the same slot replaces it, reusing a little
+/// of its memory: a subject that is used once costs a look-up but no allocation.
 #[derive(Debug)]
 pub(crate) struct Cache {
     places: Vec<Option<Box<Entry>>>,
-    /// The place looked at last: many messages have the subject of the one before.
+    /// The slot used last: consecutive messages often have the same subject.
     last: usize,
     bytes: usize,
-    /// Subjects that were looked up because they were not remembered.
+    /// Look-ups of subjects that were not cached.
     misses: u64,
     seed: u64,
 }
 
-/// What a worker remembers of subjects.
+/// Statistics of a worker's cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CacheFigures {
-    /// Subjects that are remembered.
+    /// Cached subjects.
     pub(crate) subjects: u64,
-    /// Subjects that were looked up since the start because they were not remembered.
+    /// Look-ups of subjects that were not cached, since the start.
     pub(crate) misses: u64,
-    /// Most subscriptions that one of them goes to.
+    /// Most subscriptions that a cached subject matches.
     pub(crate) max_fanout: u64,
-    /// Subscriptions that all of them go to.
+    /// Sum of the subscriptions that the cached subjects match.
     pub(crate) fanout: u64,
 }
 
-/// What was found, and what it cost: how many patterns were looked for.
+/// The matches and the cost of finding them: the number of patterns that were looked up.
 pub(crate) struct Found<'a> {
     pub(crate) matches: &'a Matches,
     pub(crate) looked_for: usize,
@@ -69,12 +69,12 @@ impl Cache {
             last: 0,
             bytes: 0,
             misses: 0,
-            // So that nobody can choose subjects that share a place.
+            // Random, so clients cannot choose subjects that share a slot.
             seed: fastrand::u64(..) | 1,
         }
     }
 
-    /// What matches the subject now.
+    /// Returns the current matches of the subject.
     #[inline]
     pub(crate) fn find(&mut self, subject: &[u8], routes: &Routes) -> Found<'_> {
         let mut looked_for = 0;
@@ -101,7 +101,7 @@ impl Cache {
     fn look_up(&mut self, place: usize, subject: &[u8], routes: &Routes) -> usize {
         self.misses += 1;
         let part = Part::of(subject);
-        // Read before the routes are: a change in between is noticed next time.
+        // Read before the routes: the next call notices a change in between.
         let generation = routes.generation(part);
         if self.bytes > MOST_BYTES {
             self.places.fill_with(|| None);
@@ -126,7 +126,7 @@ impl Cache {
         looked_for
     }
 
-    /// What there is to tell of it.
+    /// Returns the statistics.
     pub(crate) fn figures(&self) -> CacheFigures {
         let mut figures = CacheFigures {
             misses: self.misses,
@@ -151,7 +151,7 @@ impl Cache {
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
         let hash = mix(hash ^ subject.len() as u64, u64::from_le_bytes(last));
-        // The upper bits depend on all of the lower ones.
+        // The upper bits depend on all lower bits.
         (hash >> 48) as usize % PLACES
     }
 }

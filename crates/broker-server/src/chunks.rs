@@ -1,4 +1,4 @@
-//! Buffers to read into, shared with whoever still needs what was read.
+//! Read buffers, shared by reference count while their content is needed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,32 +6,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use crossbeam::queue::ArrayQueue;
 
-/// Bytes that one read can bring.
+/// Size of a read.
 pub(crate) const CHUNK: usize = 64 * 1024;
 
-/// Reads of fewer bytes than this are copied out when they have to be kept, so
-/// that a short message does not hold on to a whole chunk.
+/// Shorter reads are copied when they must be kept, so a short message does not keep a whole chunk
+/// alive.
 const WORTH_KEEPING: usize = 8 * 1024;
 
-/// Free chunks that are kept, at most.
+/// Most free chunks to keep.
 const MOST_FREE: usize = 16;
 
 /// The chunks of one worker.
 #[derive(Debug)]
 pub(crate) struct Chunks {
     pool: Arc<Pool>,
-    /// The chunk that is read into next: it is in the cache.
+    /// The next chunk to read into: it is in the CPU cache.
     next: Option<Vec<u8>>,
 }
 
-/// Where chunks go that nobody needs any more, and how much others hold.
+/// Takes back free chunks, and counts the bytes that are lent.
 #[derive(Debug)]
 struct Pool {
     free: ArrayQueue<Vec<u8>>,
     lent: Arc<AtomicUsize>,
 }
 
-/// What was read, for as long as somebody needs it.
+/// The owner of a lent buffer.
 struct Lease {
     bytes: Vec<u8>,
     length: usize,
@@ -51,14 +51,14 @@ impl Drop for Lease {
             .lent
             .fetch_sub(bytes.capacity(), Ordering::Relaxed);
         if bytes.len() == CHUNK {
-            // When there are enough of them, this one goes.
+            // If the pool is full, the chunk is freed.
             let _ = self.pool.free.push(bytes);
         }
     }
 }
 
 impl Chunks {
-    /// Counts in `lent` the bytes of all that was lent and is not back yet.
+    /// Creates the chunks of a worker. `lent` counts the bytes that are lent.
     pub(crate) fn new(lent: Arc<AtomicUsize>) -> Self {
         let free = ArrayQueue::new(MOST_FREE);
         Self {
@@ -67,24 +67,24 @@ impl Chunks {
         }
     }
 
-    /// A chunk to read into; `CHUNK` bytes with anything in them.
+    /// Returns a chunk to read into: `CHUNK` bytes with arbitrary content.
     pub(crate) fn take(&mut self) -> Vec<u8> {
         let next = self.next.take().or_else(|| self.pool.free.pop());
         next.unwrap_or_else(|| vec![0; CHUNK])
     }
 
-    /// Takes back a chunk into which nothing was read.
+    /// Takes back an unused chunk.
     pub(crate) fn put_back(&mut self, chunk: Vec<u8>) {
         self.next = Some(chunk);
     }
 
-    /// Takes back a chunk that was copied from.
+    /// Takes back a chunk whose content was copied.
     pub(crate) fn give_back(&mut self, chunk: Vec<u8>) {
-        // When there are enough of them, this one goes.
+        // If the pool is full, the chunk is freed.
         let _ = self.pool.free.push(chunk);
     }
 
-    /// What was read into the first `length` bytes, to be sliced at will.
+    /// Returns the first `length` bytes as a shared, sliceable buffer.
     pub(crate) fn lend(&mut self, chunk: Vec<u8>, length: usize) -> Bytes {
         if length < WORTH_KEEPING {
             let copy = chunk[..length].to_vec();
@@ -95,7 +95,7 @@ impl Chunks {
         }
     }
 
-    /// The same for a buffer of any size, all of it.
+    /// Same as `lend`, for a whole buffer of any size.
     pub(crate) fn lend_all(&self, bytes: Vec<u8>) -> Bytes {
         let length = bytes.len();
         self.lease(bytes, length)
@@ -128,7 +128,7 @@ mod tests {
         drop(part);
         assert_eq!(lent.load(Ordering::Relaxed), 0);
         assert_eq!(chunks.pool.free.len(), 1);
-        // The same one again, and a short read gives it back at once.
+        // The same chunk again: a short read gives it back at once.
         let chunk = chunks.take();
         assert!(chunks.pool.free.is_empty());
         let short = chunks.lend(chunk, 100);

@@ -1,4 +1,4 @@
-//! The connections that were closed last.
+//! The list of closed connections.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -13,15 +13,14 @@ use super::reason::Reason;
 use super::row::{Figures, Row};
 use super::tally::Tally;
 
-/// Closed connections that are kept, as with nats-server. Each takes some 300 bytes and
-/// what the client told of itself; its subscriptions are counted and not kept.
+/// Most closed connections to keep, as in nats-server. Each takes about 300 bytes and the client's
+/// description of itself; its subscriptions are counted but not kept.
 pub(crate) const MAX_CLOSED: usize = 10_000;
 
-/// Those that may wait to be kept while somebody reads the others; the oldest of more is
-/// dropped.
+/// Most closed connections that wait while a reader has the lock; further ones replace the oldest.
 const MAX_WAITING: usize = 1024;
 
-/// A connection that was closed.
+/// A closed connection.
 #[derive(Debug)]
 pub(crate) struct Closed {
     pub(crate) row: Row,
@@ -30,7 +29,7 @@ pub(crate) struct Closed {
 }
 
 impl Closed {
-    /// What is kept of a connection that is closed at `now`.
+    /// Describes a connection that is closed at `now`.
     pub(crate) fn of(
         client: &Connection,
         reason: Reason,
@@ -45,7 +44,7 @@ impl Closed {
         }
     }
 
-    /// One that was refused at once, for there were too many.
+    /// Describes a connection that was refused because there were too many.
     pub(crate) fn refused(cid: u64, address: SocketAddr, websocket: bool) -> Self {
         let now = Instant::now();
         Self {
@@ -70,19 +69,19 @@ impl Closed {
     }
 }
 
-/// The last [`MAX_CLOSED`] of them.
+/// The last [`MAX_CLOSED`] closed connections.
 ///
-/// Workers add to it and never wait: while somebody has the lock, what is added waits in a
-/// queue, from which the next one with the lock takes it.
+/// Workers add to the list without waiting: while another thread has the lock, new entries wait in
+/// a queue, which the next thread with the lock empties.
 #[derive(Debug)]
 pub(crate) struct ClosedConnections {
-    /// `None` if nobody can ask for them.
+    /// `None` if monitoring is off.
     waiting: Option<ArrayQueue<Arc<Closed>>>,
     kept: Mutex<VecDeque<Arc<Closed>>>,
 }
 
 impl ClosedConnections {
-    /// None yet. Nothing is kept unless `is_wanted`.
+    /// Returns an empty list, which stays empty unless `is_wanted`.
     pub(crate) fn new(is_wanted: bool) -> Self {
         Self {
             waiting: is_wanted.then(|| ArrayQueue::new(MAX_WAITING)),
@@ -90,7 +89,7 @@ impl ClosedConnections {
         }
     }
 
-    /// Adds what `make` makes, if it is kept at all.
+    /// Adds the result of `make`, unless the list is off.
     pub(crate) fn add(&self, make: impl FnOnce() -> Closed) {
         let Some(waiting) = &self.waiting else {
             return;
@@ -115,7 +114,7 @@ impl ClosedConnections {
         }
     }
 
-    /// All that are kept, the oldest first.
+    /// Returns all entries, oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Closed>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         self.keep(&mut kept);

@@ -1,4 +1,4 @@
-//! Why a connection was closed, as the pages of the monitor call it.
+//! The reasons for closed connections on the monitoring pages.
 
 use broker_protocol::ProtocolError;
 
@@ -27,14 +27,14 @@ pub(crate) enum ClosedState {
 }
 
 impl ClosedState {
-    /// Concludes it from why the server closed the connection, how far the client had come,
-    /// and whether something waited for the client beyond the write deadline.
+    /// Derives the state from the server's reason, the client's phase, and whether output was
+    /// pending beyond the write deadline.
     pub(crate) fn of(reason: Reason, phase: Phase, is_late: bool) -> Self {
         if matches!(phase, Phase::Handshake(_)) && reason != Reason::Shutdown {
             return Self::TlsHandshakeFailure;
         }
         let error = match reason {
-            // What fails after the client has left is no reason.
+            // An error after the client has left is not the reason.
             _ if phase == Phase::Leaving => return Self::ClientClosed,
             Reason::Gone => return Self::ClientClosed,
             Reason::Unreadable => return Self::ReadError,
@@ -51,7 +51,7 @@ impl ClosedState {
             ProtocolError::Payload => Self::MaxPayloadExceeded,
             ProtocolError::NoRespondersNeedHeaders => Self::NoRespondersRequiresHeaders,
             ProtocolError::SlowConsumer if is_late => Self::SlowConsumerWriteDeadline,
-            // nats-server has no bound on memory; this is what comes closest.
+            // nats-server has no memory limit; this is its closest state.
             ProtocolError::SlowConsumer | ProtocolError::Memory => Self::SlowConsumerPendingBytes,
             ProtocolError::Stale => Self::StaleConnection,
             ProtocolError::TlsRequired => Self::TlsHandshakeFailure,
@@ -59,7 +59,7 @@ impl ClosedState {
         }
     }
 
-    /// The text that nats-server has for it.
+    /// Returns nats-server's text for the state.
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::AuthenticationFailure => "Authentication Failure",

@@ -1,4 +1,4 @@
-//! What a server can be told.
+//! The configuration of a server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,64 +9,63 @@ use super::origin::Origin;
 use super::users::User;
 use broker_protocol::Limits;
 
-/// All of it. Its [default](Config::default) is that of `broker serve`.
+/// The configuration of a server. The [default](Config::default) is that of `broker serve`.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where clients connect; port 0 is any free one.
+    /// The address for clients; port 0 means any free port.
     pub listen: SocketAddr,
-    /// Where monitoring is served, if it is.
+    /// The address for monitoring, if it is on.
     pub http: Option<SocketAddr>,
-    /// What the paths of the monitoring's pages begin with, such as `/nats`; nothing, if it
-    /// is empty or `/`.
+    /// The prefix of the monitoring paths, for example `/nats`; none if it is empty or `/`.
     pub http_base_path: String,
-    /// Threads that serve clients; 0 counts as 1.
+    /// Number of worker threads; 0 counts as 1.
     pub workers: usize,
-    /// Name of the server, for people.
+    /// The server's display name.
     pub name: Option<String>,
-    /// What clients must know.
+    /// The credentials that clients need.
     pub credentials: Credentials,
-    /// The hub to be a leaf node of, if there is one.
+    /// The hub to connect to as a leaf node.
     pub leaf: Option<Leaf>,
-    /// Files for TLS, if it is asked of clients.
+    /// Files for TLS, if clients use it.
     pub tls: Option<TlsFiles>,
-    /// How connections with TLS begin.
+    /// How TLS connections begin.
     pub tls_start: TlsStart,
-    /// Where clients connect by WebSocket, if they can.
+    /// The port for WebSocket clients.
     pub websocket: Option<WebSocketConfig>,
-    /// Bounds on what one client may send.
+    /// Limits on what one client may send.
     pub limits: Limits,
-    /// Most connections at a time.
+    /// Most concurrent connections.
     pub max_connections: usize,
-    /// Most subscriptions of a connection; 0 is any number.
+    /// Most subscriptions of a connection; 0 means no limit.
     pub max_subscriptions: usize,
-    /// Most tokens of a subject that is subscribed to; 0 is any number.
+    /// Most tokens in the subject of a subscription; 0 means no limit.
     pub max_subscription_tokens: usize,
-    /// Most bytes that may wait for a connection.
+    /// Most pending output bytes of a connection.
     pub max_pending: usize,
-    /// Most memory held for clients in all, in bytes.
+    /// Most memory held for all clients, in bytes.
     pub max_memory: usize,
-    /// How long a connection may be quiet before it is asked whether it lives.
+    /// How long a connection may be idle before the server sends PING.
     pub ping_interval: Duration,
-    /// How many such questions may be without answer.
+    /// How many PINGs may be unanswered.
     pub max_pings_out: u32,
-    /// How long a client may take for its credentials, and for the TLS handshake.
+    /// How long a client may take to send its credentials, and for the TLS handshake.
     pub auth_timeout: Duration,
-    /// How long a byte may wait for a connection.
+    /// How long a byte may be pending for a connection.
     pub write_deadline: Duration,
-    /// How long the end of the server may take.
+    /// How long the drain may take.
     pub drain_timeout: Duration,
-    /// How long a lame duck takes at most to close its connections, from its beginning.
-    /// If it is not longer than the grace period, a second after that.
+    /// Time from the start of lame duck mode by which all connections are closed. If it is not
+    /// longer than the grace period, one second after the grace period.
     pub lame_duck_duration: Duration,
-    /// How long a lame duck waits before it closes the first connection.
+    /// Time between the start of lame duck mode and the first closed connection.
     pub lame_duck_grace_period: Duration,
-    /// What the program's allocator is asked.
+    /// Functions of the program's allocator.
     pub allocator: Allocator,
 }
 
 impl Default for Config {
-    /// The defaults of `broker serve`: a server at 127.0.0.1:4222 without credentials, with
-    /// a worker for each CPU and the bounds of its `--help`.
+    /// The defaults of `broker serve`: 127.0.0.1:4222 without credentials, with one worker per CPU
+    /// and the limits in its `--help`.
     fn default() -> Self {
         Self {
             listen: ([127, 0, 0, 1], 4222).into(),
@@ -100,18 +99,17 @@ impl Default for Config {
     }
 }
 
-/// What the allocator of the program, which no library can see, has to be asked.
+/// Functions of the program's allocator, which a library cannot see.
 #[derive(Debug, Clone, Copy)]
 pub struct Allocator {
-    /// Called about every second, if memory that was freed would not go back to the
-    /// system otherwise.
+    /// Called about once a second; `None` if freed memory returns to the system anyway.
     pub upkeep: Option<fn()>,
-    /// What it says of its memory, names and bytes, for `/metrics`.
+    /// Returns the allocator's statistics, names and bytes, for `/metrics`.
     pub figures: fn() -> Vec<(&'static str, u64)>,
 }
 
 impl Default for Allocator {
-    /// One that needs no care and does not tell.
+    /// An allocator without upkeep and statistics.
     fn default() -> Self {
         Self {
             upkeep: None,
@@ -123,27 +121,27 @@ impl Default for Allocator {
 /// The files of `--tls-cert`, `--tls-key` and `--tls-ca`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate and those that vouch for it.
+    /// The certificate chain.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// Who vouches for clients; they need a certificate if it is given.
+    /// The CA certificates for client certificates. If set, clients need a certificate.
     pub ca: Option<PathBuf>,
-    /// TLS 1.2 is refused.
+    /// Disallows TLS 1.2.
     pub only_tls13: bool,
 }
 
 /// How a connection begins at a port with TLS.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TlsStart {
-    /// Who speaks first.
+    /// Whether the handshake comes before INFO.
     pub first: First,
-    /// A client may go on in clear after INFO, unless TLS always comes first.
+    /// Allows a client to continue in plaintext after INFO, unless TLS always comes first.
     pub allow_clear: bool,
 }
 
 impl TlsStart {
-    /// Whether INFO may be followed by something else than TLS.
+    /// Returns whether a client may continue without TLS after INFO.
     pub(crate) fn allows_clear(&self) -> bool {
         self.allow_clear && self.first != First::Always
     }
@@ -152,60 +150,58 @@ impl TlsStart {
 /// Whether TLS comes before INFO: `handshake_first` of nats-server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum First {
-    /// INFO comes first, in clear.
+    /// INFO comes first, in plaintext.
     #[default]
     Never,
-    /// TLS comes first, and INFO after its handshake.
+    /// TLS comes first, and INFO after the handshake.
     Always,
     /// TLS comes first if the client begins it within this time, else INFO.
     Auto(Duration),
 }
 
 impl First {
-    /// The time that nats-server waits if none is said.
+    /// nats-server's default delay.
     pub const DELAY: Duration = Duration::from_millis(50);
 }
 
-/// A port for clients by WebSocket.
+/// A port for WebSocket clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketConfig {
-    /// Where they connect; port 0 is any free one.
+    /// The address; port 0 means any free port.
     pub listen: SocketAddr,
-    /// Files for TLS; without them it is in clear.
+    /// Files for TLS; `None` means plaintext.
     pub tls: Option<TlsFiles>,
-    /// Web pages have to be from the host and port that they connect to.
+    /// The origin of a web page must be the host and port that it connects to.
     pub same_origin: bool,
-    /// Web pages have to be from one of these; from any, if there is none.
+    /// Allowed origins of web pages; an empty list allows every origin.
     pub allowed_origins: Vec<Origin>,
-    /// Whether messages are compressed for clients that can it.
+    /// Whether messages are compressed for clients that support it.
     pub compression: bool,
-    /// How long a client may take until its request to upgrade has come.
+    /// How long a client may take to send its upgrade request.
     pub handshake_timeout: Duration,
 }
 
-/// What a client must know to be let in.
+/// The credentials that a client needs.
 ///
-/// A token or password that looks like a bcrypt hash is the hash of it, as with
-/// nats-server.
+/// A token or password that looks like a bcrypt hash is treated as one, as in nats-server.
 #[derive(Clone)]
 pub enum Credentials {
-    /// Nothing.
+    /// No credentials.
     None,
     /// A token.
     Token(String),
     /// A name and a password.
     User(String, String),
-    /// Those of one of several users.
+    /// The credentials of one of several users.
     Users {
         /// The users.
         users: Vec<User>,
-        /// The name of the user that a client is who gives no credentials at all
-        /// (`no_auth_user`).
+        /// The user of clients without credentials (`no_auth_user`).
         guest: Option<String>,
     },
 }
 
-// Secrets do not belong into logs.
+// Secrets do not belong in logs.
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -218,7 +214,7 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Whether a client needs any.
+    /// Returns whether clients need credentials.
     #[must_use]
     pub fn are_wanted(&self) -> bool {
         !matches!(self, Self::None | Self::Users { guest: Some(_), .. })

@@ -1,11 +1,11 @@
-//! What becomes of the files.
+//! The expected result for each file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::load;
 
-/// The files, in the order of their names.
+/// Returns the files in the order of their names.
 pub(super) fn files() -> Vec<PathBuf> {
     // Cargo runs tests in the package's folder.
     let folder = std::fs::read_dir("../../fuzz/corpus/config").expect("it is there");
@@ -17,7 +17,7 @@ pub(super) fn files() -> Vec<PathBuf> {
     files
 }
 
-/// What the name of a file says of it.
+/// Returns the expected result that the file's name states.
 fn kind(path: &Path) -> &str {
     let name = path.file_name().and_then(|name| name.to_str());
     let kind = name.and_then(|name| name.split_once('-'));

@@ -1,4 +1,4 @@
-//! Runs the inputs that the fuzzer starts from, without a fuzzer.
+//! Runs the fuzzer's seed inputs without a fuzzer.
 
 use super::files::files;
 
@@ -11,14 +11,14 @@ fn the_whole_corpus_is_taken_well() {
     for path in files() {
         let input = std::fs::read(&path).expect("it is a file");
         eprintln!("{}", path.display());
-        // Each input and each of its beginnings.
+        // Runs each input and each of its prefixes.
         for end in (0..=input.len()).rev() {
             check_config::check(&input[..end]);
         }
     }
 }
 
-/// Inputs that differ a little from those of the corpus.
+/// Inputs that differ a little from the corpus.
 #[test]
 fn damaged_input_is_taken_well() {
     let inputs: Vec<_> = files()
@@ -37,7 +37,7 @@ fn damaged_input_is_taken_well() {
                     input.insert(at, *random.choice(grammar).expect("there are some"));
                 }
                 2 => {
-                    // A part of another one.
+                    // Appends a part of another input.
                     let other = &inputs[random.usize(..inputs.len())];
                     let from = random.usize(..=other.len());
                     input.splice(at..at, other[from..].iter().copied());

@@ -1,16 +1,16 @@
-//! The files that the fuzzer starts from: what Broker makes of them, and what nats-server
-//! does, which the variable `HUB` names:
+//! The fuzzer's seed files: what Broker makes of them, and what nats-server does with them. The
+//! variable `HUB` names nats-server's executable:
 //! `HUB=/usr/sbin/nats-server cargo test -p broker-config -- --include-ignored`.
 //!
-//! The name of a file says what becomes of it:
+//! The name of a file states the expected result:
 //!
 //! | name | Broker | `nats-server -t` |
 //! |---|---|---|
-//! | `accepted-*` | takes it | takes it |
-//! | `warned-*` | takes it with a warning | takes it |
-//! | `refused-*` | refuses it | refuses it |
-//! | `stricter-*` | refuses it | takes it |
-//! | `milder-*` | takes it | refuses it |
+//! | `accepted-*` | accepts it | accepts it |
+//! | `warned-*` | accepts it with a warning | accepts it |
+//! | `refused-*` | rejects it | rejects it |
+//! | `stricter-*` | rejects it | accepts it |
+//! | `milder-*` | accepts it | rejects it |
 
 mod files;
 mod fuzzer;

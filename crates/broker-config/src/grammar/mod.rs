@@ -1,7 +1,7 @@
-//! The grammar: a file, what it includes and the variables that it refers to become a tree.
+//! The grammar: parses a file, its includes and its variables to a tree.
 //!
-//! It is that of nats-server (conf/lex.go and conf/parse.go there). A file is a list of
-//! keys with values; a value is a text, a number, a boolean, a date, a list or a map.
+//! The grammar is nats-server's (conf/lex.go and conf/parse.go). A file is a list of keys with
+//! values; a value is a string, a number, a boolean, a date, a list or a map.
 
 mod numbers;
 mod outside;
@@ -18,27 +18,26 @@ pub(crate) use parser::parse;
 
 use crate::problem::Position;
 
-/// How deep maps and lists may lie in each other.
+/// Deepest nesting of maps and lists.
 const MAX_DEPTH: usize = 64;
-/// How deep files may include each other, and variables of the environment refer to each
-/// other.
+/// Longest chain of includes, and of environment variables that refer to each other.
 const MAX_CHAIN: usize = 16;
-/// Most memory for a tree in bytes, by [`Value::cost`]. A map that is referred to counts
-/// each time, so that a short file cannot grow without bound.
+/// Most memory for a tree in bytes, by [`Value::cost`]. A map counts each time a variable refers to
+/// it, so a short file cannot grow without bound.
 const MAX_COST: usize = 128 << 20;
-/// What a file costs beside its text, so that includes cannot go on for long.
+/// Cost of a file besides its text, which bounds the number of includes.
 const FILE_COST: usize = 4096;
-/// What a value costs beside its text: about what it takes with its key and its place.
+/// Cost of a value besides its text: about what the value, its key and its position take.
 const VALUE_COST: usize = 256;
 
-/// A value, and where it is.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub(crate) struct Value {
     pub(crate) kind: Kind,
     pub(crate) at: Position,
 }
 
-/// What a value is.
+/// The content of a value.
 #[derive(Clone)]
 pub(crate) enum Kind {
     Text(String),
@@ -58,7 +57,7 @@ impl fmt::Debug for Kind {
 }
 
 impl Kind {
-    /// What people call it.
+    /// Returns the type's name for error messages.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Text(_) => "a string",
@@ -73,7 +72,7 @@ impl Kind {
 }
 
 impl Value {
-    /// About how many bytes it takes.
+    /// Returns the approximate size in bytes.
     pub(crate) fn cost(&self) -> usize {
         VALUE_COST
             + match &self.kind {
@@ -87,7 +86,7 @@ impl Value {
             }
     }
 
-    /// How many maps and lists lie in each other.
+    /// Returns the nesting depth of maps and lists.
     fn depth(&self) -> usize {
         let inner = match &self.kind {
             Kind::List(values) => values.iter().map(Self::depth).max(),
@@ -109,10 +108,10 @@ pub(crate) struct Map {
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) key: String,
-    /// Where the key is.
+    /// The position of the key.
     pub(crate) at: Position,
     pub(crate) value: Value,
-    /// Whether a variable refers to it, so that it needs no other sense.
+    /// Whether a variable refers to the key, which then need not be a known option.
     pub(crate) used: bool,
 }
 
@@ -121,7 +120,7 @@ impl Map {
         &self.entries
     }
 
-    /// Sets a key: the last of equal ones counts.
+    /// Sets a key, replacing an equal one.
     fn set(&mut self, entry: Entry) {
         if let Some(&place) = self.places.get(&entry.key) {
             self.entries[place] = entry;

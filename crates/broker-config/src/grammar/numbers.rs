@@ -1,13 +1,13 @@
-//! Numbers, dates, and the texts that begin like them.
+//! Numbers, dates, and strings that begin with a digit.
 
 use super::Kind;
 use super::scanner::{Scanner, ends_word};
 use crate::problem::Problem;
 
-/// Reads a number, a date or an address of digits; `None` without moving if it is a text,
+/// Reads a number, a date or a numeric address; returns `None` without advancing if it is a string
 /// such as `30s`.
 ///
-/// Errors do not show the text: what begins with a digit may be a password without quotes.
+/// Errors do not show the text: a word that begins with a digit may be a password without quotes.
 pub(super) fn number(scanner: &mut Scanner<'_>) -> Result<Option<Kind>, Problem> {
     let at = scanner.at();
     let rest = scanner.rest();
@@ -23,7 +23,8 @@ pub(super) fn number(scanner: &mut Scanner<'_>) -> Result<Option<Kind>, Problem>
     Ok(Some(kind))
 }
 
-/// Whether a word ends before it; comments after a number need a blank, as after any word.
+/// Returns whether the character ends a word. A comment after a number needs a blank, as after any
+/// word.
 fn is_end(c: char) -> bool {
     ends_word(c) || c == '\''
 }
@@ -36,7 +37,7 @@ fn judge(word: &str) -> Result<Option<Kind>, &'static str> {
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (digits, suffix) = rest.split_at(digits);
     if digits.is_empty() {
-        return Err("a digit has to follow the -; put a string into quotes");
+        return Err("a digit must follow the -; put a string in quotes");
     }
     match suffix.chars().next() {
         None => integer(negative, digits, 1).map(Some),
@@ -49,8 +50,8 @@ fn judge(word: &str) -> Result<Option<Kind>, &'static str> {
                 .all(|c| matches!(c, 'b' | 'B' | 'i' | 'I')) =>
         {
             let unit = unit(suffix).ok_or(
-                "a suffix of an integer is k, m, g, t, p or e, for a power of 1000, \
-                 or one of these with b, i or ib, for a power of 1024",
+                "an integer's suffix is k, m, g, t, p or e for a power of 1000, \
+                 or one of these with b, i or ib for a power of 1024",
             )?;
             integer(negative, digits, unit).map(Some)
         }
@@ -59,7 +60,7 @@ fn judge(word: &str) -> Result<Option<Kind>, &'static str> {
     }
 }
 
-const NO_NUMBER: &str = "a value that begins with a - is a number; put a string into quotes";
+const NO_NUMBER: &str = "a value that begins with - must be a number; put a string in quotes";
 const OUT_OF_RANGE: &str = "the number is out of range: an integer has 64 bits";
 
 fn integer(negative: bool, digits: &str, unit: i64) -> Result<Kind, &'static str> {
@@ -72,7 +73,7 @@ fn integer(negative: bool, digits: &str, unit: i64) -> Result<Kind, &'static str
         .map_err(|_| OUT_OF_RANGE)
 }
 
-/// What a suffix multiplies by.
+/// Returns the multiplier that a suffix stands for.
 fn unit(suffix: &str) -> Option<i64> {
     let suffix = suffix.to_ascii_lowercase();
     let power = "kmgtpe".find(suffix.chars().next()?)? + 1;
@@ -84,7 +85,7 @@ fn unit(suffix: &str) -> Option<i64> {
     }
 }
 
-/// A number with one point, or an IPv4 address with or without a port.
+/// Parses a number with a decimal point, or an IPv4 address with or without a port.
 fn point(word: &str) -> Result<Kind, &'static str> {
     if word.matches('.').count() > 1 {
         return if !word.contains("..")
@@ -96,7 +97,7 @@ fn point(word: &str) -> Result<Kind, &'static str> {
         } else {
             Err(
                 "digits and points with other characters are neither a number nor an address; \
-                 put a string into quotes",
+                 put a string in quotes",
             )
         };
     }
@@ -106,14 +107,13 @@ fn point(word: &str) -> Result<Kind, &'static str> {
     let number: Option<f64> = word.parse().ok().filter(|number: &f64| number.is_finite());
     match number {
         Some(number) if is_float => Ok(Kind::Float(number)),
-        _ => Err("only digits follow the point of a number; put a string into quotes"),
+        _ => Err("only digits follow the point of a number; put a string in quotes"),
     }
 }
 
-/// A date in the one form `2006-01-02T15:04:05Z`.
+/// Parses a date in the only accepted form, `2006-01-02T15:04:05Z`.
 fn date(word: &str) -> Result<Kind, &'static str> {
-    const WRONG: &str =
-        "digits with a - are a date such as 2006-01-02T15:04:05Z; put a string into quotes";
+    const WRONG: &str = "a value of digits and - must be a date such as 2006-01-02T15:04:05Z; put a string in quotes";
     const FORM: &str = "0000-00-00T00:00:00Z";
     let fits = word.len() == FORM.len()
         && word.chars().zip(FORM.chars()).all(|(c, form)| match form {

@@ -1,4 +1,4 @@
-//! What leads out of a text: includes and variables.
+//! References out of a text: includes and variables.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use super::{Kind, MAX_CHAIN, MAX_COST, MAX_DEPTH};
 use crate::problem::{Position, Problem};
 
 impl Parser<'_> {
-    /// What a variable stands for: a key before it in this map or one around it, or a
-    /// variable of the environment.
+    /// Resolves a variable: an earlier key in this map or in one around it, or an environment
+    /// variable.
     pub(super) fn variable(
         &mut self,
         name: &str,
@@ -33,7 +33,7 @@ impl Parser<'_> {
             }
             return Ok(entry.value.kind.clone());
         }
-        // What is no name may be a secret that begins with a $.
+        // A text that is not a name may be a secret that begins with a $.
         let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let shown = if is_name && !secret {
             format!("the variable {name:?}")
@@ -42,17 +42,17 @@ impl Parser<'_> {
         };
         let Some(text) = (self.sources.variable)(name) else {
             return Err(at.problem(format!(
-                "{shown} is set neither before it in this file nor in the environment; \
-                 put a string that begins with a $ into quotes"
+                "{shown} is set neither earlier in this file nor in the environment; \
+                 put a string that begins with a $ in quotes"
             )));
         };
         if self.variables.iter().any(|outer| outer == name) {
-            return Err(at.problem(format!("{shown} of the environment refers to itself")));
+            return Err(at.problem(format!("{shown} in the environment refers to itself")));
         }
         if self.variables.len() == MAX_CHAIN {
             return Err(at.problem(format!(
-                "{shown} of the environment is referred to by way of {MAX_CHAIN} others, \
-                 which are the most"
+                "{shown} in the environment is referred to through {MAX_CHAIN} others; \
+                 at most {MAX_CHAIN} are allowed"
             )));
         }
         self.charge(text.len(), at)?;
@@ -60,18 +60,18 @@ impl Parser<'_> {
         let outer = std::mem::take(&mut self.scopes);
         let kind = self.environment(&text, secret).map_err(|inner| {
             let why = if secret {
-                "put a string into quotes"
+                "put a string in quotes"
             } else {
                 &inner.text
             };
-            at.problem(format!("{shown} of the environment is no value: {why}"))
+            at.problem(format!("{shown} in the environment is not a value: {why}"))
         })?;
         self.scopes = outer;
         self.variables.pop();
         Ok(kind)
     }
 
-    /// Reads the text of a variable of the environment.
+    /// Parses the text of an environment variable.
     fn environment(&mut self, text: &str, secret: bool) -> Result<Kind, Problem> {
         let mut scanner = Scanner::new(Arc::from(""), text);
         scanner.skip_blanks();
@@ -81,7 +81,7 @@ impl Parser<'_> {
         let value = self.value(&mut scanner, secret)?;
         scanner.skip_space();
         if scanner.peek().is_some() {
-            return Err(scanner.problem("something follows it; put a string into quotes"));
+            return Err(scanner.problem("text follows the value; put a string in quotes"));
         }
         Ok(value.kind)
     }
@@ -94,7 +94,7 @@ impl Parser<'_> {
     ) -> Result<(), Problem> {
         scanner.skip_blanks();
         let name = include_name(scanner)?;
-        // As nats-server has it, every path is below the folder of the file.
+        // As in nats-server, every path is below the folder of the file.
         let outer = self.files.last().map(PathBuf::as_path);
         let folder = outer.and_then(Path::parent).unwrap_or(Path::new(""));
         let path = clean(&folder.join(name.trim_start_matches('/')));
@@ -104,13 +104,13 @@ impl Parser<'_> {
         }
         if self.files.len() == MAX_CHAIN {
             return Err(at.problem(format!(
-                "{shown:?} would be the {}th file in a chain of includes; {MAX_CHAIN} are the most",
+                "{shown:?} would be the {}th file in a chain of includes; at most {MAX_CHAIN} are allowed",
                 MAX_CHAIN + 1
             )));
         }
         let included = self.file(&path, |text| {
             at.problem(format!(
-                "{text}; a path is taken from the folder of the file that includes"
+                "{text}; paths are relative to the folder of the including file"
             ))
         })?;
         for entry in included.entries {
@@ -133,7 +133,7 @@ fn include_name<'a>(scanner: &mut Scanner<'a>) -> Result<&'a str, Problem> {
             name
         }
         Some(c) if "[{(-\\".contains(c) || c.is_ascii_digit() => {
-            return Err(at.problem("the path of a file has to follow include, in quotes"));
+            return Err(at.problem("a file path must follow include, in quotes"));
         }
         _ => {
             let is_end = |c: char| is_blank(c) || is_line_end(c) || matches!(c, ';' | '}' | '\'');
@@ -143,12 +143,12 @@ fn include_name<'a>(scanner: &mut Scanner<'a>) -> Result<&'a str, Problem> {
         }
     };
     if name.is_empty() {
-        return Err(at.problem("the path of a file has to follow include"));
+        return Err(at.problem("a file path must follow include"));
     }
     Ok(name)
 }
 
-/// The path without `.` and `..`, as far as its text tells.
+/// Resolves `.` and `..` in the path lexically.
 fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for component in path.components() {

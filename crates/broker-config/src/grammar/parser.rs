@@ -8,7 +8,7 @@ use super::{Entry, FILE_COST, Kind, MAX_COST, MAX_DEPTH, Map, VALUE_COST, Value}
 use crate::problem::{Position, Problem};
 use crate::sources::{MAX_FILE, Sources};
 
-/// Reads a file and those that it includes.
+/// Parses a file and its includes.
 pub(crate) fn parse(path: &Path, sources: &Sources<'_>) -> Result<Map, Problem> {
     let mut parser = Parser {
         sources,
@@ -22,32 +22,32 @@ pub(crate) fn parse(path: &Path, sources: &Sources<'_>) -> Result<Map, Problem> 
     parser.file(path, |text| whole.problem(text))
 }
 
-/// Reads a configuration into a tree.
+/// Parses a configuration into a tree.
 pub(super) struct Parser<'a> {
     pub(super) sources: &'a Sources<'a>,
-    /// What the tree costs so far.
+    /// The cost of the tree so far.
     pub(super) cost: usize,
-    /// How many maps and lists are open.
+    /// The number of open maps and lists.
     pub(super) depth: usize,
-    /// The files that are being read: each is included by the one before it.
+    /// The files being read: each is included by the one before it.
     pub(super) files: Vec<PathBuf>,
-    /// The variables of the environment that are being read, likewise.
+    /// The environment variables being read: each is referred to by the one before it.
     pub(super) variables: Vec<String>,
-    /// The maps of this file that are open, from the outermost.
+    /// The open maps of this file, outermost first.
     pub(super) scopes: Vec<Map>,
 }
 
-/// What is read between braces, or without them.
+/// What surrounds a list of keys.
 enum Body {
     /// A file.
     File,
-    /// A part of a file in braces, which JSON has: its keys belong to the file.
+    /// Braces around a part of a file, as in JSON: the keys belong to the file.
     Block(Position),
     Map(Position),
 }
 
 impl Parser<'_> {
-    /// Reads a file; `problem` says where it is asked for.
+    /// Reads a file; `problem` adds the position of the include.
     pub(super) fn file(
         &mut self,
         path: &Path,
@@ -68,7 +68,7 @@ impl Parser<'_> {
             whole.problem(format!("line {line} is not UTF-8"))
         })?;
         if text.contains('\0') {
-            return Err(whole.problem("the file has a NUL character: it is no text"));
+            return Err(whole.problem("the file contains a NUL character, so it is not text"));
         }
         let outer = std::mem::replace(&mut self.scopes, vec![Map::default()]);
         self.files.push(path.to_owned());
@@ -79,7 +79,7 @@ impl Parser<'_> {
         Ok(scopes.pop().unwrap_or_default())
     }
 
-    /// Counts what is added to the tree.
+    /// Adds to the cost of the tree, and fails above the limit.
     pub(super) fn charge(&mut self, cost: usize, at: &Position) -> Result<(), Problem> {
         self.cost = self.cost.saturating_add(cost);
         if self.cost > MAX_COST {
@@ -88,7 +88,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Reads something inside of a map or list.
+    /// Reads something inside a map or list.
     fn nested<T>(
         &mut self,
         at: &Position,
@@ -117,12 +117,12 @@ impl Parser<'_> {
                     scanner.next();
                     return Ok(());
                 }
-                // nats-server forgives it at the end as well.
+                // nats-server accepts a `}` at the end as well.
                 (Some('}'), Body::File) => {
                     scanner.next();
                     scanner.skip_space();
                     if scanner.peek().is_some() {
-                        return Err(at.problem("the } closes nothing"));
+                        return Err(at.problem("this } has no matching {"));
                     }
                 }
                 (Some('{'), Body::File | Body::Block(_)) => {
@@ -141,7 +141,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads a key and its value, or includes a file.
+    /// Reads a key and its value, or an include.
     fn item(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Problem> {
         let at = scanner.at();
         let (key, is_quoted) = key(scanner)?;
@@ -157,7 +157,7 @@ impl Parser<'_> {
             scanner.skip_blanks();
         }
         if scanner.peek().is_none_or(ends_word) {
-            // What looks like a key may be a part of a secret without quotes.
+            // Does not show the key, which may be a part of a secret without quotes.
             return Err(at.problem("this key has no value on its line; an empty string is \"\""));
         }
         self.charge(key.len(), &at)?;
@@ -220,7 +220,7 @@ impl Parser<'_> {
                     return Ok(values);
                 }
                 Some(',' | ';' | '}') => {
-                    return Err(scanner.problem("a value or a ] is missing before it"));
+                    return Err(scanner.problem("a value or a ] is missing here"));
                 }
                 Some(_) => values.push(self.value(scanner, secret)?),
             }
@@ -233,7 +233,7 @@ impl Parser<'_> {
                 }
                 Some(_) => {
                     return Err(scanner.problem(
-                        "a comma, a ] or the end of the line has to follow a value of a list; \
+                        "a comma, a ] or the end of the line must follow a value of a list; \
                          put a string with blanks or brackets into quotes",
                     ));
                 }
@@ -245,23 +245,23 @@ impl Parser<'_> {
 pub(super) fn too_much(at: &Position) -> Problem {
     let most = MAX_COST >> 20;
     at.problem(format!(
-        "the configuration takes more than {most} MiB up to here"
+        "the configuration takes more than {most} MiB of memory at this point"
     ))
 }
 
 pub(super) fn too_deep(at: &Position) -> Problem {
     at.problem(format!(
-        "maps and lists are more than {MAX_DEPTH} deep in each other"
+        "maps and lists are nested more than {MAX_DEPTH} deep"
     ))
 }
 
-/// Reads a key, and whether it is in quotes.
+/// Reads a key. Returns it, and whether it is in quotes.
 fn key(scanner: &mut Scanner<'_>) -> Result<(String, bool), Problem> {
     let at = scanner.at();
     let quote = match scanner.peek() {
         Some(quote @ ('"' | '\'')) => quote,
         Some('=' | ':' | ',' | ';' | '[' | ']' | '{') => {
-            return Err(at.problem("a key is missing before it"));
+            return Err(at.problem("a key is missing here"));
         }
         _ => {
             let is_end = |c: char| c.is_whitespace() || matches!(c, '=' | ':');
@@ -280,25 +280,25 @@ fn key(scanner: &mut Scanner<'_>) -> Result<(String, bool), Problem> {
     Ok((key.to_owned(), true))
 }
 
-/// Reads what may follow a value.
+/// Reads the end of a value.
 fn end_of_value(scanner: &mut Scanner<'_>, body: &Body) -> Result<(), Problem> {
     scanner.skip_blanks();
     scanner.skip_comment();
     match (scanner.peek(), body) {
         (None, _) | (Some('}'), Body::Block(_) | Body::Map(_)) => Ok(()),
-        // nats-server forgives a } in a file.
+        // nats-server accepts a `}` in a file.
         (Some(',' | ';' | '\n' | '\r'), _) | (Some('}'), Body::File) => {
             scanner.next();
             Ok(())
         }
         (Some(_), _) => Err(scanner.problem(
-            "a comma, a semicolon, a } or the end of the line has to follow a value; \
+            "a comma, a semicolon, a } or the end of the line must follow a value; \
              put a string with blanks or brackets into quotes",
         )),
     }
 }
 
-/// Whether the value of such a key may be in no message.
+/// Returns whether the key's value must not appear in messages.
 fn holds_secret(key: &str) -> bool {
     let secrets = ["password", "pass", "token", "nkey", "seed"];
     secrets

@@ -1,10 +1,10 @@
-//! A text, character by character, with line and column.
+//! Reads a text by character and tracks line and column.
 
 use std::sync::Arc;
 
 use crate::problem::{Position, Problem};
 
-/// What of a text is still to be read.
+/// The unread part of a text.
 pub(super) struct Scanner<'a> {
     rest: &'a str,
     file: Arc<str>,
@@ -22,7 +22,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where the next character is.
+    /// Returns the position of the next character.
     pub(super) fn at(&self) -> Position {
         Position {
             file: Arc::clone(&self.file),
@@ -52,7 +52,7 @@ impl<'a> Scanner<'a> {
         Some(next)
     }
 
-    /// Takes the character if it is the next one.
+    /// Consumes the character if it is the next one. Returns whether it was.
     pub(super) fn take(&mut self, wanted: char) -> bool {
         let found = self.peek() == Some(wanted);
         if found {
@@ -61,7 +61,7 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// Takes characters as long as they are such, and gives them.
+    /// Consumes and returns characters while `wanted` accepts them.
     pub(super) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'a str {
         let before = self.rest;
         while self.peek().is_some_and(&wanted) {
@@ -70,7 +70,7 @@ impl<'a> Scanner<'a> {
         &before[..before.len() - self.rest.len()]
     }
 
-    /// Skips blanks of one line.
+    /// Skips blanks within a line.
     pub(super) fn skip_blanks(&mut self) {
         self.take_while(is_blank);
     }
@@ -82,7 +82,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Skips white space, ends of lines and comments.
+    /// Skips white space, line ends and comments.
     pub(super) fn skip_space(&mut self) {
         let mut before = usize::MAX;
         while self.rest.len() < before {
@@ -92,23 +92,23 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// What is wrong with the next character.
+    /// Returns a problem at the next character.
     pub(super) fn problem(&self, text: impl Into<String>) -> Problem {
         self.at().problem(text)
     }
 }
 
-/// Whether it may stand between words of a line.
+/// Returns whether the character may separate words of a line.
 pub(super) fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t')
 }
 
-/// Whether it ends a line.
+/// Returns whether the character ends a line.
 pub(super) fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r')
 }
 
-/// Whether it ends a text without quotes.
+/// Returns whether the character ends a string without quotes.
 pub(super) fn ends_word(c: char) -> bool {
     is_blank(c) || is_line_end(c) || matches!(c, ',' | ';' | ']' | '}')
 }

@@ -1,19 +1,19 @@
-//! Values without parts: texts in their four forms, and what texts without quotes mean.
+//! Scalar values: the four forms of strings, and the meaning of strings without quotes.
 
 use super::numbers;
 use super::scanner::{Scanner, ends_word};
 use super::{Kind, Position};
 use crate::problem::Problem;
 
-/// What stands for a value.
+/// A value or a reference to one.
 pub(super) enum Word {
     /// The value.
     Value(Kind),
-    /// The name of a variable that has it.
+    /// The name of a variable.
     Variable(String),
 }
 
-/// Reads a word: all that is no list and no map.
+/// Reads a scalar: anything but a list or a map.
 pub(super) fn word(scanner: &mut Scanner<'_>) -> Result<Word, Problem> {
     let at = scanner.at();
     let kind = match scanner.peek() {
@@ -34,9 +34,9 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Result<Word, Problem> {
             Kind::Text(block(scanner, &at)?)
         }
         Some('.') => {
-            return Err(at.problem(
-                "a number begins with a digit, not with a point; put a string into quotes",
-            ));
+            return Err(
+                at.problem("a number must begin with a digit, not a point; put a string in quotes")
+            );
         }
         Some(c) if c == '-' || c.is_ascii_digit() => match numbers::number(scanner)? {
             Some(kind) => kind,
@@ -47,7 +47,7 @@ pub(super) fn word(scanner: &mut Scanner<'_>) -> Result<Word, Problem> {
     Ok(Word::Value(kind))
 }
 
-/// Text up to the next `'`, as it is.
+/// Reads a string up to the next `'`, without escapes.
 pub(super) fn quoted(scanner: &mut Scanner<'_>, at: &Position) -> Result<String, Problem> {
     let text = scanner.take_while(|c| c != '\'');
     if !scanner.take('\'') {
@@ -56,11 +56,11 @@ pub(super) fn quoted(scanner: &mut Scanner<'_>, at: &Position) -> Result<String,
     Ok(text.to_owned())
 }
 
-/// Text without quotes.
+/// Reads a string without quotes.
 fn bare(scanner: &mut Scanner<'_>, at: &Position) -> Result<Word, Problem> {
     let (bytes, has_escapes) = escaped(scanner, |c| ends_word(c) || c == '\'')?;
     let text = utf8(bytes, at)?;
-    // A ' at the end belongs to it, and makes it a text whatever it looks like.
+    // A ' at the end is consumed, and makes the value a string whatever it looks like.
     let is_text = scanner.take('\'') || has_escapes;
     if text.is_empty() && !is_text {
         return Err(at.problem("a value is missing; an empty string is \"\""));
@@ -79,7 +79,7 @@ fn bare(scanner: &mut Scanner<'_>, at: &Position) -> Result<Word, Problem> {
     Ok(Word::Value(kind))
 }
 
-/// Text up to, and without, a character that ends it, and whether it has escapes.
+/// Reads up to a character that ends the string. Returns the text, and whether it has escapes.
 fn escaped(
     scanner: &mut Scanner<'_>,
     ends: impl Fn(char) -> bool,
@@ -104,19 +104,19 @@ fn escaped(
                 let mut digit = || scanner.next()?.to_digit(16);
                 let byte = digit().zip(digit()).map(|(high, low)| high * 16 + low);
                 let byte = byte.and_then(|byte| u8::try_from(byte).ok());
-                byte.ok_or_else(|| at.problem("two hexadecimal digits have to follow \\x"))?
+                byte.ok_or_else(|| at.problem("two hexadecimal digits must follow \\x"))?
             }
             _ => {
                 return Err(at.problem(
-                    "only \\xHH, \\t, \\n, \\r, \\\" and \\\\ are escapes; a \\ itself is \\\\, \
-                     or stands between '",
+                    "only \\xHH, \\t, \\n, \\r, \\\" and \\\\ are escapes; a \\ is written \\\\, \
+                     or put the string in '",
                 ));
             }
         });
     }
 }
 
-/// Text up to a `)` alone on its line.
+/// Reads a string up to a `)` alone on its line.
 fn block(scanner: &mut Scanner<'_>, at: &Position) -> Result<String, Problem> {
     let mut text = String::new();
     loop {
@@ -134,6 +134,5 @@ fn block(scanner: &mut Scanner<'_>, at: &Position) -> Result<String, Problem> {
 }
 
 fn utf8(bytes: Vec<u8>, at: &Position) -> Result<String, Problem> {
-    String::from_utf8(bytes)
-        .map_err(|_| at.problem("the bytes that \\x stands for make no text in UTF-8"))
+    String::from_utf8(bytes).map_err(|_| at.problem("the bytes given by \\x are not UTF-8"))
 }

@@ -1,4 +1,4 @@
-//! Who may connect.
+//! The `authorization` map.
 
 use broker_server::{Login, Permissions};
 
@@ -8,13 +8,13 @@ use super::users::{ListedUser, Ways};
 use crate::problem::Position;
 use crate::secret::Secret;
 
-/// Most bytes of permissions that users without own ones get in all.
+/// Most bytes that copies of the default permissions may take in all.
 const MAX_DEFAULTS: usize = 64 << 20;
 
-/// What `authorization` says, and what is judged when the whole file is read.
+/// The content of `authorization`, with what is checked after the whole file is read.
 pub(super) struct Authorized {
     pub(super) authorization: Authorization,
-    /// Where users may connect from.
+    /// The users' restrictions of connection types.
     pub(super) ways: Vec<Ways>,
     /// Users without a password.
     pub(super) open: Vec<(Position, String)>,
@@ -38,7 +38,7 @@ impl<'a> Reader<'a> {
                 }
                 "auth_callout" | "auth_hook" => {
                     let text = format!(
-                        "{}: Broker asks no service who may connect; leave it out and list users, \
+                        "{}: Broker has no auth callout; leave it out and list users, \
                          or use nats-server for it",
                         field.name
                     );
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         if is_single && found.token.is_some() {
             self.error(place, "Cannot have a user/pass and token");
         } else if found.user.is_some() != found.password.is_some() {
-            self.error(place, "user and password need each other");
+            self.error(place, "user and password must be set together");
         }
         if users.is_some() && is_single {
             self.error(place, "Can not have a single user/pass and a users array");
@@ -76,7 +76,10 @@ impl<'a> Reader<'a> {
             .filter(|user| user.permissions.is_none())
             .count();
         if size(&default).saturating_mul(without) > MAX_DEFAULTS {
-            self.error(place, "default permissions are too long for so many users");
+            self.error(
+                place,
+                "default permissions are too large for this number of users",
+            );
             return None;
         }
         found.users = users
@@ -90,13 +93,13 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A text that has to be said by clients.
+    /// Returns a credential, which must not be empty.
     fn credential(&mut self, field: &Field<'a>) -> Option<String> {
         let text = self.text(field)?;
         if text.is_empty() {
             let name = field.name;
             let text =
-                format!("{name} is empty, which would let anyone in; leave it out or set it");
+                format!("{name} is empty, which would let any client in; leave it out or set it");
             self.error(field.at, text);
             return None;
         }
@@ -114,7 +117,7 @@ fn without_password(user: &ListedUser) -> Option<(Position, String)> {
     }
 }
 
-/// How many bytes a copy of permissions takes at least.
+/// Returns the least size in bytes of a copy of the permissions.
 fn size(permissions: &Permissions) -> usize {
     let subjects = [&permissions.publish, &permissions.subscribe];
     let subjects = subjects

@@ -1,11 +1,12 @@
-//! The forms of texts that are more than texts.
+//! Checks of strings that must have a certain form.
 
-/// Whether it has the form of a user's public NKey. Its checksum is not looked at.
+/// Returns whether the text has the form of a user's public NKey. Does not verify the checksum.
 pub(super) fn is_public_nkey(text: &str) -> bool {
     text.len() == 56 && text.starts_with('U') && is_base32(text)
 }
 
-/// Whether it has the form of the seed of a user's NKey. Its checksum is not looked at.
+/// Returns whether the text has the form of the seed of a user's NKey. Does not verify the
+/// checksum.
 pub(super) fn is_seed(text: &str) -> bool {
     text.len() == 58 && text.starts_with("SU") && is_base32(text)
 }
@@ -15,7 +16,7 @@ fn is_base32(text: &str) -> bool {
         .all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
 }
 
-/// Whether a browser would call a page's server so.
+/// Returns whether the text is an origin as browsers send it.
 pub(super) fn is_origin(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, host)| {
         let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
@@ -23,7 +24,7 @@ pub(super) fn is_origin(text: &str) -> bool {
     })
 }
 
-/// The path as pages have it: with a `/` before it and none after it.
+/// Returns the path with a leading `/` and without a trailing one.
 pub(super) fn base_path(text: &str) -> Option<String> {
     let path = text.trim_matches('/');
     let is_segment = |segment: &str| {

@@ -1,13 +1,13 @@
-//! Durations as Go writes them.
+//! Durations in Go's syntax.
 
 use std::time::Duration;
 
-/// The longest time that Broker takes for any of its own.
+/// The longest duration that Broker accepts.
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
-/// Reads a duration in nanoseconds: numbers with a unit each, such as `1m30s` or `-1.5h`.
+/// Parses a duration to nanoseconds: numbers with units, such as `1m30s` or `-1.5h`.
 ///
-/// The form is that of Go's `time.ParseDuration`.
+/// The syntax is that of Go's `time.ParseDuration`.
 pub(super) fn parse_duration(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix(['-', '+']) {
         Some(rest) => (text.starts_with('-'), rest),
@@ -33,7 +33,7 @@ pub(super) fn parse_duration(text: &str) -> Option<i64> {
         let (unit, after) = after.split_at(end.unwrap_or(after.len()));
         let unit = nanoseconds(unit)?;
         sum = sum.checked_add(parts(whole)?.checked_mul(unit)?)?;
-        // More digits than that are below a nanosecond.
+        // Further digits are below a nanosecond.
         let fraction = &fraction[..fraction.len().min(16)];
         let scale = 10_i128.pow(u32::try_from(fraction.len()).ok()?);
         sum = sum.checked_add(parts(fraction)? * unit / scale)?;
@@ -57,7 +57,7 @@ fn parts(digits: &str) -> Option<i128> {
 fn nanoseconds(unit: &str) -> Option<i128> {
     Some(match unit {
         "ns" => 1,
-        // The sign for micro, and the Greek letter.
+        // The micro sign, and the Greek letter.
         "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
         "ms" => 1_000_000,
         "s" => 1_000_000_000,
@@ -67,9 +67,9 @@ fn nanoseconds(unit: &str) -> Option<i128> {
     })
 }
 
-/// The time, if Broker takes it: `None` for 0, which stands for the default.
+/// Checks that Broker accepts the duration. Returns `None` for 0, which stands for the default.
 pub(super) fn within_bounds(nanoseconds: i64) -> Result<Option<Duration>, &'static str> {
-    const WRONG: &str = "is out of range: it has to be between 1ms and a year (8760h)";
+    const WRONG: &str = "is out of range: it must be between 1ms and a year (8760h)";
     let time = Duration::from_nanos(nanoseconds.try_into().map_err(|_| WRONG)?);
     if time.is_zero() {
         Ok(None)

@@ -1,4 +1,4 @@
-//! The hubs to be a leaf node of.
+//! The hubs to connect to as a leaf node.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::reader::{Field, Reader, fields};
 use crate::secret::Secret;
 
 impl<'a> Reader<'a> {
-    /// The remote of `leafnodes`.
+    /// Reads the remote of `leafnodes`.
     pub(super) fn leafnodes(&mut self, field: &Field<'a>) -> Option<LeafRemote> {
         let mut remote = None;
         for (key, field) in fields(self.map(field)?) {
@@ -26,7 +26,7 @@ impl<'a> Reader<'a> {
                     if let Some(second) = elements.get(1) {
                         self.error(
                             second.at,
-                            "Broker is a leaf node of one hub; leave the other remotes out, or write the servers of one cluster in its urls",
+                            "Broker is a leaf node of one hub; leave the other remotes out, or list the servers of one cluster in urls",
                         );
                     }
                     remote = (!remotes.is_empty()).then(|| remotes.swap_remove(0));
@@ -34,7 +34,7 @@ impl<'a> Reader<'a> {
                 "reconnect" | "reconnect_delay" | "reconnect_interval" => {
                     if self.duration(&field).is_some() {
                         let text = format!(
-                            "{} has no effect: Broker dials again within 0.25 s, and then ever less often, up to each 5 s",
+                            "{} has no effect: Broker dials again within 0.25 s, then less often, up to every 5 s",
                             field.name
                         );
                         self.warn(field.at, text);
@@ -88,12 +88,12 @@ impl<'a> Reader<'a> {
             }
             match text.parse::<LeafUrl>() {
                 Ok(url) => urls.push(url),
-                // Even what is no URL may have a password in it.
-                Err(error) => self.error(at, format!("this is no leafnode url: {}", error.why)),
+                // A text that is not a URL may contain a password too.
+                Err(error) => self.error(at, format!("this is not a leafnode url: {}", error.why)),
             }
         }
         if urls.is_empty() && seen.is_empty() {
-            self.error(field.at, format!("{} names no server", field.name));
+            self.error(field.at, format!("{} lists no servers", field.name));
         }
         urls
     }
@@ -117,13 +117,12 @@ impl<'a> Reader<'a> {
         }
         let name = field.name;
         let text =
-            format!("{name} is not the seed of a user's NKey: SU and 56 more of A-Z and 2-7");
+            format!("{name} is not the seed of a user's NKey: SU and 56 characters of A-Z and 2-7");
         self.error(field.at, text);
         None
     }
 
-    /// A path in which variables of the environment and `~` stand for what they do in a
-    /// shell.
+    /// Reads a path and expands environment variables and `~` in it as a shell does.
     fn expanded(&mut self, field: &Field<'a>) -> Option<PathBuf> {
         let text = self.name(field)?;
         match expand(&text, self.sources.variable) {
@@ -140,8 +139,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Puts variables in place: `$NAME`, `${NAME}`, and `~` at the start. The error is the name
-/// of one that is not set.
+/// Expands `$NAME`, `${NAME}`, and `~` at the start. The error is the name of a variable that is
+/// not set.
 fn expand<'a>(text: &'a str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, &'a str> {
     let mut path = String::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! What a configuration can set.
+//! The options that a configuration can set.
 
 mod authorization;
 mod checks;
@@ -23,79 +23,80 @@ use crate::secret::Secret;
 pub use others::can_be_ignored;
 pub(crate) use top::read;
 
-/// What a configuration sets. What it does not set is `None`, and so is a 0 where that
-/// stands for nats-server's default.
+/// The options of a configuration. An option that is not set is `None`, and so is a 0 that stands
+/// for nats-server's default.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Where clients connect: a name or an IP address without brackets.
+    /// The address for clients: a name or an IP address without brackets.
     pub host: Option<String>,
-    /// The port for clients; 0 is any free one.
+    /// The port for clients; 0 means any free port.
     pub port: Option<u16>,
-    /// Name of the server, for people.
+    /// The server's display name.
     pub server_name: Option<String>,
-    /// Where monitoring is served; as [`Options::host`], and that if it is `None`.
+    /// The address for monitoring, in the form of [`Options::host`], which is used if this is
+    /// `None`.
     pub http_host: Option<String>,
-    /// The port for monitoring, which is off if it is `None`; 0 is any free one.
+    /// The port for monitoring, which is off if this is `None`; 0 means any free port.
     pub http_port: Option<u16>,
-    /// What the paths of pages begin with: `/`, or `/NAME` without a `/` at its end.
+    /// The prefix of the monitoring paths: `/`, or `/NAME` without a `/` at its end.
     pub http_base_path: Option<String>,
     /// Whether debug messages are logged.
     pub debug: Option<bool>,
-    /// Whether what clients send is logged.
+    /// Whether the server logs what clients send.
     pub trace: Option<bool>,
-    /// The file for the log, from the working directory.
+    /// The log file, relative to the working directory.
     pub log_file: Option<PathBuf>,
-    /// The file for the id of the process, from the working directory.
+    /// The file for the process id, relative to the working directory.
     pub pid_file: Option<PathBuf>,
-    /// The folder for a file with the ports of the server, from the working directory.
+    /// The folder for a file that lists the server's ports, relative to the working directory.
     pub ports_file_dir: Option<PathBuf>,
-    /// Longest line of the protocol in bytes: 64 to 32768.
+    /// Longest protocol line in bytes: 64 to 32768.
     pub max_control_line: Option<u32>,
     /// Largest payload of a message in bytes: 1 to 999999999, and no more than
     /// [`Options::max_pending`] or its default.
     pub max_payload: Option<u32>,
-    /// Most bytes that may wait for a connection: 1024 to 2^31.
+    /// Most pending output bytes of a connection: 1024 to 2^31.
     pub max_pending: Option<u32>,
-    /// Most connections at a time: 1 and up, `usize::MAX` for any number.
+    /// Most concurrent connections: at least 1, `usize::MAX` for no limit.
     pub max_connections: Option<usize>,
-    /// Most subscriptions of a connection; 0 is any number.
+    /// Most subscriptions of a connection; 0 means no limit.
     pub max_subscriptions: Option<usize>,
-    /// Most tokens of a subject that is subscribed to: 1 to 255.
+    /// Most tokens in the subject of a subscription: 1 to 255.
     pub max_sub_tokens: Option<u8>,
-    /// How long a connection may be quiet before it is asked whether it lives: a
-    /// millisecond to a year.
+    /// How long a connection may be idle before the server sends PING: a millisecond to a year.
     pub ping_interval: Option<Duration>,
-    /// How many such questions may be without answer.
+    /// How many PINGs may be unanswered.
     pub ping_max: Option<u32>,
-    /// How long a byte may wait for a connection: a millisecond to a year.
+    /// How long a byte may be pending for a connection: a millisecond to a year.
     pub write_deadline: Option<Duration>,
-    /// How long the end of the server by lame duck mode takes: 30 s and up.
+    /// How long lame duck mode takes: 30 s or more.
     pub lame_duck_duration: Option<Duration>,
-    /// How long clients have of that to leave themselves: less than
+    /// How much of that time clients have to leave by themselves: less than
     /// [`Options::lame_duck_duration`] or its default.
     pub lame_duck_grace_period: Option<Duration>,
-    /// The user that a client without credentials is: one of [`Authorization::users`].
+    /// The user for clients without credentials: one of [`Authorization::users`].
     pub no_auth_user: Option<String>,
-    /// Whether clients may do without TLS where it is configured.
+    /// Whether clients may connect without TLS where it is configured.
     pub allow_non_tls: Option<bool>,
     /// TLS for clients.
     pub tls: Option<Tls>,
     /// Who may connect.
     pub authorization: Option<Authorization>,
-    /// The listener for WebSocket.
+    /// The WebSocket listener.
     pub websocket: Option<WebSocket>,
-    /// The hub to be a leaf node of.
+    /// The hub to connect to as a leaf node.
     pub leaf_remote: Option<LeafRemote>,
 }
 
-/// TLS of a listener. Paths are taken from the working directory.
+/// TLS of a listener. Paths are relative to the working directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificate and those that vouch for it, in PEM.
+    /// The certificate chain, in PEM.
     pub cert_file: PathBuf,
     /// Its private key, in PEM.
     pub key_file: PathBuf,
-    /// Who vouches for clients, in PEM: of use with [`Tls::verify`] alone, which needs it.
+    /// The CA certificates for client certificates, in PEM: used only with [`Tls::verify`], which
+    /// requires it.
     pub ca_file: Option<PathBuf>,
     /// Whether clients need a certificate.
     pub verify: bool,
@@ -103,7 +104,7 @@ pub struct Tls {
     pub timeout: Option<Duration>,
     /// Whether the handshake comes before INFO.
     pub handshake_first: HandshakeFirst,
-    /// The least version.
+    /// The lowest version allowed.
     pub min_version: Option<TlsVersion>,
 }
 
@@ -113,9 +114,9 @@ pub enum HandshakeFirst {
     /// INFO comes first.
     #[default]
     No,
-    /// The handshake does, always.
+    /// The handshake always comes first.
     Yes,
-    /// The handshake does, unless the client has not begun it in this time.
+    /// The handshake comes first if the client begins it within this time.
     Fallback(Duration),
 }
 
@@ -137,60 +138,59 @@ pub struct Authorization {
     pub password: Option<Secret>,
     /// The token, or its bcrypt hash.
     pub token: Option<Secret>,
-    /// How long a client may take for its credentials: a millisecond to a year.
+    /// How long a client may take to send its credentials: a millisecond to a year.
     pub timeout: Option<Duration>,
-    /// The users. Their public NKeys have the right form, but their checksums are not
-    /// looked at.
+    /// The users. Their public NKeys have the right form; the checksums are not verified.
     pub users: Vec<User>,
 }
 
-/// A listener for WebSocket.
+/// A WebSocket listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocket {
-    /// Where clients connect, as [`Options::host`]; any address, if it is `None`.
+    /// The address, in the form of [`Options::host`]; `None` means any address.
     pub host: Option<String>,
-    /// The port; 0 is any free one.
+    /// The port; 0 means any free port.
     pub port: u16,
-    /// TLS: given unless [`WebSocket::no_tls`] is.
+    /// TLS: set unless [`WebSocket::no_tls`] is.
     pub tls: Option<Tls>,
-    /// Whether there may be none.
+    /// Whether the listener may do without TLS.
     pub no_tls: bool,
-    /// Whether a browser's page has to come from this server.
+    /// Whether the origin of a web page must be this server.
     pub same_origin: bool,
-    /// Where else a browser's page may come from, `SCHEME://HOST[:PORT]`; anywhere, if the
-    /// list is empty.
+    /// Other allowed origins of web pages, `SCHEME://HOST[:PORT]`; an empty list allows every
+    /// origin.
     pub allowed_origins: Vec<String>,
-    /// How long the HTTP part may take: a millisecond to a year.
+    /// How long the HTTP upgrade may take: a millisecond to a year.
     pub handshake_timeout: Option<Duration>,
-    /// Whether messages are compressed for clients that want it.
+    /// Whether messages are compressed for clients that ask for it.
     pub compression: bool,
 }
 
-/// A hub to be a leaf node of.
+/// A hub to connect to as a leaf node.
 #[derive(Debug, Clone, Default)]
 pub struct LeafRemote {
-    /// Where servers of it are: one at least.
+    /// The hub's servers: at least one.
     pub urls: Vec<LeafUrl>,
-    /// File with a JWT and the seed of its NKey; not with [`LeafRemote::nkey`].
+    /// File with a JWT and the seed of its NKey; excludes [`LeafRemote::nkey`].
     pub credentials: Option<PathBuf>,
-    /// Seed of the NKey of a user: it has the right form, but its checksum is not looked at.
+    /// Seed of a user's NKey. It has the right form; the checksum is not verified.
     pub nkey: Option<Secret>,
-    /// TLS, which the hub has to have then.
+    /// TLS; if it is set, the hub must use TLS.
     pub tls: Option<LeafRemoteTls>,
-    /// Subjects that are not taken from the hub.
+    /// Subjects that are not imported from the hub.
     pub deny_imports: Vec<String>,
-    /// Subjects that are not given to the hub.
+    /// Subjects that are not exported to the hub.
     pub deny_exports: Vec<String>,
 }
 
-/// TLS to a hub. Paths are taken from the working directory.
+/// TLS to a hub. Paths are relative to the working directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeafRemoteTls {
-    /// Who vouches for the hub, in PEM; those that the system trusts, if it is `None`.
+    /// The CA certificates for the hub, in PEM; `None` means those that the system trusts.
     pub ca_file: Option<PathBuf>,
-    /// The own certificate, in PEM.
+    /// The client certificate, in PEM.
     pub cert_file: Option<PathBuf>,
-    /// Its private key, in PEM: given if [`LeafRemoteTls::cert_file`] is.
+    /// Its private key, in PEM: set if [`LeafRemoteTls::cert_file`] is.
     pub key_file: Option<PathBuf>,
     /// Whether the handshake comes before INFO.
     pub handshake_first: bool,

@@ -1,28 +1,28 @@
-//! What nats-server has and Broker does not.
+//! Options of nats-server that Broker does not have.
 
 use super::reader::{Field, Reader};
 use crate::grammar::Kind;
 
-/// What becomes of a key that Broker does not have.
+/// What happens to a key that Broker does not have.
 enum Fate {
-    /// Without it, somebody could connect who must not, or do more than they may.
+    /// An error: without the feature, a client could do what the file forbids.
     Needed,
-    /// Clients or operators would miss it, unless they say that they do not.
+    /// An error, unless it is ignored by name: clients or operators would miss the feature.
     Refused,
-    /// It makes no difference.
+    /// A warning: the feature makes no difference to them.
     Ignored,
 }
 
 use Fate::{Ignored, Needed, Refused};
 
-/// What to do without it.
+/// The advice for features that nats-server has.
 const HUB: &str =
     "leave it out, or use nats-server for it and make Broker its leaf node (leafnodes.remotes)";
 
-/// Keys, what becomes of them, why Broker lacks them, and what to do.
+/// Keys, what happens to them, why Broker lacks them, and what to do instead.
 type Row = (&'static [&'static str], Fate, &'static str, &'static str);
 
-/// The keys of a file.
+/// The top-level keys.
 const TOP: &[Row] = &[
     (
         &["accounts"],
@@ -33,7 +33,7 @@ const TOP: &[Row] = &[
     (
         &["mappings", "maps"],
         Refused,
-        "Broker maps no subjects",
+        "Broker does not map subjects",
         HUB,
     ),
     (
@@ -54,28 +54,28 @@ const TOP: &[Row] = &[
             "trusted_keys",
         ],
         Needed,
-        "Broker knows no operators, and no users by JWT",
+        "Broker does not support operators or JWT users",
         "leave it out and list users in authorization, or use nats-server for it",
     ),
     (
         &["jetstream", "store_dir", "storedir", "default_js_domain"],
         Refused,
-        "Broker stores no messages",
+        "Broker does not store messages",
         HUB,
     ),
-    (&["cluster"], Refused, "Broker forms no clusters", HUB),
-    (&["gateway"], Refused, "Broker forms no clusters", HUB),
-    (&["mqtt"], Refused, "Broker does not speak MQTT", HUB),
+    (&["cluster"], Refused, "Broker does not form clusters", HUB),
+    (&["gateway"], Refused, "Broker does not form clusters", HUB),
+    (&["mqtt"], Refused, "Broker does not support MQTT", HUB),
     (
         &["ocsp", "ocsp_cache"],
         Refused,
-        "Broker does not speak OCSP",
-        "leave it out, or put a proxy that staples in front",
+        "Broker does not support OCSP",
+        "leave it out, or put a proxy that staples OCSP responses in front",
     ),
     (
         &["client_advertise"],
         Refused,
-        "Broker tells clients no other address",
+        "Broker does not advertise another address",
         "leave it out and give clients the address",
     ),
     (
@@ -93,30 +93,30 @@ const TOP: &[Row] = &[
         ],
         Refused,
         "Broker does not rotate its log",
-        "leave it out and use logrotate or the like",
+        "leave it out and use logrotate or a similar tool",
     ),
     (
         &["syslog", "remote_syslog"],
         Refused,
         "Broker does not log to syslog",
-        "leave it out and take the log from standard error",
+        "leave it out and collect standard error",
     ),
     (
         &["disable_sublist_cache", "no_sublist_cache"],
         Refused,
-        "Broker finds subscriptions in its own way",
+        "Broker has no such cache",
         "leave it out",
     ),
     (
         &["no_header_support"],
         Refused,
-        "Broker always takes headers",
+        "Broker always supports headers",
         "leave it out",
     ),
     (
         &["no_fast_producer_stall"],
         Refused,
-        "Broker always holds fast producers back",
+        "Broker always stalls fast producers",
         "leave it out, or raise max_pending",
     ),
     (
@@ -134,25 +134,25 @@ const TOP: &[Row] = &[
     (
         &["max_closed_clients"],
         Ignored,
-        "Broker keeps no list of closed connections",
+        "Broker keeps the last 10,000 closed connections",
         "leave it out",
     ),
     (
         &["max_traced_msg_len"],
         Ignored,
-        "Broker logs no payloads",
+        "Broker does not log payloads",
         "leave it out",
     ),
     (
         &["logtime_utc"],
         Ignored,
-        "the times of Broker's log have one form",
+        "Broker's log has one time format",
         "leave it out",
     ),
     (
         &["connect_error_reports", "reconnect_error_reports"],
         Ignored,
-        "Broker has its own bound on what it logs of links",
+        "Broker has its own limit on log lines about leaf node connections",
         "leave it out",
     ),
     (
@@ -169,7 +169,7 @@ const TOP: &[Row] = &[
     ),
 ];
 
-/// The keys of `leafnodes` likewise.
+/// The same for the keys of `leafnodes`.
 const LEAF: &[Row] = &[
     (
         &[
@@ -186,41 +186,36 @@ const LEAF: &[Row] = &[
             "tls",
         ],
         Refused,
-        "Broker accepts no leaf nodes, it can only be one (remotes)",
+        "Broker does not accept leaf nodes; it can only be one (remotes)",
         "leave it out",
     ),
     (
         &["compression"],
         Ignored,
-        "Broker does not compress links",
+        "Broker does not compress leaf node connections",
         "leave it out",
     ),
 ];
 
-/// The keys of a remote likewise.
+/// The same for the keys of a remote.
 const REMOTE: &[Row] = &[
-    (
-        &["hub"],
-        Refused,
-        "Broker is never the hub of a link that it dials",
-        "leave it out",
-    ),
+    (&["hub"], Refused, "Broker is never a hub", "leave it out"),
     (
         &["compression"],
         Ignored,
-        "Broker does not compress links",
+        "Broker does not compress leaf node connections",
         "leave it out",
     ),
     (
         &["no_randomize", "dont_randomize"],
         Ignored,
-        "Broker has its own order of URLs",
+        "Broker chooses the order of URLs itself",
         "leave it out",
     ),
     (
         &["first_info_timeout"],
         Ignored,
-        "Broker has its own bound",
+        "Broker has its own limit",
         "leave it out",
     ),
     (
@@ -233,40 +228,40 @@ const REMOTE: &[Row] = &[
             "websocket_no_masking",
         ],
         Ignored,
-        "it is for hubs over WebSocket alone",
+        "it applies only to hubs over WebSocket",
         "leave it out",
     ),
     (
         &["jetstream_cluster_migrate", "js_cluster_migrate"],
         Ignored,
-        "Broker stores no messages",
+        "Broker does not store messages",
         "leave it out",
     ),
 ];
 
-/// The keys of `websocket` likewise.
+/// The same for the keys of `websocket`.
 const WEBSOCKET: &[Row] = &[
     (
         &["advertise"],
         Refused,
-        "Broker tells clients no other address",
+        "Broker does not advertise another address",
         "leave it out and give clients the address",
     ),
     (
         &["jwt_cookie"],
         Needed,
-        "Broker knows no users by JWT",
+        "Broker does not support JWT users",
         "leave it out, or use nats-server for it",
     ),
     (
         &["authorization", "authentication"],
         Needed,
-        "Broker has the same authorization for all its ports",
-        "leave it out, and set the authorization of the file",
+        "Broker has the same authorization on all ports",
+        "leave it out, and set authorization at the top level",
     ),
 ];
 
-/// Where a key is.
+/// Which map a key is in.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
     Top,
@@ -302,7 +297,7 @@ pub fn can_be_ignored(name: &str) -> bool {
 }
 
 impl Reader<'_> {
-    /// Judges a key that Broker does not have.
+    /// Reports a key that Broker does not have.
     pub(super) fn other(&mut self, place: Place, key: &str, field: &Field<'_>) {
         let (prefix, table) = place.table();
         let Some((_, fate, why, instead)) = table.iter().find(|row| row.0.contains(&key)) else {
@@ -330,7 +325,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether it says no more than its absence.
+/// Returns whether the value has the same meaning as no value.
 fn is_off(kind: &Kind) -> bool {
     match kind {
         Kind::Boolean(value) => !value,

@@ -1,4 +1,4 @@
-//! What users may publish and subscribe to.
+//! Permissions to publish and to subscribe.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl<'a> Reader<'a> {
             }
         }
         if permissions.responses.is_some() {
-            // Who may answer may publish nothing else, unless it is allowed.
+            // With `allow_responses`, a user may publish nothing else unless it is allowed.
             permissions.publish.allow.get_or_insert_default();
         }
         Some(permissions)
@@ -53,7 +53,7 @@ impl<'a> Reader<'a> {
             let name = field.name;
             let text = format!(
                 "{name}: an empty list allows every subject, as with nats-server; \
-                 deny \">\" to allow none"
+                 deny \">\" to allow no subject"
             );
             self.warn(field.at, text);
             return None;
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         Some(subjects)
     }
 
-    /// Subjects, one or a list; with a queue group each, where that has a meaning.
+    /// Returns one subject or a list of subjects, each with a queue group if `groups` is set.
     pub(super) fn subjects(&mut self, field: &Field<'a>, groups: bool) -> Vec<String> {
         let mut subjects = Vec::new();
         for (text, at) in self.texts(field) {
@@ -72,8 +72,8 @@ impl<'a> Reader<'a> {
                 subjects.push(text.to_owned());
             } else {
                 let text = format!(
-                    "subject {text:?} is not a valid subject: tokens between dots are not \
-                     empty, and > is the last one"
+                    "subject {text:?} is not a valid subject: a token between dots must not be \
+                     empty, and > must be the last token"
                 );
                 self.error(at, text);
             }
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         for (key, field) in fields(map) {
             match key.as_str() {
                 "max" | "max_msgs" | "max_messages" | "max_responses" => {
-                    // What is negative is no bound.
+                    // A negative number means no limit.
                     match self.integer(&field) {
                         None | Some(0) => {}
                         Some(max) => responses.max = u64::try_from(max).ok(),

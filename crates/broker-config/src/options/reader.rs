@@ -1,4 +1,4 @@
-//! Values of the types that options have. What is wrong is collected.
+//! Reads values of the options' types and collects the errors.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::grammar::{Entry, Kind, Map, Value};
 use crate::problem::{Position, Problem};
 use crate::sources::Sources;
 
-/// Reads options, and collects what is wrong with them.
+/// Reads options and collects what is wrong with them.
 pub(super) struct Reader<'a> {
     pub(super) sources: &'a Sources<'a>,
     /// Names of options that Broker does not have and that are to be ignored.
@@ -17,14 +17,14 @@ pub(super) struct Reader<'a> {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// A value with its name: one of a map or of a list.
+/// A named value: one of a map or of a list.
 #[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
-    /// The key, or that of the list.
+    /// The key; elements of a list have the list's name.
     pub(super) name: &'a str,
     pub(super) at: &'a Position,
     pub(super) kind: &'a Kind,
-    /// Whether a variable refers to it.
+    /// Whether a variable refers to the field.
     pub(super) used: bool,
 }
 
@@ -39,13 +39,13 @@ impl<'a> From<&'a Entry> for Field<'a> {
     }
 }
 
-/// The fields of a map, and what nats-server takes their names for: lower case.
+/// Returns the fields of a map, each with its name in lower case, as nats-server compares it.
 pub(super) fn fields(map: &Map) -> impl Iterator<Item = (String, Field<'_>)> {
     let entries = map.entries().iter();
     entries.map(|entry| (entry.key.to_lowercase(), entry.into()))
 }
 
-/// What Broker does with a time or number for which it has the default.
+/// The values that an option accepts.
 pub(super) type Range = std::ops::RangeInclusive<i64>;
 
 impl<'a> Reader<'a> {
@@ -66,28 +66,28 @@ impl<'a> Reader<'a> {
         self.warnings.push(at.problem(text));
     }
 
-    /// A field that nobody knows; it may be there for variables to refer to it.
+    /// Reports an unknown field, unless a variable refers to it.
     pub(super) fn unknown(&mut self, field: &Field<'_>) {
         if !field.used {
             self.error(field.at, format!("unknown field {:?}", field.name));
         }
     }
 
-    /// The value has another type. Its text may be a secret, so that it is not shown.
+    /// Reports a value of the wrong type. Does not show the value, which may be a secret.
     pub(super) fn wrong_type(&mut self, field: &Field<'_>, wanted: &str) {
         let Field { name, kind, .. } = field;
         let quotes = match kind {
             Kind::Integer(_) | Kind::Float(_) | Kind::Boolean(_) | Kind::Date(_)
                 if wanted.starts_with("a string") =>
             {
-                "; put it into quotes"
+                "; put it in quotes"
             }
             _ => "",
         };
         let found = kind.name();
         self.error(
             field.at,
-            format!("{name} has to be {wanted}, not {found}{quotes}"),
+            format!("{name} must be {wanted}, not {found}{quotes}"),
         );
     }
 
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// The elements of a list.
+    /// Returns the elements of a list.
     pub(super) fn list(&mut self, field: &Field<'a>) -> Vec<Field<'a>> {
         if let Kind::List(values) = field.kind {
             return elements(field, values);
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
         Vec::new()
     }
 
-    /// The elements of a list, or a text in the place of a list of one.
+    /// Returns the elements of a list of strings, or a single string as a list of one.
     pub(super) fn texts(&mut self, field: &Field<'a>) -> Vec<(&'a str, &'a Position)> {
         let elements = match field.kind {
             Kind::Text(_) => vec![*field],
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A text, unless it is empty as the default is.
+    /// Returns a string; `None` for an empty one, which is the default.
     pub(super) fn name(&mut self, field: &Field<'a>) -> Option<String> {
         let text = self.text(field)?;
         (!text.is_empty()).then(|| text.to_owned())
@@ -159,7 +159,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// An integer in a range; `None` for 0, which stands for the default.
+    /// Returns an integer in a range; `None` for 0, which stands for the default.
     pub(super) fn within<T: TryFrom<i64>>(&mut self, field: &Field<'_>, range: Range) -> Option<T> {
         let value = self.integer(field).filter(|&value| value != 0)?;
         let found = Some(value).filter(|value| range.contains(value));
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
         if found.is_none() {
             let (least, most) = range.into_inner();
             let text = format!(
-                "{} is out of range: {value} is not in {least}..={most}",
+                "{} is out of range: {value} is not between {least} and {most}",
                 field.name
             );
             self.error(field.at, text);
@@ -175,26 +175,27 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// A duration in nanoseconds, from a text.
+    /// Returns a duration in nanoseconds, from a string.
     pub(super) fn duration_text(&mut self, field: &Field<'a>) -> Option<i64> {
         let duration = parse_duration(self.text(field)?);
         if duration.is_none() {
             let name = field.name;
             let text = format!(
-                "{name} is no duration: write numbers with ns, us, ms, s, m or h, such as \"1m30s\""
+                "{name} is not a duration: write numbers with ns, us, ms, s, m or h, such as \"1m30s\""
             );
             self.error(field.at, text);
         }
         duration
     }
 
-    /// A duration from a text, or an integer of seconds with a warning; `None` for 0.
+    /// Returns a duration, from a string or from an integer of seconds with a warning; `None` for
+    /// 0.
     pub(super) fn duration(&mut self, field: &Field<'a>) -> Option<Duration> {
         if let &Kind::Integer(seconds) = field.kind {
-            // `2m` without quotes is two million, and hardly meant so.
+            // `2m` without quotes is two million, which is rarely meant.
             let name = field.name;
             let text = format!(
-                "{name} should be a duration in quotes, such as \"2m\"; {seconds} is taken for \
+                "{name} should be a duration in quotes, such as \"2m\"; {seconds} is read as \
                  seconds"
             );
             self.warn(field.at, text);
@@ -202,11 +203,11 @@ impl<'a> Reader<'a> {
         self.time(field)
     }
 
-    /// A duration from a text, or a number of seconds; `None` for 0.
+    /// Returns a duration, from a string or from a number of seconds; `None` for 0.
     pub(super) fn time(&mut self, field: &Field<'a>) -> Option<Duration> {
         let nanoseconds = match *field.kind {
             Kind::Integer(seconds) => seconds.saturating_mul(1_000_000_000),
-            // Rounds what is too large to the largest integer.
+            // The cast saturates at the largest integer.
             #[expect(clippy::cast_possible_truncation)]
             Kind::Float(seconds) => (seconds * 1e9) as i64,
             Kind::Text(_) => self.duration_text(field)?,
@@ -224,7 +225,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A port, or `HOST:PORT`.
+    /// Returns a port, or the parts of `HOST:PORT`.
     pub(super) fn listen(&mut self, field: &Field<'a>) -> (Option<String>, Option<u16>) {
         let text = match field.kind {
             Kind::Integer(_) => return (None, self.port(field)),
@@ -235,7 +236,7 @@ impl<'a> Reader<'a> {
             }
         };
         let Some((host, port)) = split_address(text) else {
-            let text = format!("{} is no port and no HOST:PORT", field.name);
+            let text = format!("{} is neither a port nor HOST:PORT", field.name);
             self.error(field.at, text);
             return (None, None);
         };
@@ -247,8 +248,8 @@ impl<'a> Reader<'a> {
         ((!host.is_empty()).then(|| host.to_owned()), port)
     }
 
-    /// A port: `None` for 0, which stands for the default, and 0 for -1, which stands for
-    /// any free one.
+    /// Returns a port: `None` for 0, which stands for the default, and 0 for -1, which stands for
+    /// any free port.
     pub(super) fn port(&mut self, field: &Field<'_>) -> Option<u16> {
         let port = self.within::<i64>(field, -1..=65_535)?;
         u16::try_from(port.max(0)).ok()

@@ -1,4 +1,4 @@
-//! TLS, of listeners and to hubs.
+//! TLS of listeners and to hubs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::grammar::Kind;
 /// How long nats-server waits with `handshake_first: auto`.
 const AUTO: Duration = Duration::from_millis(50);
 
-/// All that a map of TLS can say.
+/// All values that a `tls` map can have.
 #[derive(Default)]
 struct Block {
     cert_file: Option<PathBuf>,
@@ -23,7 +23,7 @@ struct Block {
     min_version: Option<TlsVersion>,
 }
 
-/// Who the map is for.
+/// The side that the map configures.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Listener,
@@ -31,11 +31,14 @@ enum Side {
 }
 
 impl<'a> Reader<'a> {
-    /// TLS of a listener.
+    /// Reads TLS of a listener.
     pub(super) fn tls(&mut self, field: &Field<'a>) -> Option<Tls> {
         let block = self.block(field, Side::Listener)?;
         if block.verify && block.ca_file.is_none() {
-            self.error(field.at, "verify needs a ca_file: who vouches for clients");
+            self.error(
+                field.at,
+                "verify needs a ca_file to verify client certificates",
+            );
         }
         let (Some(cert_file), Some(key_file)) = (block.cert_file, block.key_file) else {
             self.error(field.at, "tls needs a cert_file and a key_file");
@@ -52,11 +55,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// TLS to a hub.
+    /// Reads TLS to a hub.
     pub(super) fn remote_tls(&mut self, field: &Field<'a>) -> Option<LeafRemoteTls> {
         let block = self.block(field, Side::Hub)?;
         if block.cert_file.is_some() != block.key_file.is_some() {
-            self.error(field.at, "cert_file and key_file need each other");
+            self.error(field.at, "cert_file and key_file must be set together");
         }
         Some(LeafRemoteTls {
             ca_file: block.ca_file,
@@ -81,14 +84,14 @@ impl<'a> Reader<'a> {
                     if self.verify(&field, side) && side == Side::Listener {
                         self.error(
                             field.at,
-                            "verify_and_map: Broker takes no users from certificates; write verify, and list users in authorization",
+                            "verify_and_map: Broker does not map certificates to users; use verify, and list users in authorization",
                         );
                     }
                 }
                 "timeout" => {
                     block.timeout = self.time(&field);
                     if side == Side::Hub {
-                        self.warn(field.at, "timeout has no effect: Broker has its own bound");
+                        self.warn(field.at, "timeout has no effect: Broker has its own limit");
                     }
                 }
                 "pinned_certs" => {
@@ -96,7 +99,7 @@ impl<'a> Reader<'a> {
                     if !none {
                         self.error(
                             field.at,
-                            "pinned_certs: Broker asks the ca_file alone; leave it out, and have an authority of your own",
+                            "pinned_certs: Broker checks certificates only against ca_file; leave it out and use a private CA",
                         );
                     }
                 }
@@ -128,12 +131,12 @@ impl<'a> Reader<'a> {
         match side {
             Side::Listener => self.warn(
                 field.at,
-                "insecure has no effect: it is for connections that a server dials",
+                "insecure has no effect: it applies only to outgoing connections",
             ),
             Side::Hub => self.error(
                 field.at,
-                "insecure: Broker always verifies the certificate of a hub; give who vouches \
-                 for it as ca_file",
+                "insecure: Broker always verifies the hub's certificate; give the CA \
+                 that issued it as ca_file",
             ),
         }
     }
@@ -141,31 +144,31 @@ impl<'a> Reader<'a> {
     fn only_for_listeners(&mut self, field: &Field<'_>, side: Side) {
         if side == Side::Hub {
             let text = format!(
-                "{}: Broker has it for its own ports alone; leave it out",
+                "{}: Broker supports it only on its own ports; leave it out",
                 field.name
             );
             self.error(field.at, text);
         }
     }
 
-    /// What nats-server has and Broker does not.
+    /// Reports a key that Broker does not have.
     fn other_tls(&mut self, key: &str, field: &Field<'_>) {
         let why = match key {
             "cipher_suites" | "curve_preferences" => {
-                "Broker offers the safe ones that its library has; leave it out"
+                "Broker offers its TLS library's safe defaults; leave it out"
             }
             "certs" | "certificates" => {
-                "Broker has one certificate for a port; give it as cert_file and key_file"
+                "Broker has one certificate per port; give it as cert_file and key_file"
             }
-            "connection_rate_limit" => "Broker has no such bound; leave it out",
-            "verify_cert_and_check_known_urls" => "it is for clusters alone; leave it out",
-            "ocsp_peer" => "Broker does not speak OCSP; leave it out",
+            "connection_rate_limit" => "Broker has no such limit; leave it out",
+            "verify_cert_and_check_known_urls" => "it applies only to clusters; leave it out",
+            "ocsp_peer" => "Broker does not support OCSP; leave it out",
             "cert_store"
             | "cert_match"
             | "cert_match_by"
             | "ca_certs_match"
             | "cert_match_skip_invalid" => {
-                "Broker takes certificates from files; give cert_file and key_file"
+                "Broker reads certificates from files; give cert_file and key_file"
             }
             _ => {
                 self.unknown(field);
@@ -198,7 +201,7 @@ impl<'a> Reader<'a> {
             return HandshakeFirst::Fallback(time);
         }
         let text = format!(
-            "{} has to be true, false, \"auto\", or a duration from 1ms to a year",
+            "{} must be true, false, \"auto\", or a duration from 1ms to a year",
             field.name
         );
         self.error(field.at, text);
@@ -210,7 +213,7 @@ impl<'a> Reader<'a> {
             "1.2" => Some(TlsVersion::Tls12),
             "1.3" => Some(TlsVersion::Tls13),
             _ => {
-                self.error(field.at, "min_version has to be \"1.2\" or \"1.3\"");
+                self.error(field.at, "min_version must be \"1.2\" or \"1.3\"");
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! The keys of a file, and what they say together.
+//! Top-level keys, and checks that involve several keys.
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,15 +15,15 @@ use crate::grammar::Map;
 use crate::problem::{Position, Problems};
 use crate::sources::Sources;
 
-/// nats-server's defaults, which what is set has to fit to.
+/// nats-server's defaults, for checks against options that are set.
 const MAX_PAYLOAD: u32 = 1 << 20;
 const MAX_PENDING: u32 = 64 << 20;
 const LAME_DUCK_DURATION: Duration = Duration::from_secs(120);
 const LAME_DUCK_GRACE_PERIOD: Duration = Duration::from_secs(10);
-/// The payload from which on nats-server warns.
+/// nats-server warns about larger payloads.
 const LARGE_PAYLOAD: u32 = 8 << 20;
 
-/// What is judged when the whole file is read.
+/// Values that are checked after the whole file is read.
 #[derive(Default)]
 struct Later<'a> {
     authorized: Option<Authorized>,
@@ -33,7 +33,7 @@ struct Later<'a> {
     lame_duck: Option<&'a Position>,
 }
 
-/// Makes options of a file.
+/// Converts a file's tree to options.
 pub(crate) fn read(
     path: &Path,
     map: &Map,
@@ -62,7 +62,7 @@ pub(crate) fn read(
 }
 
 impl<'a> Reader<'a> {
-    /// Who is served where.
+    /// Reads the keys for listeners.
     fn listeners(
         &mut self,
         key: &str,
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How much, and how long.
+    /// Reads the keys for limits and times.
     fn bounds(
         &mut self,
         key: &str,
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
             }
             "max_connections" | "max_conn" => {
                 let most: Option<i64> = self.within(field, -1..=i64::from(u32::MAX));
-                // What is negative is no bound.
+                // A negative number means no limit.
                 options.max_connections = most.map(|most| most.try_into().unwrap_or(usize::MAX));
             }
             "max_subscriptions" | "max_subs" => {
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is written where, and all the rest.
+    /// Reads the keys for files and logs, and all remaining keys.
     fn files(&mut self, key: &str, field: &Field<'a>, options: &mut Options) {
         match key {
             "debug" => options.debug = self.boolean(field),
@@ -148,14 +148,14 @@ impl<'a> Reader<'a> {
             "trace_verbose" => {
                 options.trace = self.boolean(field);
                 if options.trace == Some(true) {
-                    self.warn(field.at, "trace_verbose is the same as trace here");
+                    self.warn(field.at, "trace_verbose has the same effect as trace");
                 }
             }
             "logtime" => {
                 if self.boolean(field) == Some(false) {
                     self.warn(
                         field.at,
-                        "logtime has no effect: Broker's log always has times",
+                        "logtime has no effect: Broker always logs the time",
                     );
                 }
             }
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
     fn base_path(&mut self, field: &Field<'a>) -> Option<String> {
         let path = base_path(self.text(field)?);
         if path.is_none() {
-            self.error(field.at, "http_base_path is no path such as /NAME");
+            self.error(field.at, "http_base_path is not a path such as /NAME");
         }
         path
     }
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
         self.time(field)
     }
 
-    /// What no field can say alone.
+    /// Checks that involve several fields.
     fn together(&mut self, options: &mut Options, later: Later<'_>) {
         let max_payload = options.max_payload.unwrap_or(MAX_PAYLOAD);
         let max_pending = options.max_pending.unwrap_or(MAX_PENDING);
@@ -215,9 +215,7 @@ impl<'a> Reader<'a> {
             } else if max_payload > LARGE_PAYLOAD {
                 self.warn(
                     at,
-                    format!(
-                        "max_payload of {max_payload} is large: 8 MiB are the most that is advised"
-                    ),
+                    format!("max_payload of {max_payload} is large: at most 8 MiB is recommended"),
                 );
             }
         }
@@ -229,7 +227,7 @@ impl<'a> Reader<'a> {
             && grace >= duration
         {
             let text = format!(
-                "lame_duck_grace_period ({grace:?}) has to be less than lame_duck_duration \
+                "lame_duck_grace_period ({grace:?}) must be less than lame_duck_duration \
                  ({duration:?})"
             );
             self.error(at, text);
@@ -250,7 +248,7 @@ impl<'a> Reader<'a> {
             if guest != Some(user) {
                 self.warn(
                     at,
-                    format!("user {user:?} has no password: anyone can be it"),
+                    format!("user {user:?} has no password: any client can log in as this user"),
                 );
             }
         }
@@ -258,7 +256,7 @@ impl<'a> Reader<'a> {
             if !ways.standard || !ways.websocket && options.websocket.is_some() {
                 self.error(
                     &ways.at,
-                    "Broker lets each user connect in every way that it has; allow STANDARD and \
+                    "Broker does not restrict a user's connection types; allow STANDARD and \
                      WEBSOCKET, or leave it out",
                 );
             }
@@ -270,7 +268,7 @@ impl<'a> Reader<'a> {
         if !users.iter().any(|user| user.login.name() == name) {
             self.error(
                 at,
-                format!("no_auth_user: {name:?} is not in the list of users of authorization"),
+                format!("no_auth_user: {name:?} is not in authorization.users"),
             );
         }
     }

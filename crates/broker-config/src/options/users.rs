@@ -8,17 +8,17 @@ use super::checks::is_public_nkey;
 use super::reader::{Field, Reader, fields};
 use crate::problem::Position;
 
-/// A user, and what is judged when the whole file is read.
+/// A user, with what is checked after the whole file is read.
 pub(super) struct ListedUser {
     pub(super) at: Position,
     pub(super) login: Login,
-    /// Those of all users, if it is `None`.
+    /// `None` means the default permissions.
     pub(super) permissions: Option<Permissions>,
-    /// Where its connections may come from, if that is said.
+    /// The connection types that the user is restricted to, if any.
     pub(super) ways: Option<Ways>,
 }
 
-/// Ways to connect that are allowed.
+/// Allowed connection types.
 pub(super) struct Ways {
     pub(super) at: Position,
     pub(super) standard: bool,
@@ -75,14 +75,15 @@ impl<'a> Reader<'a> {
         let login = match (nkey, name, password) {
             (Some(key), None, None) if is_public_nkey(&key) => Login::NKey(key),
             (Some(_), None, None) => {
-                let text = "nkey is not the public NKey of a user: U and 55 more of A-Z and 2-7";
+                let text =
+                    "nkey is not the public NKey of a user: U and 55 characters of A-Z and 2-7";
                 self.error(element.at, text);
                 return None;
             }
             (Some(_), ..) => {
                 self.error(
                     element.at,
-                    "a user with an nkey has no user and no password",
+                    "a user with an nkey must not have a user or a password",
                 );
                 return None;
             }
@@ -91,10 +92,7 @@ impl<'a> Reader<'a> {
                 password: password.unwrap_or_default(),
             },
             (None, None, _) => {
-                self.error(
-                    element.at,
-                    "a user needs a user with a password, or an nkey",
-                );
+                self.error(element.at, "a user needs a user and a password, or an nkey");
                 return None;
             }
         };
@@ -116,7 +114,7 @@ impl<'a> Reader<'a> {
             match text.to_ascii_uppercase().as_str() {
                 "STANDARD" => ways.standard = true,
                 "WEBSOCKET" => ways.websocket = true,
-                // Broker does not take these from anyone.
+                // Broker accepts none of these from any client.
                 "LEAFNODE" | "LEAFNODE_WS" | "MQTT" | "MQTT_WS" => {}
                 _ => self.error(at, format!("unknown connection type {text:?}")),
             }

@@ -1,4 +1,4 @@
-//! The listener for WebSocket.
+//! The WebSocket listener.
 
 use super::checks::is_origin;
 use super::others::Place;
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
                     if self.name(&field).is_some() {
                         self.error(
                             field.at,
-                            "websocket.no_auth_user: Broker has the same users at each port; write no_auth_user outside of websocket",
+                            "websocket.no_auth_user: Broker has the same users on all ports; set no_auth_user at the top level",
                         );
                     }
                 }

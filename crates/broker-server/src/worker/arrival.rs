@@ -29,7 +29,7 @@ impl Worker {
             };
             let address = accepted.address;
             if let Err(error) = self.welcome(local, accepted) {
-                tracing::debug!("a client at {address} is gone: {error}");
+                tracing::debug!("client at {address} disconnected: {error}");
             }
         }
     }

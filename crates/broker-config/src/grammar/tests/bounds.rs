@@ -1,4 +1,4 @@
-//! What has an end, and what is no text.
+//! Limits of the parser, and files that are not text.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ fn chains_of_includes_have_an_end() {
     };
     let error = parse(Path::new("c0"), &sources).expect_err("it has no end");
     assert!(error.text.contains("the 17th file"), "{error}");
-    // As wide as it is deep.
+    // The includes are as wide as they are deep.
     let read = |path: &Path| {
         let depth: usize = path
             .to_str()
@@ -52,7 +52,7 @@ fn chains_of_variables_have_an_end() {
         .map(|(a, b)| (a.as_str(), b.as_str()))
         .collect();
     let error = read(&[("main.conf", "a: $V0")], &environment).expect_err("it is too long");
-    assert!(error.text.contains("by way of 16 others"), "{error}");
+    assert!(error.text.contains("through 16 others"), "{error}");
     environment[15].1 = "5";
     assert!(read(&[("main.conf", "a: $V0")], &environment).is_ok());
 }
@@ -65,7 +65,7 @@ fn depth_and_size_have_bounds() {
     assert!(meaning(&deep(1_000_000)).contains("more than 64 deep"));
     assert!(meaning(&"{".repeat(1_000_000)).contains("more than 64 deep"));
     assert!(meaning(&"a {".repeat(1_000_000)).contains("more than 64 deep"));
-    // Each key is one deeper than the one before.
+    // Each key is one level deeper than the one before.
     let chain: Vec<_> = (0..100).map(|n| format!("a{}: [$a{n}]\n", n + 1)).collect();
     let chain = chain.concat();
     assert!(meaning(&format!("a0: 1\n{chain}")).contains("more than 64 deep"));

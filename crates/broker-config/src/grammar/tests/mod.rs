@@ -1,4 +1,4 @@
-//! The grammar in tables.
+//! Table-driven tests of the grammar.
 
 mod bounds;
 mod outside;
@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
-/// Reads `main.conf` among files, with an environment.
+/// Reads `main.conf` from the given files and environment.
 fn read(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Map, Problem> {
     let files: HashMap<_, _> = files.iter().copied().collect();
     let read = |path: &Path| {
@@ -30,7 +30,7 @@ fn read(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Result<Map, Pro
     parse(Path::new("main.conf"), &sources)
 }
 
-/// The tree in a form of its own, in which types differ.
+/// Formats the tree in a way that shows the types.
 fn shown(map: &Map) -> String {
     let entries = map.entries().iter();
     let entries: Vec<_> = entries
@@ -54,7 +54,7 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// What a text means; an error begins with `!`.
+/// Returns the formatted tree of a text; an error begins with `!`.
 fn meaning(text: &str) -> String {
     match read(&[("main.conf", text)], &[]) {
         Ok(map) => shown(&map),
@@ -68,7 +68,7 @@ fn all_mean(table: &[(&str, &str)]) {
     }
 }
 
-/// Each text is refused at the place, with the words.
+/// Asserts that each text fails at the place, with an error that contains the words.
 fn all_are_refused(table: &[(&str, &str, &str)]) {
     for (text, place, words) in table {
         let found = meaning(text);

@@ -57,13 +57,13 @@ fn variables_of_the_environment_are_values() {
     for (text, expected) in [
         (
             "a: $LOOP",
-            "the variable \"LOOP\" of the environment is no value: the variable \"POOL\" of the environment is no value: the variable \"LOOP\" of the environment refers to itself",
+            "the variable \"LOOP\" in the environment is not a value: the variable \"POOL\" in the environment is not a value: the variable \"LOOP\" in the environment refers to itself",
         ),
         (
             "a: $TWO",
-            "\"TWO\" of the environment is no value: something follows",
+            "\"TWO\" in the environment is not a value: text follows",
         ),
-        ("a: $KEYS", "something follows"),
+        ("a: $KEYS", "text follows"),
         ("a: $OPEN", "\" is not closed"),
         ("k: 1, a: $K", "\"k\" is set neither"),
     ] {
@@ -132,10 +132,10 @@ fn included_files_set_keys() {
             "include main.conf",
             "!main.conf:1:1: \"main.conf\" includes itself",
         ),
-        ("include 5.conf", "!main.conf:1:9: the path"),
-        ("include {a: 1}", "!main.conf:1:9: the path"),
-        ("include [x]", "!main.conf:1:9: the path"),
-        ("include \n", "!main.conf:1:9: the path"),
+        ("include 5.conf", "!main.conf:1:9: a file path"),
+        ("include {a: 1}", "!main.conf:1:9: a file path"),
+        ("include [x]", "!main.conf:1:9: a file path"),
+        ("include \n", "!main.conf:1:9: a file path"),
         ("include three.conf x", "!main.conf:1:20: "),
     ] {
         let found = found(text);

@@ -1,4 +1,4 @@
-//! What stands in one file.
+//! The syntax within one file.
 
 use super::{Kind, all_are_refused, all_mean, read};
 
@@ -117,13 +117,13 @@ fn what_breaks_the_grammar_is_named_with_its_place() {
         ("a: 1,, b: 2", ":1:6", "a key is missing"),
         ("a {\n b: 1\n", ":1:3", "the { is not closed"),
         ("{ a: 1", ":1:1", "the { is not closed"),
-        ("a: 1\n}\nb: 2", ":2:1", "closes nothing"),
+        ("a: 1\n}\nb: 2", ":2:1", "has no matching {"),
         ("a: [1", ":1:4", "the [ is not closed"),
-        ("a: [,1]", ":1:5", "missing before it"),
-        ("a: [1 2]", ":1:7", "has to follow a value of a list"),
-        ("a: b c", ":1:6", "has to follow a value"),
-        ("a: \"b\"c", ":1:7", "has to follow a value"),
-        ("a: 1 / 2", ":1:6", "has to follow a value"),
+        ("a: [,1]", ":1:5", "missing here"),
+        ("a: [1 2]", ":1:7", "must follow a value of a list"),
+        ("a: b c", ":1:6", "must follow a value"),
+        ("a: \"b\"c", ":1:7", "must follow a value"),
+        ("a: 1 / 2", ":1:6", "must follow a value"),
         ("\n  a: \"b", ":2:6", "\" is not closed"),
         ("a: 'b", ":1:4", "' is not closed"),
         ("'a: 1", ":1:1", "' is not closed"),
@@ -133,10 +133,10 @@ fn what_breaks_the_grammar_is_named_with_its_place() {
         ("a: \"\\x4\"", ":1:5", "two hexadecimal digits"),
         ("a: \"\\xff\"", ":1:4", "UTF-8"),
         ("a: C:\\Users", ":1:6", "are escapes"),
-        ("a: .5", ":1:4", "begins with a digit"),
-        ("a: -.5", ":1:4", "digit has to follow"),
-        ("a: -1h", ":1:4", "is a number"),
-        ("a: -1-2", ":1:4", "is a number"),
+        ("a: .5", ":1:4", "begin with a digit"),
+        ("a: -.5", ":1:4", "digit must follow"),
+        ("a: -1h", ":1:4", "must be a number"),
+        ("a: -1-2", ":1:4", "must be a number"),
         ("a: 1.5s", ":1:4", "only digits follow"),
         ("a: 1.", ":1:4", "only digits follow"),
         ("a: 1.5e3", ":1:4", "only digits follow"),

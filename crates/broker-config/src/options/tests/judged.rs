@@ -1,4 +1,4 @@
-//! What is wrong with values.
+//! Errors and warnings about values.
 
 use std::io;
 use std::path::Path;
@@ -13,20 +13,20 @@ fn values_are_judged() {
         ("x: 1", "1:1: unknown field \"x\""),
         (
             "\n  port: \"4222\"",
-            "2:3: port has to be an integer, not a string",
+            "2:3: port must be an integer, not a string",
         ),
         (
             "port: 65536",
-            "1:1: port is out of range: 65536 is not in -1..=65535",
+            "1:1: port is out of range: 65536 is not between -1 and 65535",
         ),
-        ("listen: a", "1:1: listen is no port and no HOST:PORT"),
+        ("listen: a", "1:1: listen is neither a port nor HOST:PORT"),
         (
             "listen: []",
-            "1:1: listen has to be a port or a string HOST:PORT, not a list",
+            "1:1: listen must be a port or a string HOST:PORT, not a list",
         ),
         (
             "host: 1",
-            "1:1: host has to be a string, not an integer; put it into quotes",
+            "1:1: host must be a string, not an integer; put it in quotes",
         ),
         (
             "server_name: \"a\nb\"",
@@ -34,12 +34,15 @@ fn values_are_judged() {
         ),
         (
             "debug: 1",
-            "1:1: debug has to be true or false, not an integer",
+            "1:1: debug must be true or false, not an integer",
         ),
-        ("http_base_path: '../a'", "1:1: http_base_path is no path"),
+        (
+            "http_base_path: '../a'",
+            "1:1: http_base_path is not a path",
+        ),
         (
             "max_control_line: 63",
-            "1:1: max_control_line is out of range: 63 is not in 64..=32768",
+            "1:1: max_control_line is out of range: 63 is not between 64 and 32768",
         ),
         (
             "max_control_line: 32769",
@@ -47,7 +50,7 @@ fn values_are_judged() {
         ),
         (
             "max_payload: -1",
-            "1:1: max_payload is out of range: -1 is not in 1..=999999999",
+            "1:1: max_payload is out of range: -1 is not between 1 and 999999999",
         ),
         ("max_payload: 1gb", "1:1: max_payload is out of range"),
         (
@@ -60,7 +63,7 @@ fn values_are_judged() {
         ),
         (
             "max_pending: 1023, max_payload: 1",
-            "1:1: max_pending is out of range: 1023 is not in 1024..=2147483648",
+            "1:1: max_pending is out of range: 1023 is not between 1024 and 2147483648",
         ),
         (
             "max_connections: -2",
@@ -68,10 +71,13 @@ fn values_are_judged() {
         ),
         (
             "max_sub_tokens: 256",
-            "1:1: max_sub_tokens is out of range: 256 is not in 1..=255",
+            "1:1: max_sub_tokens is out of range: 256 is not between 1 and 255",
         ),
-        ("ping_interval: \"5\"", "1:1: ping_interval is no duration"),
-        ("ping_interval: -5s'", "1:16: a value that begins with a -"),
+        (
+            "ping_interval: \"5\"",
+            "1:1: ping_interval is not a duration",
+        ),
+        ("ping_interval: -5s'", "1:16: a value that begins with -"),
         (
             "ping_interval: \"-5s\"",
             "1:1: ping_interval is out of range",
@@ -82,12 +88,12 @@ fn values_are_judged() {
         ),
         (
             "write_deadline: on",
-            "1:1: write_deadline has to be a string with a duration, not a boolean; put",
+            "1:1: write_deadline must be a string with a duration, not a boolean; put",
         ),
         ("ping_max: -1", "1:1: ping_max is out of range"),
         (
             "lame_duck_duration: 40",
-            "1:1: lame_duck_duration has to be a string, not an integer",
+            "1:1: lame_duck_duration must be a string, not an integer",
         ),
         (
             "lame_duck_duration: 29s",
@@ -99,7 +105,7 @@ fn values_are_judged() {
         ),
         (
             "lame_duck_grace_period: \"2m\"",
-            "1:1: lame_duck_grace_period (120s) has to be less",
+            "1:1: lame_duck_grace_period (120s) must be less",
         ),
         (
             "lame_duck_duration: 30s, lame_duck_grace_period: 31s",
@@ -113,7 +119,7 @@ fn warnings_say_what_is_different() {
     all_are_warned_of(&[
         (
             "ping_interval: 5",
-            ":1:1: ping_interval should be a duration in quotes, such as \"2m\"; 5 is taken",
+            ":1:1: ping_interval should be a duration in quotes, such as \"2m\"; 5 is read",
         ),
         ("write_deadline: 2", ":1:1: write_deadline should be"),
         ("max_payload: 9mb", ":1:1: max_payload of 9437184 is large"),

@@ -1,4 +1,4 @@
-//! What nats-server has and Broker does not.
+//! Options of nats-server that Broker does not have.
 
 use std::path::Path;
 
@@ -10,21 +10,21 @@ fn what_broker_does_not_have() {
     all_are_refused(&[
         (
             "cluster { port: 6222 }",
-            "1:1: cluster: Broker forms no clusters; leave it out, or use nats-server",
+            "1:1: cluster: Broker does not form clusters; leave it out, or use nats-server",
         ),
         (
             "Jetstream: true",
-            "1:1: Jetstream: Broker stores no messages",
+            "1:1: Jetstream: Broker does not store messages",
         ),
-        ("jetstream {}", "1:1: jetstream: Broker stores"),
-        ("jetstream: enabled", "1:1: jetstream: Broker stores"),
+        ("jetstream {}", "1:1: jetstream: Broker does not"),
+        ("jetstream: enabled", "1:1: jetstream: Broker does not"),
         (
             "accounts { A { users: [] } }",
             "1:1: accounts: Broker has one account",
         ),
         (
             "operator: o.jwt",
-            "1:1: operator: Broker knows no operators",
+            "1:1: operator: Broker does not support operators",
         ),
         ("resolver: MEMORY", "1:1: resolver: Broker"),
         ("mqtt { port: 1883 }", "1:1: mqtt: Broker"),
@@ -42,7 +42,7 @@ fn what_broker_does_not_have() {
         ),
         (
             "authorization { auth_callout {} }",
-            "1:17: auth_callout: Broker asks",
+            "1:17: auth_callout: Broker has no auth callout",
         ),
     ]);
     all_are_warned_of(&[
@@ -63,7 +63,10 @@ fn what_broker_does_not_have() {
         ("prof_port: 1", ":1:1: prof_port has no effect"),
         ("logtime: false", ":1:1: logtime has no effect"),
         ("logtime_utc: true", ":1:1: logtime_utc has no effect"),
-        ("trace_verbose: true", ":1:1: trace_verbose is the same"),
+        (
+            "trace_verbose: true",
+            ":1:1: trace_verbose has the same effect",
+        ),
         ("", ": config has no values"),
     ]);
     for text in [

@@ -1,4 +1,4 @@
-//! The hubs to be a leaf node of.
+//! The `leafnodes` map.
 
 use std::path::Path;
 
@@ -55,10 +55,10 @@ fn leaf_remotes_are_judged() {
         ("deny_imports: a..b", "subject \"a..b\" is not"),
         ("deny_exports: \"a b\"", "subject \"a b\" is not"),
         ("tls { insecure: true }", "insecure: Broker always"),
-        ("tls { cert_file: c }", "cert_file and key_file need"),
+        ("tls { cert_file: c }", "cert_file and key_file must"),
         (
             "tls { min_version: \"1.2\" }",
-            "min_version: Broker has it for its own",
+            "min_version: Broker supports it only on",
         ),
         ("creds: \"$NONE/x\"", "creds: the variable \"NONE\""),
         ("x: 1", "unknown field \"x\""),
@@ -102,20 +102,20 @@ fn leaf_remotes_are_judged() {
     all_are_refused(&[
         (
             "leaf { port: 7422 }",
-            "1:8: port: Broker accepts no leaf nodes",
+            "1:8: port: Broker does not accept leaf nodes",
         ),
         ("leaf { remotes: [{}] }", "1:18: a remote needs a url"),
         (
             "leaf { remotes: [{urls: []}] }",
-            "1:19: urls names no server",
+            "1:19: urls lists no servers",
         ),
         (
             "leaf { remotes: {url: a} }",
-            "1:8: remotes has to be a list, not a map",
+            "1:8: remotes must be a list, not a map",
         ),
         (
             "leaf { remotes: [{url: ws://a}] }",
-            "1:19: this is no leafnode url: WebSocket",
+            "1:19: this is not a leafnode url: WebSocket",
         ),
     ]);
 }

@@ -1,4 +1,4 @@
-//! Who is served where, and how much.
+//! Listeners and limits.
 
 use std::path::Path;
 use std::time::Duration;
@@ -147,7 +147,7 @@ fn websocket() {
         ),
         (
             "websocket { port: 80, no_tls: on, handshake_timeout: 1.5 }",
-            "1:35: handshake_timeout has to be",
+            "1:35: handshake_timeout must be",
         ),
         (
             "websocket { port: 80, tls { cert_file: c } }",
@@ -177,19 +177,19 @@ fn tls_of_a_listener_is_judged() {
         ),
         (
             "tls { cert_file: c, key_file: k, min_version: 1.2 }",
-            "1:34: min_version has to be a string, not a number with a point; put",
+            "1:34: min_version must be a string, not a number with a point; put",
         ),
         (
             "tls { cert_file: c, key_file: k, min_version: \"1.1\" }",
-            "1:34: min_version has to be \"1.2\" or",
+            "1:34: min_version must be \"1.2\" or",
         ),
         (
             "tls { cert_file: c, key_file: k, pinned_certs: [ab] }",
-            "1:34: pinned_certs: Broker asks the ca_file alone; leave",
+            "1:34: pinned_certs: Broker checks certificates only against",
         ),
         (
             "tls { cert_file: c, key_file: k, handshake_first: x }",
-            "1:34: handshake_first has to be",
+            "1:34: handshake_first must be",
         ),
         (
             "tls { cert_file: c, key_file: k, x: 1 }",

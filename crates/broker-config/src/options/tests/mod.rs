@@ -1,4 +1,4 @@
-//! Options in tables.
+//! Table-driven tests of options.
 
 mod judged;
 mod lacking;
@@ -17,26 +17,26 @@ fn read(text: &str) -> Result<Loaded, Problems> {
     parse(text.as_bytes(), "a.conf")
 }
 
-/// What a string that has neither errors nor warnings sets.
+/// Returns the options that a text without errors and warnings sets.
 fn options(text: &str) -> Options {
     let loaded = read(text).unwrap_or_else(|problems| panic!("{text}: {problems}"));
     assert_eq!(loaded.warnings, [], "{text}");
     loaded.options
 }
 
-/// The errors of a string, a line each.
+/// Returns the errors of a text, one per line.
 fn errors(text: &str) -> String {
     read(text).expect_err(text).to_string()
 }
 
-/// The warnings of a string without errors, a line each.
+/// Returns the warnings of a text without errors, one per line.
 fn warnings(text: &str) -> String {
     let loaded = read(text).unwrap_or_else(|problems| panic!("{text}: {problems}"));
     let lines: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
 
-/// Each text has one error, which begins so.
+/// Asserts that each text has one error, which starts with the given text.
 fn all_are_refused(table: &[(&str, &str)]) {
     for (text, expected) in table {
         let found = errors(text);
@@ -48,7 +48,7 @@ fn all_are_refused(table: &[(&str, &str)]) {
     }
 }
 
-/// Each text has one warning, which begins so.
+/// Asserts that each text has one warning, which starts with the given text.
 fn all_are_warned_of(table: &[(&str, &str)]) {
     for (text, expected) in table {
         let found = warnings(text);
