@@ -1,5 +1,4 @@
-//! A server within a test that uses a client library: what the test of another program
-//! would do.
+//! A server within a test that uses a client library, as another program's test would do.
 
 use std::error::Error;
 use std::time::Duration;

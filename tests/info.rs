@@ -1,4 +1,4 @@
-//! Runs the executable and holds what it says against what the test knows.
+//! Runs the executable and compares its output with what the test knows.
 
 #[path = "common/process.rs"]
 mod process;
@@ -77,7 +77,7 @@ fn version_and_target_are_those_of_the_build() {
     assert!(target.contains(environment), "{target}, {libc}");
 }
 
-/// Of another build, the check that asks for it knows what it should be.
+/// For other builds, the check that builds them knows the expected values.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_own_build_is_what_was_asked_of_the_compiler() {
@@ -108,7 +108,7 @@ fn the_own_build_is_what_was_asked_of_the_compiler() {
 fn the_c_librarys_version_is_told_where_it_can_be() {
     let info = info();
     let libc = &info["libc"];
-    // musl carries none, and of a glibc linked statically there is none to ask.
+    // musl has no version at run time, and a statically linked glibc is not asked for its own.
     if libc["name"] == "musl" || info["static_linked"] == true {
         assert_eq!(libc["version"], Value::Null);
         assert!(noted(&info, "libc.version"));

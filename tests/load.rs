@@ -1,6 +1,6 @@
-//! `broker bench` against a real server, and against what is none.
+//! `broker bench` against a real server, and against listeners that are not servers.
 //!
-//! It always is the `bench` of a Broker, whatever the server is.
+//! The program is always the `bench` of a Broker, whatever the server is.
 
 #[path = "common/process.rs"]
 mod process;
@@ -56,7 +56,7 @@ fn bench(server: &str, arguments: &str) -> Output {
     command(server, arguments).output().expect("it starts")
 }
 
-/// The one line that is said when it fails.
+/// Returns the single line of an error.
 fn refusal(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
@@ -127,7 +127,7 @@ fn a_fixed_time_loses_nothing_either() {
         let [published, delivered, expected, lost, surplus] = counts(&outcome);
         assert_eq!([lost, surplus], [0, 0], "{arguments}");
         assert!(published > 0 && delivered > 0, "{arguments}: {outcome}");
-        // The warm-up's are among those expected.
+        // Messages of the warm-up are among the expected ones.
         assert!(expected > published, "{arguments}: {outcome}");
         let seconds = outcome["published"]["seconds"].as_f64().expect("a number");
         assert!(seconds > 0.3, "{arguments}: {outcome}");
@@ -301,7 +301,7 @@ fn a_refused_connection_is_named() {
     );
 }
 
-/// Answers each connection in a way of its own.
+/// Answers each connection with `serve`.
 fn stand_in(serve: impl Fn(usize, TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound").to_string();
@@ -313,7 +313,7 @@ fn stand_in(serve: impl Fn(usize, TcpStream) + Send + 'static) -> String {
     address
 }
 
-/// INFO, then PONG to all that comes.
+/// Sends INFO, then PONG to all input.
 fn welcome(stream: &mut TcpStream) {
     let info = "INFO {\"server_name\":\"x\",\"version\":\"1\",\"max_payload\":1024}\r\n";
     stream.write_all(info.as_bytes()).expect("written");
@@ -342,7 +342,7 @@ fn another_protocol_is_told() {
 
 #[test]
 fn an_error_under_way_is_told() {
-    // Publishers connect first; the subscriber is told off after it subscribed.
+    // Publishers connect first; the subscriber gets the error after it subscribed.
     let address = stand_in(|place, mut stream| {
         welcome(&mut stream);
         thread::spawn(move || {
@@ -358,7 +358,7 @@ fn an_error_under_way_is_told() {
 
 #[test]
 fn what_does_not_arrive_is_lost() {
-    // A server that takes everything and delivers three messages.
+    // A server that accepts everything and delivers three messages.
     let address = stand_in(|place, mut stream| {
         welcome(&mut stream);
         thread::spawn(move || {

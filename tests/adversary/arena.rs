@@ -1,5 +1,4 @@
-//! Where an attack takes place: a server, bystanders on every worker, and what is
-//! measured.
+//! The setting of an attack: a server, bystanders on every worker, and the measurements.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -14,28 +13,27 @@ use crate::server::{Server, has_flag, is_slow, stated_memory};
 
 const MIB: u64 = 1 << 20;
 
-/// Threads of the server.
+/// Worker threads of the server.
 const WORKERS: usize = 2;
 
-/// How long an attack goes on that could go on for ever.
+/// Duration of attacks that have no end of their own.
 const LASTS: Duration = Duration::from_secs(1);
 
-/// How long an attack may take that has so much to send.
+/// Time limit for attacks that send a fixed amount.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// How long the bystanders go on after the attackers have gone: to forget a client can
-/// take longer than to serve it.
+/// How long the bystanders continue after the attackers have left: removing a client can take
+/// longer than serving it.
 const AFTERMATH: Duration = Duration::from_millis(300);
 
-/// Attacks take this in turns, since they measure latency.
+/// Attacks run one at a time, because they measure latency.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The longest that 99 of 100 requests of a bystander may take.
+/// Limit for the 99th percentile of the bystanders' request latency.
 ///
-/// Broker's own bound is 50 ms, on a machine that does nothing else:
-/// `ADVERSARY_P99_MS=50`. Tests run beside builds and other tests, where a system may
-/// let a thread wait for longer than that, so that without the variable only a server
-/// that stands still fails.
+/// Broker's own limit is 50 ms on an otherwise idle machine: `ADVERSARY_P99_MS=50`. Tests run in
+/// parallel with builds and other tests, when the system may delay a thread for longer. Without the
+/// variable, only a server that hangs fails.
 fn latency_bound() -> Duration {
     let otherwise = if is_slow() { 5000 } else { 1000 };
     let set = std::env::var("ADVERSARY_P99_MS");
@@ -43,18 +41,18 @@ fn latency_bound() -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// CPU back to idle after so long: a second where latency is measured too.
+/// Time limit until the CPU is idle: one second if latency is measured too.
 fn idle_bound() -> Duration {
     let is_measured = std::env::var_os("ADVERSARY_P99_MS").is_some();
     Duration::from_secs(if is_measured { 1 } else { 5 })
 }
 
-/// `full` for a server that is built to be fast, `reduced` for another.
+/// Returns `full` for an optimized server, `reduced` for any other.
 pub(crate) fn scaled(full: usize, reduced: usize) -> usize {
     if is_slow() { reduced } else { full }
 }
 
-/// An attack to come.
+/// An attack.
 pub(crate) struct Attack {
     name: &'static str,
     max_memory: u64,
@@ -63,7 +61,7 @@ pub(crate) struct Attack {
     by_tls: bool,
 }
 
-/// What is attacked.
+/// The server under attack.
 pub(crate) struct Target<'a> {
     pub(crate) server: &'a Server,
     start: Instant,
@@ -73,12 +71,12 @@ pub(crate) struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// Whether an attack that could go on for ever goes on.
+    /// Returns whether an attack without an end of its own should continue.
     pub(crate) fn goes_on(&self) -> bool {
         self.start.elapsed() < LASTS
     }
 
-    /// A promise of this attack alone. The others are judged all the same.
+    /// Records the result of a check specific to this attack; the general checks run as well.
     pub(crate) fn expect(&self, holds: bool, otherwise: impl Into<String>) {
         if !holds {
             let mut faults = self.faults.lock().expect("no panic with the lock");
@@ -90,25 +88,25 @@ impl Target<'_> {
         self.start + PATIENCE
     }
 
-    /// A connection on which nothing was sent.
+    /// Opens a connection and sends nothing.
     pub(crate) fn open(&self) -> Option<Attacker> {
         Attacker::open(self.server.port, self.end())
     }
 
-    /// A connection after CONNECT.
+    /// Opens a connection and sends CONNECT.
     pub(crate) fn connect(&self) -> Option<Attacker> {
         Attacker::connect(self.server.port, self.end())
     }
 
-    /// As many as the server takes, up to `count`.
+    /// Opens as many connections as the server accepts, up to `count`.
     pub(crate) fn connect_many(&self, count: usize) -> Vec<Attacker> {
         (0..count).map_while(|_| self.connect()).collect()
     }
 }
 
 impl Attack {
-    /// An attack on a server with the smallest memory that makes sense here, so that
-    /// little has to be sent to go beyond it.
+    /// Creates an attack on a server with the smallest sensible memory limit, so little data is
+    /// needed to exceed it.
     pub(crate) fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -124,22 +122,22 @@ impl Attack {
         self
     }
 
-    /// Another cap on memory than 64 MiB.
+    /// Sets another memory limit than 64 MiB.
     pub(crate) fn max_memory(mut self, mib: u64) -> Self {
         self.max_memory = mib * MIB;
         self
     }
 
-    /// A server that speaks TLS alone; so do the bystanders.
+    /// Uses a server that accepts only TLS, also for the bystanders.
     #[cfg(feature = "tls")]
     pub(crate) fn by_tls(mut self) -> Self {
         self.by_tls = true;
         self
     }
 
-    /// Has `attack` attack. The attackers have gone when it returns.
+    /// Runs the attack. The attackers have left when it returns.
     pub(crate) fn run(self, attack: impl FnOnce(&Target)) {
-        // An attack that has failed spoils nothing for the next.
+        // A failed attack does not affect the next one.
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let workers = WORKERS.to_string();
         let max_memory = self.max_memory.to_string();
@@ -232,15 +230,15 @@ impl Attack {
     }
 }
 
-/// One pair for each worker. New connections go to the workers in turns, so that each
-/// worker has a requester, and a responder for the requester of the other: every
-/// request passes both workers, and shows when either stands still.
+/// Returns one pair per worker. New connections alternate between the workers, so each worker has a
+/// requester, and the responder of the other worker's requester: every request passes through both
+/// workers, and shows if either one hangs.
 fn pairs(connect: &impl Fn() -> Box<dyn Stream>) -> [Pair; WORKERS] {
     let [first, second, third, fourth] = [(); 4].map(|()| connect());
     [Pair::new(0, first, second), Pair::new(1, fourth, third)]
 }
 
-/// New clients are served on every worker.
+/// Checks that new clients are served on every worker.
 fn still_answers(connect: &impl Fn() -> Box<dyn Stream>) {
     let end = End::new(Mutex::new(Some(Instant::now() + Duration::from_millis(20))));
     for pair in pairs(connect) {
@@ -250,7 +248,7 @@ fn still_answers(connect: &impl Fn() -> Box<dyn Stream>) {
     }
 }
 
-/// Until the server takes less than a fifth of one CPU.
+/// Waits until the server uses less than a fifth of one CPU. Returns the time.
 fn time_to_idle(server: &Server, since: Instant) -> Duration {
     const WINDOW: Duration = Duration::from_millis(100);
     loop {

@@ -1,5 +1,4 @@
-//! A client that takes what comes: it is refused, stalled or closed, and goes on as
-//! long as it can.
+//! A client that tolerates being refused, stalled or closed, and continues as long as it can.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -8,21 +7,20 @@ use std::time::{Duration, Instant};
 
 use crate::client::CONNECT;
 
-/// How long one read or write waits before it looks at the clock.
+/// How long one read or write blocks before it checks the time.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// How long a connection may take: a server that accepts none for a while has Linux
-/// try again for minutes.
+/// Connection timeout: if a server does not accept connections, Linux retries for minutes.
 const CONNECTING: Duration = Duration::from_millis(300);
 
 pub(crate) struct Attacker {
     pub(crate) stream: TcpStream,
-    /// It gives up then.
+    /// When the attacker gives up.
     end: Instant,
 }
 
 impl Attacker {
-    /// A connection on which nothing was sent or read.
+    /// Opens a connection without sending or reading.
     pub(crate) fn open(port: u16, end: Instant) -> Option<Self> {
         let address = ([127, 0, 0, 1], port).into();
         let stream = TcpStream::connect_timeout(&address, CONNECTING).ok()?;
@@ -32,14 +30,14 @@ impl Attacker {
         Some(Self { stream, end })
     }
 
-    /// A connection after CONNECT, if the server takes it.
+    /// Opens a connection and sends CONNECT, if the server accepts it.
     pub(crate) fn connect(port: u16, end: Instant) -> Option<Self> {
         let mut attacker = Self::open(port, end)?;
         attacker.send(CONNECT);
         attacker.sync().then_some(attacker)
     }
 
-    /// Whether it could send all.
+    /// Sends bytes. Returns whether all were sent.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let mut rest = bytes.as_ref();
         while !rest.is_empty() {
@@ -55,7 +53,7 @@ impl Attacker {
         true
     }
 
-    /// Whether a PONG came for a PING; anything else that comes is passed over.
+    /// Sends PING and skips other output. Returns whether PONG arrived.
     pub(crate) fn sync(&mut self) -> bool {
         if !self.send("PING\r\n") {
             return false;
@@ -77,7 +75,7 @@ impl Attacker {
         false
     }
 
-    /// Reads at most 64 KiB. False at the end.
+    /// Reads at most 64 KiB. Returns false at the end.
     pub(crate) fn read_a_little(&mut self) -> bool {
         match self.stream.read(&mut vec![0; 64 * 1024]) {
             Ok(read) => read > 0,
@@ -85,7 +83,7 @@ impl Attacker {
         }
     }
 
-    /// Reads and forgets all that comes, on a thread of its own.
+    /// Reads and discards all output, in a new thread.
     pub(crate) fn discard(&self) {
         let Ok(mut stream) = self.stream.try_clone() else {
             return;
@@ -106,7 +104,7 @@ impl Attacker {
 
 impl Drop for Attacker {
     fn drop(&mut self) {
-        // Also for a thread that reads.
+        // Also ends the reading thread.
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 }
@@ -118,7 +116,7 @@ fn is_wait(kind: ErrorKind) -> bool {
     )
 }
 
-/// Many frames in one piece.
+/// Returns many frames as one text.
 pub(crate) fn frames(count: usize, frame: impl FnMut(usize) -> String) -> String {
     (0..count).map(frame).collect()
 }

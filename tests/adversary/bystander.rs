@@ -1,27 +1,27 @@
-//! A pair of clients that ask and answer while others attack.
+//! A pair of clients that exchange requests and replies during an attack.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Time from one request to the next.
+/// Time between two requests.
 const INTERVAL: Duration = Duration::from_millis(2);
 
-/// A connection in clear or by TLS.
+/// A connection in plaintext or over TLS.
 pub(crate) trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
-/// When the last request is due; nothing as long as that is open.
+/// When the last request is due; `None` while that is undecided.
 pub(crate) type End = Arc<Mutex<Option<Instant>>>;
 
-/// Round trips, or what went wrong.
+/// Round-trip times, or an error.
 pub(crate) type Measured = Result<Vec<Duration>, String>;
 
 struct Lines(BufReader<Box<dyn Stream>>);
 
 impl Lines {
-    /// The next line but PING; an error at the end.
+    /// Returns the next line other than PING; an error at the end.
     fn next(&mut self) -> io::Result<String> {
         loop {
             let mut line = String::new();
@@ -55,7 +55,7 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// A pair of this number, on connections that have read INFO.
+    /// Creates the pair with this number, on connections that have read INFO.
     pub(crate) fn new(
         number: usize,
         requester: Box<dyn Stream>,
@@ -72,7 +72,7 @@ impl Pair {
         }
     }
 
-    /// Asks and answers until the end.
+    /// Runs the pair until the end.
     pub(crate) fn start(self, end: End) -> JoinHandle<Measured> {
         let Self {
             number,
@@ -90,12 +90,12 @@ impl Pair {
     }
 }
 
-/// The payload that ends an answering thread.
+/// The payload that ends the responder's thread.
 const LAST: &str = "last";
 
-/// Asks one thing at a time. A server that stands still for a second delays all that
-/// would have been asked in that second, not one request: those that could not be sent
-/// count with the time that each would have waited.
+/// Sends one request at a time. A server that hangs for a second delays all requests of that
+/// second, not only one: requests that could not be sent count with the time that each would have
+/// waited.
 fn ask(mut requester: Lines, number: usize, end: &End) -> io::Result<Vec<Duration>> {
     let mut round_trips = Vec::new();
     for count in 0_usize.. {

@@ -1,4 +1,4 @@
-//! Connections that are many, slow or idle.
+//! Many, slow or idle connections.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -82,11 +82,11 @@ fn idle_connections_to_the_monitor() {
         let (status, _) = get(port, "/healthz");
         let took = start.elapsed();
         drop(idle);
-        // A probe for liveness gives up after a second.
+        // A liveness probe typically times out after a second.
         let soon = took < Duration::from_secs(1);
         target.expect(soon, format!("/healthz took {took:?}"));
         assert_eq!(status, "HTTP/1.1 200 OK");
-        // One that reads nothing, and one that never ends its request.
+        // One client reads nothing, and one never completes its request.
         let mut slow = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         slow.set_read_timeout(Some(Duration::from_millis(10)))
             .expect("not zero");

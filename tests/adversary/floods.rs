@@ -1,4 +1,4 @@
-//! As much as can be sent.
+//! Floods of messages.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! Clients that use the log, and bytes that have no place in a subject.
+//! Attacks on the log, and bytes that are not allowed in subjects.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn a_name_with_a_line_of_its_own_in_the_log() {
         let mut client = target.server.open();
         client.send("CONNECT {\"verbose\":false,\"name\":\"x\\nforged: all is well\"}\r\n");
         client.sync();
-        // It is named as it ends.
+        // Its name is logged when it is closed.
         client.send_in_vain(b"nonsense\r\n");
         client.read_to_end();
         target.server.wait_for_log("forged");
@@ -34,7 +34,7 @@ fn refused_connections_on_a_log_that_nobody_reads() {
         }
         let written = target.server.log().len() - lines;
         target.server.leave_log_unread(true);
-        // More than the pipe of the log has room for, if each has a line.
+        // Enough lines to fill the log's pipe, if each connection had one.
         for _ in 0..count {
             if target.open().is_none() {
                 break;

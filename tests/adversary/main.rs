@@ -1,15 +1,14 @@
-//! Clients that mean harm, without credentials, beside bystanders on every worker.
+//! Malicious clients without credentials, with bystanders on every worker.
 //!
-//! Each attack has a server of its own and makes three promises true or false: the
-//! bystanders are answered in time, the server's memory stays below what it states,
-//! and the bystanders lose nothing. After the attack the server still answers, and it
-//! is idle soon.
+//! Each attack has its own server and checks three promises: the bystanders get timely answers, the
+//! server's memory stays below the stated limit, and the bystanders lose nothing. After the attack
+//! the server still answers, and soon becomes idle.
 //!
-//! The attacks run one at a time, whatever `--test-threads` says: they measure
-//! latency, and an attack would measure its neighbour.
+//! The attacks run one at a time, whatever `--test-threads` says, because they measure latency and
+//! would disturb each other.
 //!
-//! `ADVERSARY_P99_MS` sets the bound on the latency. `SERVER_UNDER_TEST=broker:PATH`
-//! names another server. `--nocapture` shows the figures of those that pass.
+//! `ADVERSARY_P99_MS` sets the latency limit. `SERVER_UNDER_TEST=broker:PATH` selects another
+//! server. `--nocapture` shows the measurements of passing attacks.
 
 #![cfg(target_os = "linux")]
 

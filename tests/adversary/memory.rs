@@ -1,4 +1,4 @@
-//! Clients that have the server keep more than they send.
+//! Clients that make the server store more than they send.
 
 use crate::arena::{Attack, scaled};
 use crate::attacker::frames;
@@ -14,7 +14,7 @@ fn a_cache_of_routes_whose_entries_are_replaced() {
         let subscriptions = scaled(100_000, 10_000);
         attacker.send(frames(subscriptions, |n| format!("SUB x.> {n}\r\n")));
         attacker.sync();
-        // Each of the first has 100,000 targets; the others take its place.
+        // Each of the first entries has 100,000 targets; the others replace them.
         let replacing = frames(16_000, |n| format!("PUB y.{n} 0\r\n\r\n"));
         for n in 0.. {
             let frame = format!("PUB x.{n} 0\r\n\r\n");
@@ -31,7 +31,7 @@ fn subscriptions_of_many_tokens() {
         let mut attackers = target.connect_many(8);
         let tokens = ".a".repeat(254);
         for (index, attacker) in attackers.iter_mut().enumerate() {
-            // The first token differs, so that nothing is shared.
+            // The first tokens differ, so nothing is shared.
             let subscription = |n| format!("SUB {index}-{n}{tokens}.{n} {n}\r\n");
             attacker.send(frames(500, subscription));
             attacker.sync();
@@ -89,7 +89,7 @@ fn headers_as_large_as_a_message() {
 
 #[test]
 fn clients_that_do_not_read_what_they_all_publish() {
-    // Each stays below what may wait for one; together they go beyond any memory.
+    // Each client stays below its own limit; together they exceed the memory limit.
     Attack::new("together").run(|target| {
         let mut attackers = target.connect_many(40);
         for attacker in &mut attackers {

@@ -5,8 +5,7 @@ use std::net::Shutdown;
 use crate::arena::{Attack, scaled};
 use crate::attacker::frames;
 
-/// As many as an attack wants: what the server does with them is in question, not
-/// whether it takes them.
+/// Enough for any attack: the tests examine what subscriptions cost, not whether they are limited.
 const MANY: &[&str] = &["--max-subscriptions", "1000000"];
 
 #[test]
@@ -32,7 +31,7 @@ fn many_on_one_subject_that_end_one_by_one() {
         let count = scaled(100_000, 10_000);
         attacker.send(frames(count, |n| format!("SUB x {n}\r\n")));
         attacker.sync();
-        // From the first on, and then from the middle in both directions.
+        // From the first one on, and then from the middle in both directions.
         attacker.send(frames(count / 2, |n| format!("UNSUB {n}\r\n")));
         attacker.send(frames(count / 2, |n| format!("UNSUB {}\r\n", count - n)));
         attacker.sync();
@@ -89,8 +88,8 @@ fn many_that_come_and_go() {
     });
 }
 
-/// All patterns of `a` and `*` in so many places, each with a last token that no
-/// message has.
+/// All patterns of `a` and `*` with this number of tokens, each followed by a token that no message
+/// has.
 fn patterns(places: usize) -> impl Fn(usize) -> String {
     move |number| {
         let token = |place: usize| if number >> place & 1 == 0 { "a." } else { "*." };
@@ -99,7 +98,7 @@ fn patterns(places: usize) -> impl Fn(usize) -> String {
     }
 }
 
-/// Messages that each look like all patterns up to the last token, 64 KiB of them.
+/// 64 KiB of messages that each match all patterns except for the last token.
 fn near_misses(places: usize, from: usize) -> String {
     let tokens = "a.".repeat(places);
     frames(1489, |n| format!("PUB {tokens}{} 0\r\n\r\n", from + n))
@@ -115,7 +114,7 @@ fn wildcards_of_which_each_message_passes_all() {
         };
         subscriber.send(frames(1 << places, patterns(places)));
         subscriber.sync();
-        // What one read takes: half a minute, at 21 ms for each.
+        // One read's worth: half a minute of work, at 21 ms per message.
         publisher.send(near_misses(places, 0));
         publisher.sync();
     });

@@ -1,4 +1,4 @@
-//! Attacks on a server that speaks TLS.
+//! Attacks on a TLS server.
 
 use std::io::Write;
 use std::thread;
@@ -11,7 +11,7 @@ use crate::attacker::Attacker;
 fn handshakes_that_come_byte_by_byte() {
     Attack::new("slow handshake").by_tls().run(|target| {
         let mut attackers: Vec<Attacker> = (0..200).map_while(|_| target.open()).collect();
-        // The head of a record that says it has 16,000 bytes, and some of them.
+        // The header of a record that announces 16,000 bytes, and some of them.
         let record = [
             b"\x16\x03\x01\x3e\x80\x01\x00\x3e\x7c\x03\x03",
             &[7; 500][..],

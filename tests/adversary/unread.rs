@@ -1,4 +1,4 @@
-//! Clients that have the server say much and read nothing of it.
+//! Clients that cause much output and do not read it.
 
 use std::net::Shutdown;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::attacker::{Attacker, frames};
 
 const SMALL_PENDING: &[&str] = &["--max-pending", "1048576"];
 
-/// Sends the same for as long as the server takes it.
+/// Sends the same bytes while the server accepts them.
 fn repeat(target: &crate::arena::Target, attacker: &mut Attacker, bytes: &str) {
     while target.goes_on() && attacker.send(bytes) {}
 }
@@ -25,7 +25,7 @@ fn pings_whose_pongs_nobody_reads() {
 
 #[test]
 fn pongs_that_somebody_reads_too_slowly() {
-    // Each read is progress for a deadline that looks at the last progress alone.
+    // A deadline measured from the last progress would restart with each read.
     let flags = [SMALL_PENDING, &["--write-deadline", "0.3"]].concat();
     Attack::new("trickle").flags(&flags).run(|target| {
         let Some(mut attacker) = target.connect() else {
@@ -94,7 +94,7 @@ fn one_client_with_thousands_of_subscriptions_to_everything() {
 
 #[test]
 fn storms_of_replies() {
-    // Everyone answers every request of everyone, to an inbox that nobody reads.
+    // Every client answers every other client's requests, to an inbox that is never read.
     Attack::new("replies").flags(SMALL_PENDING).run(|target| {
         let mut attackers = target.connect_many(50);
         for attacker in &mut attackers {

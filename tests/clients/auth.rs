@@ -1,4 +1,4 @@
-//! Users, passwords and tokens, right and wrong.
+//! Right and wrong users, passwords and tokens.
 
 use async_nats::{ConnectErrorKind, ConnectOptions};
 

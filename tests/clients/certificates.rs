@@ -1,4 +1,4 @@
-//! Certificates made for one test, in a folder that goes with it.
+//! Certificates for one test, in a temporary folder.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use rcgen::{
     KeyUsagePurpose,
 };
 
-/// A folder of its own, removed when dropped.
+/// A temporary folder, removed when dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -37,7 +37,7 @@ impl Drop for Folder {
     }
 }
 
-/// A certificate authority that nobody else trusts.
+/// A certificate authority that only its test trusts.
 pub(crate) struct Authority {
     folder: Folder,
     certificate: PathBuf,
@@ -68,12 +68,12 @@ impl Authority {
         }
     }
 
-    /// The file to trust it by.
+    /// Returns the file with the CA certificate.
     pub(crate) fn certificate(&self) -> &Path {
         &self.certificate
     }
 
-    /// A server's certificate for the loopback address.
+    /// Returns a server certificate for the loopback address.
     pub(crate) fn server(&self) -> Signed {
         self.sign(
             "server",
@@ -82,7 +82,7 @@ impl Authority {
         )
     }
 
-    /// A server's certificate for a host that the test never connects to.
+    /// Returns a server certificate for another host.
     pub(crate) fn other_server(&self) -> Signed {
         let elsewhere = ["elsewhere.test"];
         self.sign("elsewhere", &elsewhere, ExtendedKeyUsagePurpose::ServerAuth)

@@ -1,5 +1,4 @@
-//! What each test does with a client: connect, wait with a limit, and know when the
-//! server has seen something.
+//! Shared client steps: connect, wait with a timeout, and synchronize with the server.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,10 +9,10 @@ use futures_util::StreamExt;
 
 use crate::server::Server;
 
-/// The limit of each wait: reached only when what is waited for never comes.
+/// Timeout of each wait, reached only in a failure.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Waits for what must come.
+/// Waits for a future, with a timeout.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     let waited = tokio::time::timeout(LIMIT, future).await;
     waited.unwrap_or_else(|_| panic!("{what}: not within {LIMIT:?}"))
@@ -37,7 +36,7 @@ pub(crate) async fn connect(server: &Server) -> Client {
     connect_with(server, ConnectOptions::new()).await
 }
 
-/// Subscribes and returns when the server knows it.
+/// Subscribes, and returns when the server has registered the subscription.
 pub(crate) async fn subscribe(client: &Client, subject: &str) -> Subscriber {
     let subscriber = client
         .subscribe(subject.to_owned())
@@ -47,7 +46,7 @@ pub(crate) async fn subscribe(client: &Client, subject: &str) -> Subscriber {
     subscriber
 }
 
-/// Joins a queue group and returns when the server knows it.
+/// Joins a queue group, and returns when the server has registered the subscription.
 pub(crate) async fn join(client: &Client, subject: &str, group: &str) -> Subscriber {
     let subscriber = client
         .queue_subscribe(subject.to_owned(), group.to_owned())
@@ -64,9 +63,9 @@ pub(crate) async fn publish(client: &Client, subject: &str, payload: impl Into<B
         .unwrap_or_else(|error| panic!("publish to {subject}: {error}"));
 }
 
-/// Returns when the server has carried out all that this client sent before, and the
-/// client has all that the server sent it before: a message to itself overtakes
-/// nothing. (The client's own `flush` waits for the socket only.)
+/// Returns when the server has executed everything that this client sent before, and the client has
+/// received everything that the server sent before: a message to itself overtakes nothing. (The
+/// client's own `flush` waits only for the socket.)
 pub(crate) async fn round_trip(client: &Client) {
     let inbox = client.new_inbox();
     let mut echo = client.subscribe(inbox.clone()).await.expect("subscribe");
@@ -83,7 +82,7 @@ pub(crate) async fn next(subscriber: &mut Subscriber) -> Message {
         .expect("the subscription is open")
 }
 
-/// The next message's payload, as text.
+/// Returns the next message's payload as text.
 pub(crate) async fn next_text(subscriber: &mut Subscriber) -> String {
     text(&next(subscriber).await).to_owned()
 }
@@ -92,7 +91,7 @@ pub(crate) fn text(message: &Message) -> &str {
     std::str::from_utf8(&message.payload).expect("the payload is text")
 }
 
-/// What is left in a subscription that has ended.
+/// Returns the remaining messages of a subscription that has ended.
 pub(crate) async fn rest(subscriber: &mut Subscriber) -> Vec<String> {
     let mut payloads = Vec::new();
     while let Some(message) = soon("the end of a subscription", subscriber.next()).await {
@@ -101,7 +100,7 @@ pub(crate) async fn rest(subscriber: &mut Subscriber) -> Vec<String> {
     payloads
 }
 
-/// The numbers below `count` as payloads.
+/// Returns the numbers below `count` as payloads.
 pub(crate) fn numbers(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
 }

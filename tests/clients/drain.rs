@@ -1,4 +1,4 @@
-//! Draining: what was on its way still arrives.
+//! Draining: pending messages still arrive.
 
 use std::sync::atomic::Ordering;
 
@@ -18,7 +18,7 @@ async fn a_drained_subscription_loses_nothing() {
     for number in numbers(COUNT) {
         publish(&client, "d", number).await;
     }
-    // This client drops what comes after it has sent the UNSUB: let it all come.
+    // After its UNSUB this client drops further messages, so all must arrive before.
     round_trip(&client).await;
     drained.drain().await.expect("drain");
     round_trip(&client).await;

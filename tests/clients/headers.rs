@@ -55,7 +55,7 @@ async fn payloads_with_headers_are_bytes_of_any_number() {
     let mut subscriber = subscribe(&other, "headers").await;
     let mut headers = HeaderMap::new();
     headers.insert("Kind", "binary");
-    // The limit is for headers and payload together.
+    // The limit includes headers and payload.
     let line = "NATS/1.0\r\nKind: binary\r\n\r\n".len();
     for size in [0, 1, 4096, publisher.max_payload() - line] {
         let payload: Vec<u8> = (0..=250).cycle().take(size).collect();

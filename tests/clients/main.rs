@@ -1,7 +1,6 @@
-//! The official Rust client against the built `broker`, which has to look to it as
-//! nats-server does.
+//! The official Rust client against the built `broker`, which must behave as nats-server does.
 //!
-//! The same tests pass against nats-server, the reference:
+//! The same tests pass against nats-server as the reference:
 //! `SERVER_UNDER_TEST=nats-server:/usr/sbin/nats-server cargo test --test clients`.
 
 #![forbid(unsafe_code)]

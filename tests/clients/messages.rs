@@ -1,4 +1,4 @@
-//! Publishing and subscribing: what arrives is what was sent, in order, once.
+//! Publishing and subscribing: messages arrive unchanged, in order, once.
 
 use async_nats::ConnectOptions;
 use async_nats::client::PublishErrorKind;
@@ -76,7 +76,7 @@ async fn payloads_up_to_the_limit_pass() {
     let limit = publisher.max_payload();
     assert_eq!(limit, 1024 * 1024);
     for size in [65_535, 65_536, limit - 1, limit, limit] {
-        // A period that no buffer's size is a multiple of.
+        // A period that divides no buffer's size.
         let pattern: Vec<u8> = (0..=250).cycle().take(size).collect();
         let payload = Bytes::from(pattern);
         publish(&publisher, "large", payload.clone()).await;
@@ -177,7 +177,7 @@ async fn without_echo_a_client_does_not_hear_itself() {
     let mut probe = subscribe(&other, "said").await;
     let mut own = silent.subscribe("said").await.expect("subscribe");
     publish(&silent, "said", "by itself").await;
-    // Now the server has seen the subscription and the message, ...
+    // Now the server has processed the subscription and the message, ...
     assert_eq!(next_text(&mut probe).await, "by itself");
     publish(&other, "said", "by another").await;
     // ... so an echo would come first.

@@ -1,4 +1,4 @@
-//! Queue groups: one member takes each message.
+//! Queue groups: one member gets each message.
 
 use async_nats::Subscriber;
 use futures_util::{FutureExt, StreamExt};
@@ -10,8 +10,8 @@ use crate::server::Server;
 
 const COUNT: usize = 1000;
 
-/// All that the members took, in order of number, and how much each took. Each
-/// member's subscription has to have ended.
+/// Returns all messages of the members in order of number, and the number of messages per member.
+/// The members' subscriptions must have ended.
 async fn taken(members: &mut [Subscriber]) -> (Vec<String>, Vec<usize>) {
     let (mut all, mut each) = (Vec::new(), Vec::new());
     for member in members {
@@ -46,8 +46,8 @@ async fn one_member_takes_each_message_and_none_is_left_out() {
             assert_eq!(next_text(subscriber).await, number);
         }
     }
-    // The server has passed on all to everybody: what it sent a client comes before
-    // the answer to what the client sends now.
+    // The server has delivered everything: earlier messages to a client precede the answer to what
+    // the client sends now.
     for client in &clients {
         round_trip(client).await;
     }
@@ -133,7 +133,7 @@ async fn a_member_that_has_gone_is_left_out() {
     let mut staying = join(&stays, "work", "workers").await;
     let leaving = join(&leaves, "work", "workers").await;
     drop((leaves, leaving));
-    // The server takes its time to notice: then each message is the last member's.
+    // The server may notice late; from then on the last member gets each message.
     let alone = async {
         let mut in_a_row = 0;
         while in_a_row < 50 {

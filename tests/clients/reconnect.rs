@@ -1,4 +1,4 @@
-//! The server ends and starts again on the same port: clients go on.
+//! The server stops and starts again on the same port, and clients resume.
 
 use async_nats::{Client, ConnectOptions, Event};
 use futures_util::StreamExt;
@@ -8,7 +8,7 @@ use crate::certificates::Authority;
 use crate::client::{connect_with, join, next_text, publish, round_trip, soon, subscribe};
 use crate::server::{Description, Server, Tls};
 
-/// A client and what it tells of its connection.
+/// A client and its connection events.
 struct Watched {
     client: Client,
     events: UnboundedReceiver<Event>,
@@ -41,8 +41,8 @@ impl Watched {
     }
 }
 
-/// Holds that clients with these options have their subscriptions again after `end`
-/// has ended the server and it was started again.
+/// Asserts that clients with these options have their subscriptions again after `end` has stopped
+/// the server and it was restarted.
 async fn assert_resumes(
     mut server: Server,
     options: impl Fn() -> ConnectOptions,
@@ -74,7 +74,7 @@ async fn assert_resumes(
             watched.wait_for(Event::Disconnected).await;
         }
         server.start_again();
-        // Sent after the subscriptions, whenever the connection is there.
+        // Sent after the subscriptions, once the client has reconnected.
         round_trip(&subscriber.client).await;
     }
     assert!(ended.next().await.is_none());

@@ -1,4 +1,4 @@
-//! Requests and replies, and requests that nobody answers.
+//! Requests and replies, and requests without responders.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use crate::client::{connect, join, next, round_trip, soon, subscribe, text};
 use crate::server::Server;
 
-/// Answers each request with its own payload, and its headers, and `name`.
+/// Answers each request with its own payload and headers, and `name`.
 fn answer(client: &Client, mut requests: Subscriber, name: &'static str) {
     let client = client.clone();
     tokio::spawn(async move {
@@ -81,7 +81,7 @@ async fn concurrent_requests_each_get_their_own_reply() {
 async fn a_request_to_nobody_fails_at_once() {
     let server = Server::start();
     let client = connect(&server).await;
-    // Without a limit of the client's: the server's word is all that ends the wait.
+    // Without a client timeout, only the server's status ends the wait.
     let request = || Request::new().payload("?".into()).timeout(None);
     for subject in ["nobody", "nobody.at.all"] {
         let error = soon("no responders", client.send_request(subject, request()))

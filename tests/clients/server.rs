@@ -1,4 +1,4 @@
-//! The server under test, which can end and start again.
+//! The server under test, which can be stopped and restarted.
 
 #![allow(unused_imports, reason = "each test executable uses its part")]
 
@@ -17,7 +17,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server without authentication or TLS.
+    /// Starts a server without authentication or TLS.
     pub(crate) fn start() -> Self {
         Self::described(Description::default())
     }
@@ -32,7 +32,7 @@ impl Server {
         }
     }
 
-    /// Starts it on the port it had; returns when it listens.
+    /// Starts the server on its previous port, and returns when it listens.
     pub(crate) fn start_again(&mut self) {
         assert!(self.running.is_none(), "the server is running");
         self.running = Some(Program::chosen().start(&self.described, self.port));
@@ -42,12 +42,12 @@ impl Server {
         self.address.clone()
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills the server, like a crash.
     pub(crate) fn kill(&mut self) {
         drop(self.running.take().expect("the server is running"));
     }
 
-    /// Asks it to end, as a service manager would, and waits until it has.
+    /// Stops the server as a service manager would, and waits until it has ended.
     #[cfg(unix)]
     pub(crate) fn terminate(&mut self) {
         let mut running = self.running.take().expect("the server is running");

@@ -1,4 +1,4 @@
-//! Which subjects a subscription takes, and when it ends.
+//! Which subjects a subscription matches, and when it ends.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,7 @@ use crate::client::{
 };
 use crate::server::Server;
 
-/// Subjects of the messages up to the one to `end`, which closes the list.
+/// Returns the subjects of the messages before the one to `end`.
 async fn subjects_until(subscriber: &mut Subscriber, end: &str) -> Vec<String> {
     let mut subjects = Vec::new();
     loop {
@@ -17,15 +17,15 @@ async fn subjects_until(subscriber: &mut Subscriber, end: &str) -> Vec<String> {
         if subject == end {
             return subjects;
         }
-        // By these a client waits for the server; `>` takes them too.
+        // The client's round trips use these subjects; `>` matches them too.
         if !subject.starts_with("_INBOX.") {
             subjects.push(subject);
         }
     }
 }
 
-/// Holds that `pattern` takes just these of the subjects sent; `end` is one it
-/// takes as well.
+/// Asserts that `pattern` matches exactly these of the subjects sent; `end` is one that it matches
+/// as well.
 async fn assert_takes(
     server: &Server,
     publisher: &Client,
@@ -73,7 +73,7 @@ async fn wildcards_take_what_they_match() {
             "end.b.end",
         ),
     ] {
-        // A pattern without a wildcard takes but one subject: it is also the end.
+        // A pattern without a wildcard matches one subject, which is also the end.
         let taken = if pattern == end { &[] } else { taken };
         let sent: Vec<_> = sent.into_iter().filter(|s| *s != end).collect();
         assert_takes(&server, &publisher, pattern, &sent, taken, end).await;
@@ -102,7 +102,7 @@ async fn overlapping_subscriptions_each_take_a_copy() {
     publish(&client, "o.v", "two").await;
     for subscriber in &mut all {
         while next(subscriber).await.subject.as_str() != "o.v" {
-            // `>` also takes the messages by which the client waits for the server.
+            // `>` also matches the messages of the client's round trips.
         }
         assert_eq!(next_text(subscriber).await, "two");
     }
@@ -140,7 +140,7 @@ async fn unsubscribing_ends_it() {
     let before = client.statistics().in_messages.load(Ordering::Relaxed);
     publish(&client, "u", "after").await;
     round_trip(&client).await;
-    // One for the subscription that stays, one by which the client waits.
+    // One for the remaining subscription, one for the round trip.
     let after = client.statistics().in_messages.load(Ordering::Relaxed);
     assert_eq!(
         after - before,
@@ -152,7 +152,7 @@ async fn unsubscribing_ends_it() {
     assert_eq!(next_text(&mut kept).await, "after");
 }
 
-/// The client counts by itself as well, so what the server sent is what is counted.
+/// Uses the client's message counter, which includes messages that the client itself drops.
 async fn messages_sent_for(client: &Client, subject: &str, count: usize) -> u64 {
     let before = client.statistics().in_messages.load(Ordering::Relaxed);
     for number in numbers(count) {

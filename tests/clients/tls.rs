@@ -1,4 +1,4 @@
-//! TLS: both sides know whom they talk to.
+//! TLS: server and client certificates.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ async fn refused(server: &Server, options: ConnectOptions) -> ConnectError {
     error
 }
 
-/// The error and all that caused it.
+/// Returns the error and all of its causes.
 fn told(error: &ConnectError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

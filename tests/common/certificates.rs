@@ -13,10 +13,10 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use crate::client::Client;
 use crate::server::Server;
 
-/// A client by TLS.
+/// A TLS client.
 pub(crate) type Encrypted = StreamOwned<ClientConnection, std::net::TcpStream>;
 
-/// A directory with an authority and what it vouches for, which goes with the test.
+/// A temporary directory with a certificate authority and its certificates.
 pub(crate) struct Files(PathBuf);
 
 impl Files {
@@ -58,7 +58,7 @@ impl Files {
         Server::start(&[&arguments, more].concat())
     }
 
-    /// A client by TLS, which has read INFO.
+    /// Returns a TLS client that has read INFO.
     pub(crate) fn client(&self, server: &Server, with_certificate: bool) -> Encrypted {
         let mut plain = Client::to(server.port);
         let info = plain.read_info();
@@ -66,7 +66,7 @@ impl Files {
         self.encrypt(plain, with_certificate)
     }
 
-    /// A client that goes on by TLS, whatever it has read before.
+    /// Switches a client to TLS, whatever it has read before.
     pub(crate) fn encrypt(&self, plain: Client, with_certificate: bool) -> Encrypted {
         let mut roots = RootCertStore::empty();
         let authority = CertificateDer::from_pem_file(self.0.join("ca.pem")).expect("written");

@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to.
+//! A client that sends exactly the given bytes.
 
 #![allow(dead_code, reason = "each test executable uses its part")]
 
@@ -13,16 +13,16 @@ use crate::server::{PATIENCE, Server};
 
 pub(crate) const CONNECT: &[u8] = b"CONNECT {\"verbose\":false,\"pedantic\":false,\"protocol\":1,\"headers\":true,\"no_responders\":true}\r\n";
 
-/// What a server sends.
+/// A part of a server's output.
 #[derive(Debug)]
 pub(crate) enum Frame {
     /// MSG or HMSG.
     Message {
         subject: String,
-        /// The subscription that it is for.
+        /// The sid of the subscription.
         sid: String,
         reply: Option<String>,
-        /// The block of headers, empty in MSG, and the payload.
+        /// The header block, empty in MSG, and the payload.
         headers: Vec<u8>,
         payload: Vec<u8>,
     },
@@ -32,7 +32,7 @@ pub(crate) enum Frame {
 
 pub(crate) struct Client {
     pub(crate) stream: TcpStream,
-    /// What was read and not looked at.
+    /// Bytes that were read and not yet parsed.
     buffer: Vec<u8>,
 }
 
@@ -41,8 +41,8 @@ impl Client {
         Self::over(TcpStream::connect(("127.0.0.1", port)).expect("the server listens"))
     }
 
-    /// A client for which the system takes about `bytes` that are not read. To make the
-    /// room smaller later would have the system drop what is on its way.
+    /// Returns a client with room for about `bytes` of unread input. Reducing the room later would
+    /// make the system drop input in transit.
     pub(crate) fn with_room(port: u16, bytes: usize) -> Self {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a file is left");
         socket.set_recv_buffer_size(bytes).expect("it is TCP");
@@ -66,7 +66,7 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).expect("it is read");
     }
 
-    /// Sends what the server may not want to read to its end.
+    /// Sends bytes that the server may not read completely.
     pub(crate) fn send_in_vain(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
@@ -76,19 +76,19 @@ impl Client {
         self.sync();
     }
 
-    /// Returns when all that was sent before has been carried out.
+    /// Returns when everything sent before has been executed.
     pub(crate) fn sync(&mut self) {
         self.send("PING\r\n");
         loop {
             match self.line().as_str() {
                 "PONG" => return,
-                // A server may ask at any time.
+                // A server may send PING at any time.
                 line => assert_eq!(line, "PING"),
             }
         }
     }
 
-    /// Reads more; false at the end.
+    /// Reads more; returns false at the end.
     fn fill(&mut self) -> bool {
         let mut chunk = vec![0; 64 * 1024];
         match self.stream.read(&mut chunk) {
@@ -103,7 +103,7 @@ impl Client {
         }
     }
 
-    /// The next line, without its end.
+    /// Returns the next line without its end.
     pub(crate) fn line(&mut self) -> String {
         loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
@@ -116,7 +116,7 @@ impl Client {
         }
     }
 
-    /// The next frame; nothing at the end, even within a frame.
+    /// Returns the next frame; `None` at the end, even within a frame.
     pub(crate) fn frame(&mut self) -> Option<Frame> {
         let end = loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
@@ -157,7 +157,7 @@ impl Client {
         Some(frame)
     }
 
-    /// A second client for the same connection, to write while the first reads.
+    /// Returns a second client for the same connection, to write while the first one reads.
     pub(crate) fn writing_half(&self) -> Self {
         Self {
             stream: self.stream.try_clone().expect("a file is left"),
@@ -165,8 +165,7 @@ impl Client {
         }
     }
 
-    /// Has the connection end with a reset, once it is dropped, in the place of a
-    /// regular end.
+    /// Makes the connection end with a reset when it is dropped, instead of a regular end.
     pub(crate) fn end_with_reset(&self) {
         let socket = socket2::SockRef::from(&self.stream);
         socket
@@ -180,14 +179,14 @@ impl Client {
         serde_json::from_str(json).expect("it is JSON")
     }
 
-    /// The next bytes, so many if the end does not come before.
+    /// Returns the next `length` bytes, or fewer at the end.
     pub(crate) fn take(&mut self, length: usize) -> Vec<u8> {
         while self.buffer.len() < length && self.fill() {}
         let length = length.min(self.buffer.len());
         self.buffer.drain(..length).collect()
     }
 
-    /// Exactly these bytes come next.
+    /// Asserts that exactly these bytes come next.
     pub(crate) fn expect(&mut self, bytes: impl AsRef<[u8]>) {
         let expected = bytes.as_ref();
         let found = self.take(expected.len());
@@ -198,8 +197,7 @@ impl Client {
         }
     }
 
-    /// These bytes come next, unless the server asks before them whether the client lives,
-    /// which it may at any time.
+    /// Asserts that these bytes come next, except for a PING, which a server may send at any time.
     fn expect_message(&mut self, bytes: impl AsRef<[u8]>) {
         const PING: &[u8] = b"PING\r\n";
         while self.buffer.len() < PING.len() && self.fill() {}
@@ -209,20 +207,20 @@ impl Client {
         self.expect(bytes);
     }
 
-    /// Nothing comes any more.
+    /// Asserts that nothing more comes.
     pub(crate) fn expect_end(&mut self) {
         while self.fill() {}
         assert_eq!(self.buffer.escape_ascii().to_string(), "");
     }
 
-    /// Reads all that comes until the end.
+    /// Reads everything until the end.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         while self.fill() {}
         std::mem::take(&mut self.buffer)
     }
 }
 
-/// Two clients that only want to talk to each other, over all workers.
+/// Clients on all workers that send each other messages and must not be disturbed.
 pub(crate) struct Bystanders {
     publisher: Client,
     subscribers: Vec<Client>,
@@ -244,7 +242,7 @@ impl Bystanders {
         }
     }
 
-    /// Sends messages and checks that each comes to everyone, once and in order.
+    /// Sends messages and checks that each reaches every client, once and in order.
     pub(crate) fn check(&mut self) {
         let mut sent = String::new();
         let mut expected = Vec::new();

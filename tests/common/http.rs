@@ -1,17 +1,17 @@
-//! One request by HTTP to the server's monitor.
+//! One HTTP request to the server's monitoring port.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::server::PATIENCE;
 
-/// Sends `text` as it is and returns the status line and the body of the answer.
+/// Sends `text` unchanged, and returns the response's status line and body.
 pub(crate) fn request(port: u16, text: &[u8]) -> (String, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("not zero");
     stream.write_all(text).expect("it reads");
     let mut answer = String::new();
-    // What was not read of a bad request may make it a reset.
+    // Unread input of a bad request may cause a reset.
     let _ = stream.read_to_string(&mut answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     let status = head.lines().next().unwrap_or_default().to_owned();

@@ -1,9 +1,9 @@
-//! A server as a process: which program it is, how it is started, what it logs.
+//! A server process: its program, flags and log.
 //!
-//! It is Broker as built along with the tests, or what the variable
-//! `SERVER_UNDER_TEST` names: `broker:PATH` or `nats-server:PATH`. A second program
-//! tells whether a test finds what it is there to find, and the tests are built once
-//! for Broker in all variants.
+//! The program is the Broker that was built along with the tests, or what the variable
+//! `SERVER_UNDER_TEST` names: `broker:PATH` or `nats-server:PATH`. Another program shows whether a
+//! test detects what it should, and the tests need to be built only once for all variants of
+//! Broker.
 
 #![allow(dead_code, reason = "each test executable uses its part")]
 
@@ -19,41 +19,41 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long anything may take before a test gives up: the machine may be busy.
+/// Timeout of a test step: the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Names the program: `broker:PATH` or `nats-server:PATH`.
 const VARIABLE: &str = "SERVER_UNDER_TEST";
 
-/// The Broker that is built along with the tests.
+/// The Broker that was built along with the tests.
 const OWN: &str = env!("CARGO_BIN_EXE_broker");
 
-/// What a test asks of the server, in neither program's flags.
+/// A test's requirements on the server, independent of the program's flags.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Description {
     pub(crate) user: Option<(&'static str, &'static str)>,
     pub(crate) token: Option<&'static str>,
     pub(crate) tls: Option<Tls>,
-    /// Bytes a message may have, headers included.
+    /// Largest payload of a message, including headers, in bytes.
     pub(crate) max_payload: Option<usize>,
-    /// Bytes that may wait for a client.
+    /// Most pending output of a client, in bytes.
     pub(crate) max_pending: Option<usize>,
-    /// It serves `/varz`.
+    /// The server serves `/varz`.
     pub(crate) monitor: bool,
-    /// A configuration file, in nats-server's format, which both read.
+    /// A configuration file in nats-server's format, which both programs read.
     pub(crate) config: Option<PathBuf>,
-    /// Flags of Broker alone, for what nats-server does not have.
+    /// Flags of Broker for features that nats-server does not have.
     pub(crate) broker_flags: Vec<String>,
 }
 
-/// Files of a server that speaks TLS.
+/// Files of a TLS server.
 #[derive(Clone, Debug)]
 pub(crate) struct Tls {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
-    /// Whose client certificates are asked for; `None` asks for none.
+    /// The CA for client certificates; `None` if clients need none.
     pub(crate) clients_ca: Option<PathBuf>,
-    /// It comes before INFO.
+    /// The handshake comes before INFO.
     pub(crate) first: bool,
 }
 
@@ -75,7 +75,7 @@ impl Program {
         }
     }
 
-    /// The path of Broker, for tests of what is Broker's own.
+    /// Returns the path of Broker, for tests of Broker's own features.
     pub(crate) fn broker() -> PathBuf {
         match Self::chosen() {
             Self::Broker(path) => path,
@@ -83,8 +83,8 @@ impl Program {
         }
     }
 
-    /// The path of the Broker that puts load on the server: the one under test, or what
-    /// `LOAD_GENERATOR` names where that is another server.
+    /// Returns the path of the Broker that generates load: the one under test, or what
+    /// `LOAD_GENERATOR` names if another server is under test.
     pub(crate) fn load_generator() -> PathBuf {
         match Self::chosen() {
             Self::Broker(path) => path,
@@ -94,12 +94,12 @@ impl Program {
         }
     }
 
-    /// Whether it is the one built along with the tests.
+    /// Returns whether the program was built along with the tests.
     pub(crate) fn is_own() -> bool {
         std::env::var_os(VARIABLE).is_none()
     }
 
-    /// Starts what is described on `port`; 0 is any free one.
+    /// Starts the described server on `port`; 0 means any free port.
     pub(crate) fn start(&self, described: &Description, port: u16) -> Process {
         match self {
             Self::Broker(path) => Process::start(broker(path, described, port)),
@@ -110,7 +110,7 @@ impl Program {
                     command.arg("--config").arg(file);
                 }
                 let process = Process::start(command);
-                // It reads the file at its start alone.
+                // The server reads the file only at its start.
                 if let Some(file) = settings {
                     std::fs::remove_file(file).expect("it was written here");
                 }
@@ -159,7 +159,7 @@ fn broker(path: &PathBuf, described: &Description, port: u16) -> Command {
 
 fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
     let mut command = Command::new(path);
-    // Its "any free port" is -1; 0 is the default port.
+    // nats-server's "any free port" is -1; 0 is its default port.
     let port = if port == 0 {
         "-1".to_owned()
     } else {
@@ -172,7 +172,7 @@ fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
     if let Some(token) = described.token {
         command.args(["--auth", token]);
     }
-    // What comes first is in the file of settings, with all of TLS.
+    // With the handshake first, all TLS settings are in the file.
     if let Some(tls) = described.tls.as_ref().filter(|tls| !tls.first) {
         command.arg("--tls");
         command.arg("--tlscert").arg(&tls.certificate);
@@ -184,7 +184,7 @@ fn nats_server(path: &PathBuf, described: &Description, port: u16) -> Command {
     command
 }
 
-/// A file with what nats-server has no flags for, if any of that is described.
+/// Writes a file with the settings for which nats-server has no flags, if there are any.
 fn nats_servers_settings(described: &Description) -> Option<PathBuf> {
     static FILES: AtomicUsize = AtomicUsize::new(0);
     let sizes = [
@@ -216,12 +216,12 @@ fn nats_servers_settings(described: &Description) -> Option<PathBuf> {
     Some(file)
 }
 
-/// What a server has written so far.
+/// A server's log so far.
 #[derive(Default)]
 struct Log {
     lines: Mutex<Lines>,
     more: Condvar,
-    /// Nobody reads what the server writes any more.
+    /// The log is not read any more.
     unread: Mutex<bool>,
     read_again: Condvar,
 }
@@ -229,12 +229,12 @@ struct Log {
 #[derive(Default)]
 struct Lines {
     written: Vec<String>,
-    /// There will be no more.
+    /// The log has ended.
     ended: bool,
 }
 
 impl Log {
-    /// Waits for a line that holds this text, and returns the line.
+    /// Waits for a line that contains this text, and returns the line.
     fn wait_for(&self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut lines = self.lines.lock().expect("no panic with the lock");
@@ -270,11 +270,11 @@ impl Log {
     }
 }
 
-/// A running server, killed when dropped; what it wrote is shown if the test fails.
+/// A running server, killed when dropped; its log is shown if the test fails.
 pub(crate) struct Process {
     child: Child,
     log: Arc<Log>,
-    /// Where it listens.
+    /// The port that it listens on.
     pub(crate) port: u16,
 }
 
@@ -297,7 +297,7 @@ impl Process {
         process
     }
 
-    /// The port in the first line of the log that holds this text.
+    /// Returns the port in the first log line that contains this text.
     pub(crate) fn port_after(&self, text: &str) -> u16 {
         let line = self.log.wait_for(text);
         let (_, digits) = line.rsplit_once(':').expect("a colon before the port");
@@ -305,7 +305,7 @@ impl Process {
         digits.and_then(|port| port.parse().ok()).expect("a port")
     }
 
-    /// As clients of libraries take it.
+    /// Returns the address in the form that client libraries accept.
     pub(crate) fn address(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
@@ -315,19 +315,19 @@ impl Process {
         self.log.wait_for(text)
     }
 
-    /// All lines of the log so far.
+    /// Returns all lines of the log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         let lines = self.log.lines.lock().expect("no panic with the lock");
         lines.written.clone()
     }
 
-    /// From the next line on, lets the pipe of the log fill up, or reads it again.
+    /// From the next line on, lets the log's pipe fill up, or reads it again.
     pub(crate) fn leave_log_unread(&self, unread: bool) {
         *self.log.unread.lock().expect("no panic with the lock") = unread;
         self.log.read_again.notify_all();
     }
 
-    /// Its number, as the system knows it.
+    /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -338,7 +338,7 @@ impl Process {
         kill_process(pid, signal).expect("it runs");
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the server has ended by itself.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -1,4 +1,4 @@
-//! Broker as a server, for tests that speak the protocol themselves.
+//! A Broker server, for tests that speak the protocol themselves.
 
 #![allow(dead_code, reason = "each test executable uses its part")]
 
@@ -18,18 +18,17 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::http::get;
 
-/// The executable to start.
+/// Returns the path of the executable.
 pub(crate) fn program() -> PathBuf {
     Program::broker()
 }
 
-/// Whether the server was built without optimisation: then it is several times
-/// slower, and so is what it can promise.
+/// Returns whether the server was built without optimization, which makes it several times slower.
 pub(crate) fn is_slow() -> bool {
     cfg!(debug_assertions) && Program::is_own()
 }
 
-/// The number in this variable, or `otherwise` if it is not set.
+/// Returns the number in this variable, or `otherwise` if it is not set.
 pub(crate) fn from_environment(variable: &str, otherwise: u64) -> u64 {
     let Ok(text) = std::env::var(variable) else {
         return otherwise;
@@ -38,13 +37,13 @@ pub(crate) fn from_environment(variable: &str, otherwise: u64) -> u64 {
     number.unwrap_or_else(|_| panic!("{variable} is a number, not {text}"))
 }
 
-/// The most memory, in bytes, that Broker states it takes with these flags.
+/// Returns the memory limit, in bytes, that Broker states for these flags.
 pub(crate) fn stated_memory(workers: usize, max_memory: u64) -> u64 {
     const MIB: u64 = 1 << 20;
     32 * MIB + workers as u64 * 16 * MIB + max_memory + max_memory / 4
 }
 
-/// Whether `broker serve` has this flag. An older program may not.
+/// Returns whether `broker serve` has this flag, which an older program may lack.
 pub(crate) fn has_flag(flag: &str) -> bool {
     static HELP: OnceLock<String> = OnceLock::new();
     let help = HELP.get_or_init(|| {
@@ -62,21 +61,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it at any free port with further arguments.
+    /// Starts a server on any free port with these additional arguments.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(program());
         command.arg("serve").args(arguments);
         Self::from_command(command)
     }
 
-    /// Starts what is described, which may be nats-server.
+    /// Starts the described server, which may be nats-server.
     pub(crate) fn described(described: &Description) -> Self {
         let process = Program::chosen().start(described, 0);
         let port = process.port;
         Self { process, port }
     }
 
-    /// Starts it with room for so many open files.
+    /// Starts a server with this limit on open files.
     pub(crate) fn with_open_files(most: usize) -> Self {
         let mut command = Command::new("sh");
         let script = format!("ulimit -n {most}; exec \"$0\" serve");
@@ -91,7 +90,7 @@ impl Server {
         Self { process, port }
     }
 
-    /// The port of the monitoring.
+    /// Returns the monitoring port.
     pub(crate) fn http_port(&self) -> u16 {
         self.process.port_after("http monitor on ")
     }
@@ -101,37 +100,37 @@ impl Server {
         self.process.wait_for_log(text)
     }
 
-    /// All lines of the log so far.
+    /// Returns all lines of the log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.process.log()
     }
 
-    /// From the next line on, lets the pipe of the log fill up, or reads it again.
+    /// From the next line on, lets the log's pipe fill up, or reads it again.
     pub(crate) fn leave_log_unread(&self, unread: bool) {
         self.process.leave_log_unread(unread);
     }
 
-    /// The figures of its monitor; it needs `--http`.
+    /// Returns the server's `/varz`; it needs `--http`.
     pub(crate) fn varz(&self) -> Value {
         let (_, body) = get(self.http_port(), "/varz");
         serde_json::from_str(&body).expect("JSON")
     }
 
-    /// A connection that has read INFO and nothing else.
+    /// Opens a connection that has read INFO and nothing else.
     pub(crate) fn open(&self) -> Client {
         let mut client = Client::to(self.port);
         client.read_info();
         client
     }
 
-    /// A connection after a CONNECT that is neither verbose nor pedantic.
+    /// Opens a connection and sends a CONNECT that is neither verbose nor pedantic.
     pub(crate) fn connect(&self) -> Client {
         let mut client = self.open();
         client.connect();
         client
     }
 
-    /// Its number, as the system knows it.
+    /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -140,12 +139,12 @@ impl Server {
         self.process.signal(signal);
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the server has ended by itself.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait()
     }
 
-    /// Memory of the server in RAM, in bytes.
+    /// Returns the server's resident memory in bytes.
     #[cfg(target_os = "linux")]
     pub(crate) fn resident(&self) -> usize {
         let path = format!("/proc/{}/statm", self.process.id());
@@ -155,10 +154,10 @@ impl Server {
     }
 }
 
-/// What Linux tells of the process.
+/// Figures that Linux reports for the process.
 #[cfg(target_os = "linux")]
 impl Server {
-    /// The most memory that it ever had in RAM, in bytes.
+    /// Returns the server's peak resident memory in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let text = std::fs::read_to_string(path).expect("it runs");
@@ -168,17 +167,17 @@ impl Server {
         kib.expect("a number of kB") * 1024
     }
 
-    /// Files that it has open, sockets among them.
+    /// Returns the number of open files, including sockets.
     pub(crate) fn open_files(&self) -> usize {
         let path = format!("/proc/{}/fd", self.process.id());
         std::fs::read_dir(path).expect("it runs").count()
     }
 
-    /// CPU time that it took so far.
+    /// Returns the CPU time used so far.
     pub(crate) fn cpu_time(&self) -> Duration {
         let path = format!("/proc/{}/stat", self.process.id());
         let text = std::fs::read_to_string(path).expect("it runs");
-        // The name of the program, in parentheses, may have spaces.
+        // The program's name, in parentheses, may contain spaces.
         let (_, fields) = text.rsplit_once(") ").expect("a name in parentheses");
         let times = fields.split(' ').skip(11).take(2);
         let ticks: u64 = times.map(|time| time.parse::<u64>().expect("ticks")).sum();

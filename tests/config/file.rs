@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// A folder of its own with files in it, gone with the test.
+/// A temporary folder with files.
 pub(crate) struct File {
     folder: PathBuf,
     path: PathBuf,
@@ -25,7 +25,7 @@ impl File {
         std::fs::write(&self.path, text).expect("a file");
     }
 
-    /// Puts another file beside it.
+    /// Writes another file in the same folder.
     pub(crate) fn beside(&self, name: &str, text: &str) -> PathBuf {
         let path = self.folder.join(name);
         std::fs::write(&path, text).expect("a file");
@@ -39,7 +39,7 @@ impl File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        // What is left does no harm.
+        // A leftover folder does no harm.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

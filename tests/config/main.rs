@@ -1,4 +1,4 @@
-//! Runs `broker serve --config FILE`: what a file says, and what a reload changes.
+//! Runs `broker serve --config FILE`: the effect of a file, and of a reload.
 
 #![cfg(unix)]
 
@@ -23,12 +23,12 @@ use file::File;
 use server::Server;
 
 impl Server {
-    /// Starts it with a file, at any free port.
+    /// Starts a server with a file, on any free port.
     fn of(file: &File) -> Self {
         Self::start(&["--config", file.path()])
     }
 
-    /// A connection of a user.
+    /// Connects as a user.
     fn login(&self, user: &str, password: &str) -> Client {
         let mut client = self.open();
         client.send(connect(user, password));
@@ -36,7 +36,7 @@ impl Server {
         client
     }
 
-    /// Nobody is let in by this CONNECT.
+    /// Asserts that this CONNECT is refused.
     fn refuses(&self, connect: &str) {
         let mut client = self.open();
         client.send(connect);

@@ -1,4 +1,4 @@
-//! SIGHUP: what changes, for whom, and what does not.
+//! SIGHUP: what changes, for which clients, and what does not.
 
 use rustix::process::Signal;
 
@@ -9,7 +9,7 @@ use crate::server::Server;
 pub(crate) const RELOADED: &str = "reloaded the configuration";
 const REFUSED: &str = "the configuration is unchanged";
 
-/// Has the server read `text`, and waits until it says `outcome`.
+/// Makes the server read `text`, and waits until it logs `outcome`.
 pub(crate) fn reload(server: &Server, file: &File, text: &str, outcome: &str) {
     let count = || {
         let log = server.log();
@@ -52,7 +52,7 @@ fn users_come_and_go_and_who_may_stay_loses_nothing() {
     stays.expect("MSG a 1 1\r\nx\r\n");
     server.login("changes", "other").sync();
     server.refuses(&crate::connect("goes", "g"));
-    // It was there before, and is held to what holds now.
+    // Connected before the reload, the client is checked against the new users.
     stranger.send(crate::connect("goes", "g"));
     stranger.expect("-ERR 'Authorization Violation'\r\n");
     stranger.expect_end();
@@ -91,7 +91,7 @@ fn subscriptions_that_are_not_allowed_any_more_end_and_others_stay() {
     client.send("PUB a.b 1\r\nx\r\n");
     client.expect("-ERR 'Permissions Violation for Publish to \"a.b\"'\r\n");
     all.send("PUB a.b 1\r\nx\r\nPUB a.d 1\r\ny\r\nPUB b 1\r\nz\r\n");
-    // Of a.*, what is denied does not come.
+    // Of a.*, denied messages do not arrive.
     client.expect("MSG a.d 2 1\r\ny\r\n");
     client.sync();
     reload(&server, &file, &users("{}"), RELOADED);
@@ -123,7 +123,7 @@ fn a_request_from_before_can_still_be_answered() {
     );
     service.send("PUB back 1\r\ny\r\nPUB back 1\r\nz\r\n");
     all.expect("MSG back 2 1\r\ny\r\n");
-    // It was one answer that it might give.
+    // The user could answer once.
     service.expect("-ERR 'Permissions Violation for Publish to \"back\"'\r\n");
 }
 

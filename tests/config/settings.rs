@@ -1,4 +1,4 @@
-//! What a file says is what the server does; flags are over it, and what it has not is said.
+//! Settings in a file take effect; flags override them, and missing features are reported.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::file::File;
 use crate::server::{Server, program};
 
-/// Starts the program in vain, and returns what it says.
+/// Runs the program, which must fail, and returns its output.
 fn fails(arguments: &[&str]) -> String {
     let output = Command::new(program())
         .arg("serve")
@@ -119,7 +119,7 @@ fn a_folder_can_get_the_urls_and_pages_can_have_a_base_path() {
     let mut server = Server::of(&file);
     let http = server.http_port();
     let path = format!("{folder}/broker_{}.ports", server.id());
-    // It is written just after the port is logged, as a whole.
+    // The file is written completely, just after the port is logged.
     let deadline = std::time::Instant::now() + crate::server::PATIENCE;
     while !std::path::Path::new(&path).exists() && std::time::Instant::now() < deadline {
         std::thread::sleep(std::time::Duration::from_millis(2));

@@ -1,4 +1,4 @@
-//! What a reload means where there is TLS.
+//! Reloads with TLS.
 
 use std::io::{Read, Write};
 
@@ -8,7 +8,7 @@ use crate::file::File;
 use crate::reload::{RELOADED, reload};
 use crate::server::Server;
 
-/// A file with TLS by the certificate of `files`, and more.
+/// Returns a file with TLS by the certificate of `files`, followed by `more`.
 fn with_tls(files: &Files, more: &str) -> String {
     format!(
         "tls {{ cert_file: {:?}, key_file: {:?} }}\n{more}\n",
@@ -45,7 +45,8 @@ fn who_is_in_the_handshake_is_held_to_what_holds_when_it_ends() {
     let mut early = Client::to(server.port);
     early.read_info();
     reload(&server, &file, &strict, RELOADED);
-    // It was the guest, who is nobody any more, and nothing can be said in the midst of TLS.
+    // The client was the guest, which does not exist any more; no error can be sent during the
+    // handshake.
     early.read_to_end();
 }
 

@@ -1,4 +1,4 @@
-//! Users of a file, beyond what tests/conformance asks of both servers.
+//! Users in a file, beyond the cases that tests/conformance checks on both servers.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use crate::client::Bystanders;
 use crate::file::File;
 use crate::server::Server;
 
-/// A user that may answer, and one that may do everything.
+/// A user that may answer requests, and one that may do everything.
 const SERVICE: &str = "authorization { users = [
   {user: service, password: p, permissions: {subscribe: \"svc.>\", allow_responses: {max: -1, expires: \"1h\"}}}
   {user: all, password: p}
@@ -33,7 +33,7 @@ fn what_a_service_may_answer_is_bounded_in_memory() {
     sending.join().expect("it was sent");
     all.send("SUB back.* 2\r\n");
     all.sync();
-    // The newest can be answered, the oldest were forgotten.
+    // The newest request can be answered; the oldest were forgotten.
     service.send(format!("PUB back.{last} 1\r\ny\r\nPUB back.0 1\r\ny\r\n"));
     service.expect("-ERR 'Permissions Violation for Publish to \"back.0\"'\r\n");
     all.expect(format!("MSG back.{last} 2 1\r\ny\r\n"));
@@ -70,7 +70,7 @@ fn a_second_connect_can_be_somebody_else_and_subscriptions_are_held_to_it() {
     client.sync();
 }
 
-/// The public key that github.com/nats-io/nkeys has in its documentation, and its seed.
+/// The public key in the documentation of github.com/nats-io/nkeys, and its seed.
 #[cfg(feature = "tls")]
 const PUBLIC: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 #[cfg(feature = "tls")]
@@ -104,7 +104,7 @@ fn who_signs_the_nonce_with_the_right_key_is_let_in() {
     client.send("PUB b 0\r\n\r\n");
     client.expect("-ERR 'Permissions Violation for Publish to \"b\"'\r\n");
     client.sync();
-    // It was for that connection alone.
+    // The signature was valid for that connection only.
     server.refuses(&connect(&right));
     server.refuses(&connect(&sign("")));
     server.login("u", "p").sync();

@@ -1,4 +1,4 @@
-//! A client that sends what a row says.
+//! A client that sends the content of a row.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::table::{CLOSED, Part, matches};
 
-/// How long an answer may take before it counts as missing: the machine may be busy.
+/// Timeout of an answer: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Client {
     stream: TcpStream,
-    /// What came and is not the answer to a PING of this client itself.
+    /// Output other than the answers to this client's own PINGs.
     answer: Vec<u8>,
     closed: bool,
 }
@@ -35,12 +35,12 @@ impl Client {
         client
     }
 
-    /// The server may close at any byte.
+    /// The server may close the connection at any byte.
     fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
-    /// Sends a part, so many bytes at a time, and returns when it has been carried out.
+    /// Sends a part in pieces of `at_a_time` bytes, and returns when it has been executed.
     pub(crate) fn carry_out(&mut self, part: &Part, at_a_time: usize) {
         for bytes in part.bytes.chunks(at_a_time) {
             self.send(bytes);
@@ -48,7 +48,7 @@ impl Client {
         self.sync(part.pings());
     }
 
-    /// Returns when PING is answered, after so many others, and forgets that answer.
+    /// Returns when PING is answered, after `others` other PONGs, and drops that answer.
     fn sync(&mut self, others: usize) {
         const PONG: &[u8] = b"PONG\r\n";
         let before = self.answer.len();
@@ -63,17 +63,17 @@ impl Client {
         }
     }
 
-    /// Waits for an answer that other clients cause, or another thread of the server.
+    /// Waits for an answer caused by other clients, or by another thread of the server.
     pub(crate) fn wait_for(&mut self, answer: &[u8]) {
         self.read_until(|found| matches(answer, found));
     }
 
-    /// All that came, with the end if there was one.
+    /// Returns all output, including the end if there was one.
     pub(crate) fn end(mut self) -> Vec<u8> {
         if !self.closed {
             self.sync(0);
         }
-        // A server asks those who stay whether they live, on a busy machine here too.
+        // A server sends PING to idle clients, which may include this one on a busy machine.
         let lines = self.answer.split_inclusive(|&byte| byte == b'\n');
         let mut answer = lines
             .filter(|line| *line != b"PING\r\n")
@@ -86,8 +86,8 @@ impl Client {
         answer
     }
 
-    /// Ends all subscriptions: a server sees only later that a connection is gone, and
-    /// the next row would find members of queue groups that are none any more.
+    /// Ends all subscriptions: a server notices the end of a connection only later, and the next
+    /// row would find stale members in its queue groups.
     fn leave(&mut self) {
         for sid in 1..=9 {
             self.send(format!("UNSUB {sid}\r\n").as_bytes());

@@ -1,5 +1,4 @@
-//! Every answer in `cases.txt` is given by the built `broker`, and by nats-server, the
-//! reference:
+//! Asserts that the built `broker` gives every answer in `cases.txt`. The reference is nats-server:
 //! `SERVER_UNDER_TEST=nats-server:/usr/sbin/nats-server cargo test --test conformance`.
 
 #![forbid(unsafe_code)]
@@ -21,7 +20,7 @@ use client::Client;
 use server::{Description, Server};
 use table::{Part, Row};
 
-/// What the server says to a row, by client.
+/// The server's answers to a row, by client.
 type Answers = BTreeMap<char, Vec<u8>>;
 
 fn description(words: &'static str) -> Description {
@@ -41,8 +40,8 @@ fn description(words: &'static str) -> Description {
     description
 }
 
-/// Sends a row and collects the answers. What is expected is waited for, so that a
-/// server that lets other threads deliver is not taken for one that does not.
+/// Sends a row and collects the answers. Waits for the expected ones, so a server that delivers in
+/// other threads passes as well.
 fn answers(address: &str, row: &Row, expected: &[Part], at_a_time: usize) -> Answers {
     let mut clients = BTreeMap::new();
     for part in &row.sent {
@@ -73,7 +72,7 @@ fn is_as_expected(answers: &Answers, expected: &[Part]) -> bool {
         })
 }
 
-/// Checks the rows, sent so many bytes at a time.
+/// Checks the rows, sent in pieces of `at_a_time` bytes.
 fn check<'r>(rows: impl Iterator<Item = &'r Row>, at_a_time: usize) {
     let broker = is_broker();
     let mut servers = HashMap::new();
@@ -97,7 +96,7 @@ fn check<'r>(rows: impl Iterator<Item = &'r Row>, at_a_time: usize) {
             }
         }
     }
-    // Their logs would hide what failed.
+    // The servers' logs would hide the failure.
     drop(servers);
     assert!(failures.is_empty(), "rows that failed:\n{failures}");
 }
@@ -112,7 +111,7 @@ fn every_row_is_answered_as_the_table_says() {
 #[test]
 fn rows_are_answered_the_same_one_byte_at_a_time() {
     const LONGEST: usize = 250;
-    // nats-server complains twice of a PUB that comes in pieces, and leaves out `\r`.
+    // nats-server reports a PUB that arrives in pieces twice, and leaves out `\r`.
     if !is_broker() {
         return;
     }

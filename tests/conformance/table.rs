@@ -1,16 +1,16 @@
-//! Reads `cases.txt`, which says how it is written.
+//! Reads `cases.txt`, which describes its format.
 
 /// Stands for the end of the connection at the end of an answer.
 pub(crate) const CLOSED: &[u8] = b"closed\r\n";
 
-/// What a client sends, or is answered.
+/// A part of a client's input, or of its answer.
 pub(crate) struct Part {
     pub(crate) client: char,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Part {
-    /// How many PONGs it asks for.
+    /// Returns the number of PONGs that it causes.
     pub(crate) fn pings(&self) -> usize {
         let lines = self.bytes.split(|&byte| byte == b'\n');
         let verbs = lines.filter_map(|line| line.get(..4));
@@ -25,11 +25,11 @@ pub(crate) struct Row {
     pub(crate) text: &'static str,
     /// How the server was started.
     pub(crate) server: &'static str,
-    /// What each client sends first.
+    /// The first line that each client sends.
     pub(crate) connect: &'static str,
     pub(crate) sent: Vec<Part>,
     pub(crate) answer: Vec<Part>,
-    /// Broker's answer if it is another one.
+    /// Broker's answer if it differs.
     pub(crate) broker: Option<Vec<Part>>,
 }
 
@@ -73,8 +73,8 @@ pub(crate) fn rows() -> Vec<Row> {
     rows
 }
 
-/// The parts of one side of a row; those of the same client are put together in an
-/// answer by whoever writes it.
+/// Returns the parts of one side of a row. The author of an answer merges the parts of the same
+/// client.
 fn parts(text: &str) -> Vec<Part> {
     if text.is_empty() {
         return Vec::new();
@@ -99,7 +99,7 @@ fn bytes_of_line(line: &str) -> Vec<u8> {
     bytes
 }
 
-/// Writes out what is in braces with a number.
+/// Expands what is in braces with a number.
 fn repeated(line: &str) -> String {
     let mut text = String::new();
     let mut rest = line;
@@ -144,7 +144,7 @@ fn unescaped(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Whether the answer is the expected one, in which `...` is any text.
+/// Returns whether the answer is the expected one, in which `...` matches any text.
 pub(crate) fn matches(expected: &[u8], answer: &[u8]) -> bool {
     const ANY: &[u8] = b"...";
     let Some(dots) = expected.windows(ANY.len()).position(|three| three == ANY) else {

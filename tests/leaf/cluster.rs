@@ -1,5 +1,4 @@
-//! A cluster of three hubs, of which the one that the leaf node is on is killed again and
-//! again.
+//! A cluster of three hubs; the hub that the leaf node is connected to is killed repeatedly.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -28,7 +27,7 @@ struct Ports {
     routes: u16,
 }
 
-/// A cluster whose servers can be killed and started again.
+/// A cluster whose servers can be killed and restarted.
 struct Cluster {
     folder: PathBuf,
     ports: Vec<Ports>,
@@ -39,7 +38,7 @@ impl Cluster {
     fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("hubs-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder can be made");
-        // Bound together, so that no two are the same.
+        // Bound at the same time, so all differ.
         let bound: Vec<_> = (0..HUBS * 3)
             .map(|_| TcpListener::bind("127.0.0.1:0").expect("a port is free"))
             .collect();
@@ -100,7 +99,7 @@ impl Cluster {
         urls.join(",")
     }
 
-    /// The hub that the leaf node has a link to.
+    /// Returns the hub that the leaf node is connected to.
     fn of(&self, edge: &Server) -> Option<usize> {
         let (_, page) = crate::http::get(edge.http_port(), "/leafz");
         let page: Value = serde_json::from_str(&page).expect("JSON");
@@ -109,7 +108,7 @@ impl Cluster {
         self.ports.iter().position(is_it)
     }
 
-    /// Waits until there is a link to another hub than `before`.
+    /// Waits until the leaf node is connected to another hub than `before`.
     fn await_link(&self, edge: &Server, before: Option<usize>) -> usize {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -130,7 +129,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Two clients of the leaf node who talk to each other all the time.
+/// Two clients of the leaf node that exchange messages all the time.
 struct Traffic {
     goes_on: Arc<AtomicBool>,
     received: Arc<AtomicU64>,
@@ -186,7 +185,7 @@ impl Traffic {
         }
     }
 
-    /// Returns how many messages there were, each of which came.
+    /// Returns the number of messages, all of which arrived.
     fn end(self) -> u64 {
         self.goes_on.store(false, Relaxed);
         let sent = self.publisher.join().expect("it could publish");
@@ -196,19 +195,18 @@ impl Traffic {
     }
 }
 
-/// Publishes to every subject at a hub: each message comes to the client of the leaf node
-/// once.
+/// Publishes to every subject at a hub. Each message must reach the leaf node's client once.
 fn ask_for_all(at: &mut Client, edge: &mut Client) {
     for number in 0..INTERESTS {
         at.send(format!("PUB int.{number} 1\r\ny\r\n"));
     }
-    // What comes twice comes before this.
+    // Duplicates would arrive before this message.
     at.send("PUB last 0\r\n\r\n");
     at.sync();
     let mut came = vec![0; INTERESTS];
     loop {
         match edge.frame().expect("it stays connected") {
-            // Of [`await_interest`].
+            // Sent by [`await_interest`].
             Frame::Message { reply: Some(_), .. } => {}
             Frame::Message { subject, .. } if subject == "last" => break,
             Frame::Message { subject, .. } => {
@@ -247,11 +245,11 @@ fn a_leaf_goes_on_to_another_hub_of_a_cluster_and_local_clients_lose_nothing() {
         drop(process);
         let next = cluster.await_link(&edge, Some(hub));
         cluster.hubs[hub] = Some(cluster.launch(hub));
-        // All interest is there, at the hub itself and at another one.
+        // All subscriptions are known at the hub itself and at another one.
         for at in [next, 3 - hub - next] {
             let mut client = Client::to(cluster.ports[at].clients);
             client.read_info();
-            // Without `"protocol":1`, for hubs would send INFO of each other at any time.
+            // Without `"protocol":1`, because hubs would send INFO about each other at any time.
             client.send("CONNECT {\"verbose\":false,\"pedantic\":false,\"headers\":true,\"no_responders\":true}\r\n");
             client.sync();
             await_interest(&mut client);
@@ -262,7 +260,7 @@ fn a_leaf_goes_on_to_another_hub_of_a_cluster_and_local_clients_lose_nothing() {
     assert!(traffic.end() > 1000);
 }
 
-/// Waits until a hub knows of the last subscription: there is somebody to answer it.
+/// Waits until a hub knows the last subscription, whose client answers.
 fn await_interest(client: &mut Client) {
     let deadline = Instant::now() + PATIENCE;
     client.send("SUB inbox 9\r\n");

@@ -1,4 +1,4 @@
-//! Runs the inputs that the fuzzer starts from, without a fuzzer.
+//! Runs the fuzzer's seed inputs without a fuzzer.
 
 #[path = "../../fuzz/fuzz_targets/check_hub.rs"]
 #[allow(unreachable_pub)]
@@ -13,7 +13,7 @@ fn the_parser_takes_the_whole_corpus_well() {
         let path = entry.expect("it can be read").path();
         let input = std::fs::read(&path).expect("it is a file");
         eprintln!("{}", path.display());
-        // Each input and each of its ends.
+        // Runs each input and each of its suffixes.
         for start in 0..input.len().min(64) {
             check_hub::check(&input[start..]);
         }
@@ -22,7 +22,7 @@ fn the_parser_takes_the_whole_corpus_well() {
     assert!(count > 10, "{count}");
 }
 
-/// Inputs that differ a little from those of the corpus.
+/// Inputs that differ a little from the corpus.
 #[test]
 fn the_parser_takes_damaged_input_well() {
     let corpus = std::fs::read_dir("fuzz/corpus/hub").expect("it is there");

@@ -1,4 +1,4 @@
-//! What a hub can do wrong, beside clients that must not notice.
+//! Errors of a hub, which local clients must not notice.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ use crate::client::{Bystanders, Client};
 use crate::server::{PATIENCE, Server, stated_memory};
 use crate::stage::{CONNECTED, INFO, Stage};
 
-/// The line of the log that says why there is no link.
+/// Returns the log line with the reason why there is no link.
 fn why(edge: &Server) -> String {
-    edge.wait_for_log("cannot be a leaf node of")
+    edge.wait_for_log("cannot connect to hub")
 }
 
 #[test]
@@ -22,9 +22,9 @@ fn connect_says_who_the_leaf_node_is_and_no_language() {
     assert_eq!(connect["cluster"], "shop-7");
     assert_eq!(connect["remote_account"], "$G");
     assert_eq!(connect["deny_pub"], serde_json::json!(["a.>"]));
-    // A hub takes who tells a language for a client at the wrong port.
+    // A hub takes a client that sends `lang` for one at the wrong port.
     assert_eq!(connect.get("lang"), None);
-    edge.wait_for_log("leaf node of stage at");
+    edge.wait_for_log("connected to hub stage at");
     hub.send("PING\r\n");
     hub.expect("PONG\r\n");
 }
@@ -50,7 +50,7 @@ fn credentials_of_the_url_are_shown_and_not_logged() {
             assert_eq!(connect[name], *value, "{login}");
         }
         drop(hub);
-        edge.wait_for_log("no leaf node of");
+        edge.wait_for_log("lost the connection to hub");
         let log = edge.log().join("\n");
         assert!(!log.contains("s3cret"), "{log}");
     }
@@ -59,28 +59,25 @@ fn credentials_of_the_url_are_shown_and_not_logged() {
 #[test]
 fn what_is_no_hub_is_named() {
     for (first, said) in [
-        (
-            &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
-            "it breaks the protocol",
-        ),
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "protocol error"),
         (
             b"INFO {\"client_id\":7}\r\n",
-            "this is no port for leaf nodes",
+            "this is not a leaf node port",
         ),
-        (b"INFO {}}\r\n", "its INFO is not to be understood"),
-        // Somebody in between may have put something there before TLS begins.
+        (b"INFO {}}\r\n", "the hub's INFO is malformed"),
+        // An attacker on the network may have inserted something before TLS begins.
         (
             b"INFO {\"client_id\":7,\"leafnode_urls\":[],\"tls_required\":true}\r\n-ERR 'x'\r\n",
-            "it goes on in clear where TLS has to begin",
+            "the hub sent plaintext where TLS must begin",
         ),
         (
             b"-ERR 'Authorization Violation'\r\n",
             "check user, password or token in --leaf",
         ),
-        (b"\xff\xfe\0\0", "it breaks the protocol"),
-        // Half of it, and nothing more.
-        (b"INFO {\"client_id\"", "no INFO came within a second"),
-        (b"", "no INFO came within a second"),
+        (b"\xff\xfe\0\0", "protocol error"),
+        // Half a line, and nothing more.
+        (b"INFO {\"client_id\"", "no INFO within 1 s"),
+        (b"", "no INFO within 1 s"),
     ] {
         let stage = Stage::new();
         let edge = stage.leaf(&[]);
@@ -105,12 +102,12 @@ fn a_hub_that_does_not_answer_connect_is_left() {
     assert!(hub.line().starts_with("CONNECT "));
     let line = why(&edge);
     assert!(
-        line.contains("it did not answer CONNECT within two seconds"),
+        line.contains("the hub did not answer CONNECT within 2 s"),
         "{line}"
     );
-    // Another try finds it well.
+    // The next attempt succeeds.
     stage.link();
-    edge.wait_for_log("leaf node of stage at");
+    edge.wait_for_log("connected to hub stage at");
 }
 
 #[test]
@@ -118,10 +115,10 @@ fn a_hub_that_is_stopped_is_left_and_found_again() {
     let stage = Stage::new();
     let edge = stage.leaf(&["--ping-interval", "0.1"]);
     let (mut hub, _) = stage.link();
-    // It is asked, and says nothing.
+    // The hub gets PING, and does not answer.
     assert_eq!(hub.line(), "PING");
-    let line = edge.wait_for_log("no leaf node of");
-    assert!(line.contains("it does not answer"), "{line}");
+    let line = edge.wait_for_log("lost the connection to hub");
+    assert!(line.contains("the hub does not answer PING"), "{line}");
     stage.link();
 }
 
@@ -141,19 +138,19 @@ fn a_loop_is_noticed_by_either_side() {
         "{line}"
     );
     hub.expect_end();
-    let line = edge.wait_for_log("no leaf node of");
-    assert!(line.contains("there is a loop"), "{line}");
-    // It would be the same again at once.
+    let line = edge.wait_for_log("lost the connection to hub");
+    assert!(line.contains("loop detected"), "{line}");
+    // An immediate retry would fail again.
     assert!(stage.is_left_alone(Duration::from_secs(2)));
 
     let stage = Stage::new();
     let edge = stage.leaf(&[]);
     let (mut hub, _) = stage.link();
-    // Another leaf node's mark is nothing to us.
+    // The id of another leaf node is ignored.
     hub.send("LS+ $LDS.AAAAAAAAAAAAAAAAAAAAAA\r\n");
     hub.send("-ERR 'Loop detected for leafnode account=\"$G\". Delaying attempt to reconnect for 30s'\r\n");
     drop(hub);
-    let line = edge.wait_for_log("no leaf node of");
+    let line = edge.wait_for_log("lost the connection to hub");
     assert!(
         line.contains("Loop detected") && line.contains("ring"),
         "{line}"
@@ -168,7 +165,7 @@ fn a_name_that_another_has_too_is_told() {
     let (mut hub, _) = stage.link();
     hub.send("-ERR 'Duplicate Remote LeafNode Connection'\r\n");
     drop(hub);
-    let line = edge.wait_for_log("no leaf node of");
+    let line = edge.wait_for_log("lost the connection to hub");
     assert!(line.contains("--name"), "{line}");
 }
 
@@ -184,7 +181,7 @@ fn a_message_that_breaks_off_reaches_nobody() {
     hub.send("LMSG a 5\r\nhello\r\nLMSG a 5\r\nhel");
     client.expect("MSG a 1 5\r\nhello\r\n");
     drop(hub);
-    edge.wait_for_log("no leaf node of");
+    edge.wait_for_log("lost the connection to hub");
     let (mut hub, _) = stage.link();
     assert_eq!(hub.line(), "LS+ a");
     hub.send("LMSG a 1\r\nx\r\n");
@@ -205,15 +202,15 @@ fn garbage_in_the_midst_ends_the_link_alone() {
         let (mut hub, _) = stage.link();
         let mut bystanders = Bystanders::of(&edge);
         hub.send(garbage);
-        let line = edge.wait_for_log("no leaf node of");
-        assert!(line.contains("it breaks the protocol"), "{line}");
+        let line = edge.wait_for_log("lost the connection to hub");
+        assert!(line.contains("protocol error"), "{line}");
         bystanders.check();
     }
     let stage = Stage::new();
     let edge = stage.leaf(&[]);
     let (mut hub, _) = stage.link();
     hub.send_in_vain(&[b"LS+ ", "x".repeat(70_000).as_bytes()].concat());
-    let line = edge.wait_for_log("no leaf node of");
+    let line = edge.wait_for_log("lost the connection to hub");
     assert!(line.contains("maximum control line exceeded"), "{line}");
 }
 
@@ -229,19 +226,19 @@ fn a_hub_that_takes_nothing_is_bounded_and_holds_nobody_up() {
     let payload = vec![b'x'; 60_000];
     let message = [b"PUB flood 60000\r\n", &payload[..], b"\r\n"].concat();
     let deadline = Instant::now() + PATIENCE;
-    // What the system takes for it is not known.
+    // The buffer sizes of the system are unknown.
     while !edge
         .log()
         .iter()
-        .any(|line| line.contains("no leaf node of"))
+        .any(|line| line.contains("lost the connection to hub"))
     {
         publisher.send(&message);
         bystanders.check();
         assert!(Instant::now() < deadline, "it is waited for without end");
     }
-    let line = edge.wait_for_log("no leaf node of");
+    let line = edge.wait_for_log("lost the connection to hub");
     assert!(
-        line.contains("it did not take what waited for it in time"),
+        line.contains("the hub did not read its pending output in time"),
         "{line}"
     );
     publisher.sync();
@@ -264,7 +261,7 @@ fn a_hub_that_wants_everything_is_bounded_in_memory() {
         bystanders.check();
         std::thread::sleep(Duration::from_millis(20));
     }
-    let line = edge.wait_for_log("no leaf node of");
+    let line = edge.wait_for_log("lost the connection to hub");
     assert!(line.contains("--max-memory"), "{line}");
     let _ = flood.join();
     bystanders.check();
@@ -311,7 +308,7 @@ fn a_message_goes_to_a_hub_once_whatever_it_wants_it_for() {
     let (mut hub, _) = stage.link();
     hub.send("LS+ a.b\r\nLS+ a.*\r\nLS+ > q 2\r\nLS+ a.> r 1\r\nPING\r\n");
     hub.expect("PONG\r\n");
-    // One of them is served by the worker that has the link, one by another.
+    // One is served by the worker that has the link, the other one by another worker.
     for mut client in [edge.connect(), edge.connect()] {
         client.send("PUB a.b 1\r\nx\r\n");
         let line = hub.line();
@@ -322,7 +319,7 @@ fn a_message_goes_to_a_hub_once_whatever_it_wants_it_for() {
         hub.expect("x\r\n");
         client.send("PUB c reply 1\r\ny\r\n");
         hub.expect("LMSG c + reply q 1\r\ny\r\n");
-        // A member here is asked first.
+        // Members of this server are preferred.
         client.send("SUB c q 1\r\nPUB c 1\r\nz\r\nUNSUB 1\r\nPUB a.c 1\r\nw\r\n");
         client.expect("MSG c 1 1\r\nz\r\n");
         loop {
@@ -402,7 +399,7 @@ fn messages_too_large_for_the_hub_stay_here() {
     let mut client = edge.connect();
     client.send("PUB a 11\r\nhello world\r\nPUB a 2\r\nhi\r\n");
     hub.expect("LMSG a 2\r\nhi\r\n");
-    let line = edge.wait_for_log("is not given to the hub");
+    let line = edge.wait_for_log("is not sent to the hub");
     assert!(
         line.contains("11 bytes to a") && line.contains("takes 10"),
         "{line}"
@@ -418,8 +415,8 @@ fn several_servers_of_a_hub_are_tried_at_once() {
     );
     let edge = Server::start(&["--leaf", &urls]);
     let (mut hub, _) = stage.link();
-    edge.wait_for_log("leaf node of stage at");
-    // One that it tells of later is found when it is gone.
+    edge.wait_for_log("connected to hub stage at");
+    // An address that the hub reports later is tried after the hub has gone.
     let other = Stage::new();
     let told = other.url().replace("nats-leaf://", "");
     hub.send(INFO.replace(
@@ -446,10 +443,10 @@ fn a_name_that_hubs_do_not_take_is_refused() {
 #[test]
 fn bad_urls_are_refused_with_what_is_wrong() {
     for (url, said) in [
-        ("http://h", "the scheme is neither nats-leaf nor tls"),
+        ("http://h", "the scheme must be nats-leaf or tls"),
         ("nats-leaf://s3cret@", "the host is missing"),
         ("nats-leaf://s3cret:x@h:0", "the port is no number"),
-        ("wss://s3cret@h", "WebSocket to a hub is not spoken here"),
+        ("wss://s3cret@h", "WebSocket to a hub is not supported"),
     ] {
         let output = std::process::Command::new(crate::server::program())
             .args(["serve", "--listen", "127.0.0.1:0", "--leaf", url])
@@ -462,7 +459,7 @@ fn bad_urls_are_refused_with_what_is_wrong() {
     }
 }
 
-/// A client that is slow takes nothing from the others that a hub has messages for.
+/// A slow client must not delay the hub's messages to other clients.
 #[test]
 fn a_slow_client_does_not_hold_the_link_up() {
     let stage = Stage::new();

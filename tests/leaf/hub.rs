@@ -16,8 +16,8 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
-    /// Starts it with more in its configuration, in which `LEAF` stands for what is
-    /// configured of leaf nodes.
+    /// Starts a hub with `more` in its configuration, in which `LEAF` stands for the leaf node
+    /// settings.
     pub(crate) fn start(more: &str) -> Self {
         Self::at(more, "-1", "-1")
     }
@@ -50,13 +50,13 @@ impl Hub {
         }
     }
 
-    /// Starts it again at the same ports, after [`Self::kill`].
+    /// Restarts the hub on the same ports, after [`Self::kill`].
     pub(crate) fn restart(&mut self, more: &str) {
         let (port, leaf_port) = (self.port.to_string(), self.leaf_port.to_string());
         *self = Self::at(more, &port, &leaf_port);
     }
 
-    /// Ends it at once.
+    /// Kills the hub.
     pub(crate) fn kill(&mut self) {
         self.process.signal(rustix::process::Signal::KILL);
         self.process.wait();
@@ -73,18 +73,18 @@ impl Hub {
         format!("nats-leaf://127.0.0.1:{}", self.leaf_port)
     }
 
-    /// Broker as its leaf node, with the link up.
+    /// Starts Broker as a leaf node of this hub, and waits for the link.
     pub(crate) fn leaf(&self, more: &[&str]) -> Server {
         let url = self.url();
         let server = Server::start(&[&["--leaf", &url, "--http", "127.0.0.1:0"], more].concat());
-        server.wait_for_log("leaf node of hub at");
+        server.wait_for_log("connected to hub hub at");
         server
     }
 }
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        // Best effort: it may still write.
+        // Best effort: the hub may still write.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

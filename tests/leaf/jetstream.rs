@@ -1,11 +1,11 @@
-//! JetStream of a hub for clients of the leaf node, by its plain subjects.
+//! A hub's JetStream for clients of the leaf node, by its plain subjects.
 
 use serde_json::{Value, json};
 
 use crate::client::{Client, Frame};
 use crate::hub::Hub;
 
-/// Asks JetStream's API.
+/// Sends a request to the JetStream API.
 fn ask(client: &mut Client, subject: &str, request: &Value) -> Value {
     let text = if request.is_null() {
         String::new()
@@ -34,7 +34,7 @@ fn streams_are_written_and_read_through_the_link() {
     let mut client = edge.connect();
     let subjects = json!({"name": "orders", "subjects": ["orders.>"], "storage": "memory"});
     ask(&mut client, "STREAM.CREATE.orders", &subjects);
-    // Publishing is a request to the subject itself, which the stream acknowledges.
+    // A publish is a request to the subject itself, which the stream acknowledges.
     for number in 1..=20 {
         client.send(format!(
             "SUB ack.{number} a\r\nUNSUB a 1\r\nPUB orders.new ack.{number} 2\r\nhi\r\n"
@@ -49,7 +49,7 @@ fn streams_are_written_and_read_through_the_link() {
             "{ack}"
         );
     }
-    // A pull consumer: the client sees the stream's subject, and its acknowledgement counts.
+    // A pull consumer: the client sees the stream's subject, and its acknowledgement is effective.
     let config =
         json!({"stream_name": "orders", "config": {"durable_name": "c", "ack_policy": "explicit"}});
     ask(&mut client, "CONSUMER.DURABLE.CREATE.orders.c", &config);
@@ -92,7 +92,7 @@ fn streams_are_written_and_read_through_the_link() {
     ask_with_messages(&mut client, "CONSUMER.CREATE.orders", &config, 20);
 }
 
-/// The same where messages may come before the answer.
+/// Same as `ask`, where messages may precede the answer.
 fn ask_with_messages(client: &mut Client, subject: &str, request: &Value, most: usize) {
     let text = request.to_string();
     client.send(format!(
@@ -113,8 +113,8 @@ fn ask_with_messages(client: &mut Client, subject: &str, request: &Value, most: 
     }
 }
 
-/// nats-server ends the link of a leaf node that asks for a literal subject of JetStream
-/// which it denies.
+/// nats-server disconnects a leaf node that subscribes to a literal JetStream subject which it
+/// denies.
 #[test]
 #[ignore = "needs nats-server: HUB"]
 fn a_client_that_listens_to_jetstream_cuts_nobody_off() {
@@ -137,13 +137,13 @@ fn a_client_that_listens_to_jetstream_cuts_nobody_off() {
     let mut there = hub.connect();
     client.send("SUB through 9\r\n");
     client.sync();
-    // Time for the hub to end the link.
+    // Time for the hub to disconnect.
     std::thread::sleep(std::time::Duration::from_millis(200));
     there.send("PUB through 1\r\nx\r\n");
     client.expect("MSG through 9 1\r\nx\r\n");
     let lost = edge
         .log()
         .into_iter()
-        .find(|line| line.contains("no leaf node of"));
+        .find(|line| line.contains("lost the connection to hub"));
     assert_eq!(lost, None);
 }

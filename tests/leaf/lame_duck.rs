@@ -1,4 +1,4 @@
-//! A lame duck keeps its link until its clients have left.
+//! In lame duck mode, the server keeps its link until its clients have left.
 
 use std::time::{Duration, Instant};
 

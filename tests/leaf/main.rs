@@ -1,5 +1,4 @@
-//! Broker as a leaf node: of a hub that says exactly what it is told to, and of
-//! nats-server, which the variable `HUB` names:
+//! Broker as a leaf node of a scripted hub, and of nats-server, which the variable `HUB` names:
 //! `HUB=/usr/sbin/nats-server cargo test --test leaf -- --include-ignored`.
 
 #![cfg(unix)]

@@ -4,12 +4,12 @@ use crate::certificates::Files;
 use crate::hub::Hub;
 use crate::server::Server;
 
-/// The example of nats-server's documentation.
+/// The example in nats-server's documentation.
 const SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 const PUBLIC: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
 fn why(edge: &Server) -> String {
-    edge.wait_for_log("cannot be a leaf node of")
+    edge.wait_for_log("cannot connect to hub")
 }
 
 #[test]
@@ -24,18 +24,18 @@ fn a_link_goes_by_tls_where_the_hub_wants_it() {
     for scheme in ["nats-leaf", "tls"] {
         let url = format!("{scheme}://localhost:{}", hub.leaf_port);
         let edge = Server::start(&["--leaf", &url, "--leaf-tls-ca", &ca]);
-        edge.wait_for_log("leaf node of hub at");
+        edge.wait_for_log("connected to hub hub at");
         let (mut here, mut there) = (edge.connect(), hub.connect());
         here.send("SUB a 1\r\n");
         here.sync();
-        // As much as needs several records.
+        // Enough to need several records.
         let payload = "x".repeat(100_000);
-        // The hub learns of the subscription in a moment.
+        // The hub learns of the subscription after a moment.
         std::thread::sleep(std::time::Duration::from_millis(200));
         there.send(format!("PUB a 100000\r\n{payload}\r\n"));
         here.expect(format!("MSG a 1 100000\r\n{payload}\r\n"));
     }
-    // Whom nobody vouches for.
+    // The certificate is not trusted.
     let url = format!("tls://localhost:{}", hub.leaf_port);
     for more in [&["--leaf-tls-ca", &other][..], &[]] {
         let edge = Server::start(&[&["--leaf", &url], more].concat());
@@ -68,16 +68,16 @@ fn a_hub_may_want_a_certificate_and_tls_before_info() {
         assert!(line.contains("TLS: received fatal alert"), "{line}");
         flags.extend(["--leaf-tls-cert", &own, "--leaf-tls-key", &its_key]);
         let edge = Server::start(&flags);
-        edge.wait_for_log("leaf node of hub at");
+        edge.wait_for_log("connected to hub hub at");
         let (mut here, mut there) = (edge.connect(), hub.connect());
         there.send("SUB a 1\r\n");
         there.sync();
-        // The leaf node learns of the subscription in a moment.
+        // The leaf node learns of the subscription after a moment.
         std::thread::sleep(std::time::Duration::from_millis(200));
         here.send("PUB a 1\r\nx\r\n");
         there.expect("MSG a 1 1\r\nx\r\n");
     }
-    // A hub that says INFO first is no such hub.
+    // A hub that sends INFO first.
     let hub = Hub::start("");
     let url = format!("nats-leaf://localhost:{}", hub.leaf_port);
     let line = why(&Server::start(&["--leaf", &url, "--leaf-tls-first"]));
@@ -91,7 +91,7 @@ fn tls_is_not_left_out_where_it_was_asked_for() {
     let url = format!("tls://127.0.0.1:{}", hub.leaf_port);
     let line = why(&Server::start(&["--leaf", &url]));
     assert!(
-        line.contains("it has no TLS, which tls:// in --leaf asks for"),
+        line.contains("the hub has no TLS, which tls:// in --leaf requires"),
         "{line}"
     );
 }
@@ -107,15 +107,18 @@ fn a_key_lets_the_leaf_node_in() {
     let path = file.to_str().expect("plain letters");
     let edge = hub.leaf(&["--leaf-nkey", path]);
     drop(edge);
-    // Without it, and with what is none.
+    // Without the key, and with an invalid one.
     let line = why(&Server::start(&["--leaf", &hub.url()]));
     assert!(line.contains("Authorization Violation"), "{line}");
     std::fs::write(&file, "hello\n").expect("there is room");
     let edge = Server::start(&["--leaf", &hub.url(), "--leaf-nkey", path]);
     let line = why(&edge);
-    assert!(line.contains("holds no seed of a user's NKey"), "{line}");
-    // It is read again for the next try.
+    assert!(
+        line.contains("does not contain the seed of a user's NKey"),
+        "{line}"
+    );
+    // The file is read again for the next attempt.
     std::fs::write(&file, format!("{SEED}\n")).expect("there is room");
-    edge.wait_for_log("leaf node of hub at");
+    edge.wait_for_log("connected to hub hub at");
     std::fs::remove_dir_all(folder).expect("it is there");
 }

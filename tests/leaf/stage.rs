@@ -1,4 +1,4 @@
-//! A hub that says exactly what it is told to.
+//! A scripted hub.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::server::{PATIENCE, Server};
 
-/// INFO of a port for leaf nodes, as nats-server 2.10 has it.
+/// INFO at a port for leaf nodes, as nats-server 2.10 sends it.
 pub(crate) const INFO: &str = "INFO {\"server_id\":\"HUB\",\"server_name\":\"stage\",\
     \"client_id\":7,\"max_payload\":1048576,\"headers\":true,\"leafnode_urls\":[],\
     \"info_on_connect\":true}\r\n";
@@ -17,7 +17,7 @@ pub(crate) const CONNECTED: &str = "INFO {\"server_id\":\"HUB\",\"client_id\":7,
     \"connect_info\":true,\"remote_account\":\"$G\",\"max_payload\":1048576,\"headers\":true,\
     \"leafnode_urls\":[]}\r\n";
 
-/// Where Broker looks for a hub.
+/// The listener of the scripted hub.
 pub(crate) struct Stage(TcpListener);
 
 impl Stage {
@@ -30,13 +30,13 @@ impl Stage {
         format!("nats-leaf://{address}")
     }
 
-    /// Broker, with this for its hub.
+    /// Starts Broker with this hub.
     pub(crate) fn leaf(&self, more: &[&str]) -> Server {
         let url = self.url();
         Server::start(&[&["--leaf", &url, "--http", "127.0.0.1:0"], more].concat())
     }
 
-    /// The next connection, without a word.
+    /// Accepts the next connection, and sends nothing.
     pub(crate) fn accept(&self) -> Client {
         let deadline = Instant::now() + PATIENCE;
         self.0.set_nonblocking(true).expect("it is a socket");
@@ -53,7 +53,7 @@ impl Stage {
         }
     }
 
-    /// The next connection, as far as messages go both ways; and its CONNECT.
+    /// Accepts the next connection and completes the handshake; returns it and its CONNECT.
     pub(crate) fn link(&self) -> (Client, serde_json::Value) {
         let mut hub = self.accept();
         hub.send(INFO);
@@ -66,7 +66,7 @@ impl Stage {
         (hub, connect)
     }
 
-    /// Whether nobody dials for so long.
+    /// Returns whether no connection is attempted for this time.
     pub(crate) fn is_left_alone(&self, time: Duration) -> bool {
         self.0.set_nonblocking(true).expect("it is a socket");
         std::thread::sleep(time);

@@ -1,5 +1,4 @@
-//! A hub's key-value and object stores for clients of the leaf node, by the official
-//! client of Rust.
+//! A hub's key-value and object stores for clients of the leaf node, with the official Rust client.
 
 use async_nats::jetstream::{self, kv, object_store};
 use futures_util::StreamExt;
@@ -42,7 +41,7 @@ async fn a_bucket_is_written_read_and_watched() {
             ("colour.sky", expected.as_bytes())
         );
     }
-    // Who has an older revision is refused.
+    // An update with an older revision is refused.
     let stale = bucket
         .update("colour.sky", "red".into(), revision - 1)
         .await;
@@ -92,7 +91,7 @@ async fn an_object_of_many_pieces_comes_back_whole() {
         .await
         .expect("in time")
         .expect("read");
-    // Three megabytes are nothing to print.
+    // A failure would print three megabytes.
     let same = found == bytes;
     assert!(same);
 }

@@ -1,4 +1,4 @@
-//! What crosses a link to nats-server.
+//! Messages between a leaf node and nats-server.
 
 use std::time::{Duration, Instant};
 
@@ -6,8 +6,8 @@ use crate::client::{Client, Frame};
 use crate::hub::Hub;
 use crate::server::{PATIENCE, Server};
 
-/// Waits until what `from` publishes to a subject of its own reaches a new subscription
-/// of `to`: interest is on its way for a moment.
+/// Waits until a message from `from` reaches a new subscription of `to`, because subscriptions take
+/// a moment to cross the link.
 fn settle(from: &mut Client, to: &mut Client) {
     let subject = format!("settle.{}", fastrand::u64(..));
     to.send(format!("SUB {subject} settle\r\n"));
@@ -35,8 +35,8 @@ fn settle(from: &mut Client, to: &mut Client) {
     }
 }
 
-/// The next message: its subscription, reply and payload. A server may ask at any time
-/// whether the client lives.
+/// Returns the next message: its sid, reply and payload. Skips PING, which a server may send at any
+/// time.
 fn message(client: &mut Client) -> (String, Option<String>, Vec<u8>) {
     loop {
         match client.frame().expect("it goes on") {
@@ -51,7 +51,7 @@ fn message(client: &mut Client) -> (String, Option<String>, Vec<u8>) {
     }
 }
 
-/// A client of the edge and one of the hub.
+/// Returns a client of the leaf node and one of the hub.
 fn pair(hub: &Hub, edge: &Server) -> (Client, Client) {
     (edge.connect(), hub.connect())
 }
@@ -74,7 +74,7 @@ fn messages_cross_both_ways_with_headers_and_replies() {
         from.send("PUB a.b 5\r\nhello\r\n");
         from.send("PUB a.b.c some.reply 0\r\n\r\n");
         from.send("HPUB a.b.d 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
-        // Each subscription gets it once, in whatever order.
+        // Each subscription gets it once, in any order.
         let mut sids = Vec::new();
         for _ in 0..2 {
             let Some(Frame::Message {
@@ -123,8 +123,8 @@ fn large_messages_cross_whole() {
     }
 }
 
-/// A client that subscribes and asks in the same breath gets the answer: the hub knows of
-/// the inbox before it sees the request.
+/// A client that subscribes and sends a request in one write gets the answer: the hub learns of the
+/// inbox before it sees the request.
 #[test]
 #[ignore = "needs nats-server: HUB"]
 fn each_of_many_requests_by_a_new_inbox_is_answered() {
@@ -194,16 +194,17 @@ fn a_group_has_its_members_here_before_those_at_the_hub() {
         }
         counts
     };
-    // Nobody here: the hub has one member of each group take it, and the plain one.
+    // No local member: one member at the hub gets the message, and so does the plain subscription
+    // there.
     publish(&mut here);
     assert_eq!(got(&mut there, ["1", "2", "3"]), [MESSAGES; 3]);
-    // A member here takes all for its group; the others at the hub go on.
+    // A local member gets all messages of its group; other subscriptions at the hub continue.
     beside.send("SUB work workers 9\r\n");
     beside.sync();
     publish(&mut here);
     assert_eq!(got(&mut beside, ["9", "", ""])[0], MESSAGES);
     assert_eq!(got(&mut there, ["1", "2", "3"]), [0, MESSAGES, MESSAGES]);
-    // What is published at the hub: its own member first, too.
+    // Published at the hub: its own member is preferred, too.
     there.send("PUB work 1\r\ny\r\n");
     assert_eq!(got(&mut there, ["1", "2", "3"]), [1, 1, 1]);
     there.send("UNSUB 1\r\n");
@@ -227,7 +228,7 @@ fn who_asks_where_nobody_is_left_is_told() {
     there.expect("MSG service 1 inbox 0\r\n\r\n");
     there.send("PUB inbox 1\r\n1\r\n");
     here.expect("MSG inbox 1 1\r\n1\r\n");
-    // And the other way around.
+    // And in the other direction.
     here.send("SUB other 2\r\n");
     here.sync();
     there.send("SUB back 3\r\n");
@@ -251,8 +252,8 @@ fn a_hub_that_comes_back_knows_all_that_is_wanted() {
     here.send("SUB gone 5000\r\n");
     here.sync();
     hub.kill();
-    edge.wait_for_log("no leaf node of");
-    // Local traffic goes on, and what changes meanwhile counts.
+    edge.wait_for_log("lost the connection to hub");
+    // Local traffic continues, and meanwhile subscriptions change.
     here.send("UNSUB 5000\r\nSUB new 5001\r\nPUB many.7 1\r\nx\r\n");
     here.expect("MSG many.7 7 1\r\nx\r\n");
     here.sync();
@@ -279,12 +280,12 @@ fn what_is_wrong_with_a_hub_is_said_in_one_line() {
         ),
         (
             format!("nats-leaf://127.0.0.1:{}", hub.port),
-            "this is no port for leaf nodes",
+            "this is not a leaf node port",
         ),
         ("nats-leaf://127.0.0.1:1".to_owned(), "Connection refused"),
         (
             "nats-leaf://no.such.host.invalid".to_owned(),
-            "cannot be a leaf node of no.such.host.invalid:7422",
+            "cannot connect to hub no.such.host.invalid:7422",
         ),
     ] {
         let edge = Server::start(&["--leaf", &url]);
@@ -297,7 +298,7 @@ fn what_is_wrong_with_a_hub_is_said_in_one_line() {
         edge.connect().sync();
     }
     let url = format!("nats-leaf://a:right@127.0.0.1:{leaf}");
-    Server::start(&["--leaf", &url]).wait_for_log("leaf node of hub at");
+    Server::start(&["--leaf", &url]).wait_for_log("connected to hub hub at");
 }
 
 #[test]
@@ -318,7 +319,7 @@ fn denied_subjects_do_not_cross() {
         "--leaf-deny-import",
         "noise.*",
     ]);
-    edge.wait_for_log("leaf node of hub at");
+    edge.wait_for_log("connected to hub hub at");
     let (mut here, mut there) = pair(&hub, &edge);
     there.send("SUB private.a 1\r\nSUB public 2\r\n");
     there.sync();

@@ -1,4 +1,4 @@
-//! What was published, and what came of it.
+//! The published messages and their fates.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, Frame};
 use crate::workers::Placed;
 
-/// How long a message may be on its way before it counts as lost.
+/// How long a message may take before it counts as lost.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
-/// How often each number came. Each message carries a number of its own.
+/// How often each number arrived. Each message has its own number.
 #[derive(Clone, Default)]
 pub(crate) struct Ledger(Arc<Mutex<Vec<u16>>>);
 
@@ -19,7 +19,7 @@ impl Ledger {
         self.0.lock().expect("no panic with the lock")
     }
 
-    /// A number for the next message.
+    /// Returns a number for the next message.
     pub(crate) fn issue(&self) -> usize {
         let mut times = self.times();
         times.push(0);
@@ -35,13 +35,13 @@ impl Ledger {
         times[number] = times[number].saturating_add(1);
     }
 
-    /// How many did not come yet.
+    /// Returns how many have not arrived yet.
     fn missing(&self) -> usize {
         let times = self.times();
         times.iter().filter(|times| **times == 0).count()
     }
 
-    /// How many came more than once.
+    /// Returns how many arrived more than once.
     fn doubled(&self) -> usize {
         let times = self.times();
         times.iter().filter(|times| **times > 1).count()
@@ -51,7 +51,7 @@ impl Ledger {
         assert_eq!(self.doubled(), 0, "of {} came twice", self.issued());
     }
 
-    /// Each came once, or is about to come.
+    /// Waits until each number has arrived, and asserts that it was once.
     pub(crate) fn expect_each_once(&self, told: &str) {
         let deadline = Instant::now() + ON_ITS_WAY;
         while self.missing() > 0 && Instant::now() < deadline {
@@ -65,24 +65,24 @@ impl Ledger {
     }
 }
 
-/// The number that a message carries.
+/// Returns the number in a payload.
 pub(crate) fn number_in(payload: &[u8]) -> usize {
     let text = std::str::from_utf8(payload).expect("digits");
     let digits = text.trim_end_matches('.');
     digits.parse().expect("a number")
 }
 
-/// A connection that somebody reads all the time.
+/// A connection with a thread that reads it.
 pub(crate) struct Reading {
-    /// To send on the connection.
+    /// For sending on the connection.
     pub(crate) client: Client,
     reader: Option<JoinHandle<()>>,
 }
 
 impl Reading {
-    /// Calls `take` with each frame that comes.
+    /// Calls `take` with each frame that arrives.
     pub(crate) fn start(mut placed: Placed, mut take: impl FnMut(Frame) + Send + 'static) -> Self {
-        // It may be long until something comes: who asks and is refused nothing hears nothing.
+        // A connection may get nothing for a long time.
         let untimed = placed.stream.set_read_timeout(None);
         untimed.expect("a timeout can be turned off");
         let client = placed.writing_half();
@@ -97,8 +97,8 @@ impl Reading {
         }
     }
 
-    /// Panics if the server has ended the connection: what is counted then says nothing
-    /// about those that left.
+    /// Panics if the server has closed the connection, because the counts would then say nothing
+    /// about the leavers.
     pub(crate) fn expect_goes_on(&self) {
         let ended = self.reader.as_ref().is_some_and(JoinHandle::is_finished);
         assert!(!ended, "the server has ended a connection that is read");
@@ -107,7 +107,7 @@ impl Reading {
 
 impl Drop for Reading {
     fn drop(&mut self) {
-        // The reader finds the end then.
+        // The reading thread ends then.
         let _ = self.client.stream.shutdown(std::net::Shutdown::Both);
         let ended = self.reader.take().expect("taken here alone").join();
         assert!(ended.is_ok() || thread::panicking(), "the reader panicked");

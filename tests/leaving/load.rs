@@ -1,4 +1,4 @@
-//! Members drain and come back all the time while publishers publish.
+//! Members drain and rejoin all the time while publishers publish.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -11,19 +11,18 @@ use crate::workers::Workers;
 
 const PUBLISHERS: usize = 2;
 
-/// Members that leave, beside one that stays.
+/// Members that leave, besides one that stays.
 const LEAVERS: usize = 6;
 
-/// Messages between two PINGs of a publisher: it waits for the PONG, so that members
-/// keep up.
+/// Messages between two PINGs of a publisher, which waits for PONG so that members keep up.
 const BATCH: usize = 100;
 
-/// Comes, works and drains as nats.go does, until told to stop; counts the drains.
+/// Joins, works and drains as nats.go does, until told to stop; counts the drains.
 fn come_and_drain(server: &Server, ledger: &Ledger, stop: &AtomicBool, drains: &AtomicUsize) {
     let mut rng = fastrand::Rng::new();
     while !stop.load(Ordering::Relaxed) {
         let mut member = server.connect();
-        // Two subscriptions, of which each is drained.
+        // Two subscriptions, each of which is drained.
         member.send("SUB load.0 members 1\r\nSUB load.1 members 2\r\n");
         let until = Instant::now() + Duration::from_millis(rng.u64(0..15));
         while Instant::now() < until {
@@ -90,10 +89,10 @@ fn nothing_is_lost_while_members_drain() {
                 })
             })
             .collect();
-        // All of them, so no `all`, which stops at the first.
+        // Joins all of them, so no `all`, which stops at the first failure.
         let failed = publishing.into_iter().map(thread::ScopedJoinHandle::join);
         let failed = failed.filter(Result::is_err).count();
-        // The leavers end whatever became of the publishers.
+        // The leavers end even if publishers have failed.
         stop.store(true, Ordering::Relaxed);
         assert_eq!(failed, 0, "publishers panicked");
         for leaver in leavers {

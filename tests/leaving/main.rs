@@ -1,13 +1,12 @@
-//! Members of a queue group, and plain responders, leave while messages are on their
-//! way to them. Nobody else may lose a message by it.
+//! Members of a queue group, and plain responders, leave while messages are on their way to them.
+//! No other client may lose a message because of that.
 //!
-//! A message goes to a member that was chosen when it was published. With two
-//! workers the message is on its way for a moment, and the member may be gone when
-//! the message arrives. It has to go to another member then, and a request that finds
-//! nobody has to be answered by a 503.
+//! A message goes to the member that was chosen when it was published. With two workers, delivery
+//! takes a moment, and the member may have left when the message arrives. The message must then go
+//! to another member, and a request without any responder must get status 503.
 //!
-//! Each test leaves a few times, so that all of them take seconds. `LEAVING_ROUNDS`
-//! has them leave more often, `LEAVING_SECONDS` has them drain under load for longer.
+//! Each test runs a few rounds and takes seconds. `LEAVING_ROUNDS` sets the number of rounds,
+//! `LEAVING_SECONDS` the duration of the drains under load.
 
 #![cfg(unix)]
 
@@ -25,7 +24,7 @@ mod workers;
 
 use server::from_environment;
 
-/// How often a test has somebody leave.
+/// Rounds of each test.
 fn rounds() -> u64 {
     from_environment("LEAVING_ROUNDS", 50)
 }

@@ -1,10 +1,10 @@
-//! Two losses as they were first seen.
+//! Two message losses as they were first observed.
 
 use crate::client::{Client, Frame};
 use crate::rounds;
 use crate::workers::Workers;
 
-/// How many messages come until the PONG.
+/// Returns the number of messages before the PONG.
 fn messages(client: &mut Client) -> usize {
     let mut count = 0;
     client.send("PING\r\n");
@@ -34,7 +34,7 @@ fn a_member_with_a_max_takes_its_share_and_another_takes_the_rest() {
         let mut publisher = workers.connect(1);
         publisher.send("PUB q 1\r\nx\r\n".repeat(20));
         publisher.sync();
-        // What went from worker to worker may need a moment.
+        // Messages between workers may need a moment.
         let (mut few, mut rest) = (0, 0);
         for _ in 0..50 {
             few += messages(&mut limited);
@@ -51,7 +51,7 @@ fn a_member_with_a_max_takes_its_share_and_another_takes_the_rest() {
     assert_eq!(lost, 0, "lost of {}", 20 * rounds());
 }
 
-/// Of two requests at once to a responder for one, the second gets a 503.
+/// Of two concurrent requests to a responder with a maximum of one, the second gets a 503.
 fn two_requests_for_one(responder: &str, requester: usize) {
     let workers = Workers::start(&[]);
     let mut unanswered = 0;

@@ -1,5 +1,5 @@
-//! All ways of leaving, from a queue group and as the only responder, with the
-//! publisher on the same worker as the one that leaves and on the other.
+//! All ways of leaving, from a queue group and as the only responder, with the publisher on the
+//! leaver's worker and on the other one.
 
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -12,40 +12,40 @@ use crate::rounds;
 use crate::server::PATIENCE;
 use crate::workers::{Placed, Workers};
 
-/// Messages of a round.
+/// Messages per round.
 const MESSAGES: usize = 20;
 
-/// The worker of those that leave.
+/// The worker of the leavers.
 const LEAVERS: usize = 0;
 
-/// How a round's leaver leaves.
+/// How a leaver leaves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Way {
     Unsub,
     UnsubWithMax,
-    /// UNSUB, PING, all up to the PONG is processed, then the end, as clients drain.
+    /// UNSUB, PING, process everything before the PONG, then close: how clients drain.
     Drain,
-    /// The end of what it sends; it reads what comes until the end.
+    /// Closes its sending side, and reads until the end.
     HalfClose,
     Close,
-    /// A reset.
+    /// Resets the connection.
     Kill,
-    /// It does not read until the server closes the connection.
+    /// Does not read until the server closes the connection.
     SlowConsumer,
 }
 
 impl Way {
-    /// Whether the leaver processes all that the server handed to it. If not, what is
-    /// in its socket is lost with it, as with any server, and all that can be counted
-    /// is what the server handed to whom.
+    /// Returns whether the leaver processes everything that the server sent to it. If not, the data
+    /// in its socket is lost, as with any server, and the test can count only what the server sent
+    /// to each client.
     fn is_graceful(self) -> bool {
         !matches!(self, Self::Close | Self::Kill | Self::SlowConsumer)
     }
 
     fn workers(self) -> Workers {
         match self {
-            // A leaver is slow soon; but those who stay and read must not be slow as
-            // well, however busy the machine is.
+            // A leaver must become slow soon, but the remaining readers must not, even on a busy
+            // machine.
             Self::SlowConsumer => Workers::start(&["--write-deadline", "2"]),
             _ => Workers::start(&[]),
         }
@@ -59,8 +59,8 @@ impl Way {
         }
     }
 
-    /// Bytes that a message is filled up to, which `format!` limits to 65,535. Sockets
-    /// take megabytes before anyone is slow.
+    /// Size that messages are padded to, which `format!` limits to 65,535. Sockets buffer megabytes
+    /// before a client is slow.
     fn size(self) -> usize {
         match self {
             Self::SlowConsumer => 60_000,
@@ -69,19 +69,18 @@ impl Way {
     }
 }
 
-/// One that leaves.
+/// A leaver.
 struct Leaver {
     way: Way,
     placed: Placed,
     max: usize,
     received: usize,
-    /// Messages that came after the PONG that followed its UNSUB: nobody processes
-    /// them.
+    /// Messages that arrived after the PONG that followed its UNSUB, which are not processed.
     late: usize,
 }
 
 impl Leaver {
-    /// It has subscribed when this returns.
+    /// Joins; the server has registered the subscription when this returns.
     fn join(
         workers: &Workers,
         way: Way,
@@ -123,7 +122,7 @@ impl Leaver {
                 Frame::Line(line) => assert_eq!(line, "PING"),
                 message @ Frame::Message { .. } => {
                     self.received += 1;
-                    // Who has closed its half answers on another connection.
+                    // A client that has closed its sending side answers on another connection.
                     if self.way == Way::HalfClose {
                         take(self.placed.twin(), message);
                     } else {
@@ -134,10 +133,10 @@ impl Leaver {
         }
     }
 
-    /// Says that it leaves, while messages are on their way.
+    /// Begins to leave, while messages are on their way.
     fn begin(&mut self, rng: &mut fastrand::Rng) {
-        // Keeps the worker busy before it comes to what matters, so that messages from
-        // the other worker wait for it then.
+        // Keeps the worker busy before the important frames, so messages from the other worker
+        // queue up meanwhile.
         let busy = "UNSUB 9\r\n".repeat(rng.usize(0..3000));
         self.placed.send(busy);
         match self.way {
@@ -149,12 +148,12 @@ impl Leaver {
             Way::Close => {
                 let _ = self.placed.stream.shutdown(Shutdown::Both);
             }
-            // It leaves by itself, or by `end`.
+            // It leaves by itself, or in `end`.
             Way::UnsubWithMax | Way::Kill | Way::SlowConsumer => {}
         }
     }
 
-    /// Leaves, after all was published. Returns how many messages came too late.
+    /// Leaves after everything was published. Returns the number of messages that came too late.
     fn end(mut self, take: &mut impl FnMut(&mut Client, Frame)) -> usize {
         match self.way {
             Way::Unsub | Way::HalfClose | Way::Drain => self.process(take),
@@ -175,8 +174,7 @@ impl Leaver {
     }
 }
 
-/// Sends one round's messages and has the leaver leave among them. `frame` makes a
-/// message.
+/// Sends one round's messages while the leaver leaves. `frame` makes a message.
 fn publish_round(
     way: Way,
     publisher: &mut Client,
@@ -193,8 +191,7 @@ fn publish_round(
     } else if let Some(leaver) = leaver {
         leaver.begin(rng);
     }
-    // The workers race here. A pause of another length each time lets each of them be
-    // first.
+    // The workers race here. A random pause lets each of them be first at times.
     let pause = Instant::now() + Duration::from_micros(rng.u64(0..200));
     while Instant::now() < pause {
         std::hint::spin_loop();
@@ -213,13 +210,13 @@ fn publish_until_slow(
     while workers.counter("slow_consumers") == before {
         assert!(Instant::now() < deadline, "nobody is slow");
         publisher.send((0..MESSAGES).map(|_| frame()).collect::<String>());
-        // Slow enough for those who stay and read, even in a test without optimisation.
+        // Slow enough for the remaining readers, even in a test without optimization.
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
 fn wait_until(what: &str, mut values: impl FnMut() -> (u64, u64)) {
-    // Counters are renewed after each round of a worker.
+    // Counters are updated after each round of a worker.
     let deadline = Instant::now() + Duration::from_secs(5);
     loop {
         let (found, expected) = values();
@@ -232,7 +229,7 @@ fn wait_until(what: &str, mut values: impl FnMut() -> (u64, u64)) {
     }
 }
 
-/// Members leave a group, in which one on each worker stays.
+/// Members leave a group, in which one member on each worker stays.
 fn from_queue(way: Way, publisher: usize) {
     let workers = way.workers();
     let ledger = Ledger::default();
@@ -281,8 +278,7 @@ fn from_queue(way: Way, publisher: usize) {
     ledger.expect_none_twice();
 }
 
-/// The only responder leaves, and then the next one comes. Each request gets a reply
-/// or a 503.
+/// The only responder leaves, and then the next one joins. Each request gets a reply or a 503.
 fn as_responder(way: Way, requester: usize) {
     let workers = way.workers();
     let mut requester = workers.connect(requester);
@@ -293,7 +289,7 @@ fn as_responder(way: Way, requester: usize) {
         "{refused:?}"
     );
     requester.sync();
-    // Whether the server counts a 503 among its messages is for it to decide.
+    // A server may or may not count a 503 as a message.
     wait_until("published", || (workers.counter("in_msgs"), 1));
     let counted = workers.counter("out_msgs");
 
@@ -339,7 +335,7 @@ fn as_responder(way: Way, requester: usize) {
         ledger.expect_each_once(&format!("{late} came after the PONG"));
         return;
     }
-    // Nobody replied: the server has refused a request or handed it to a responder.
+    // Requests without a reply were refused by the server or delivered to a responder.
     wait_until("requests", || (workers.counter("in_msgs") - 1, issued));
     wait_until("refused or handed to a responder", || {
         let refusals = refusals.load(Ordering::Relaxed);
@@ -349,7 +345,7 @@ fn as_responder(way: Way, requester: usize) {
     ledger.expect_none_twice();
 }
 
-/// A module for each way, with a test for each place of the publisher.
+/// A module for each way, with a test for each position of the publisher.
 macro_rules! ways {
     ($($name:ident: $way:ident),* $(,)?) => {$(
         mod $name {

@@ -1,4 +1,4 @@
-//! Connections on the worker that a test chooses.
+//! Connections on a chosen worker.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::server::{PATIENCE, Server};
 
-/// A server with two workers, and what is known of its connections.
+/// A server with two workers, and the number of its connections.
 ///
-/// A server hands a new connection to the worker with the fewest. Connections are
-/// opened and closed in pairs here, and only while the server counts as many as there
-/// are: both workers have equally many then, so that the first of a pair goes to worker
-/// 0 and the second to worker 1.
+/// A server hands a new connection to the worker with the fewest. These tests open and close
+/// connections in pairs, and only when the server's count is up to date. Both workers then have
+/// equally many, so the first connection of a pair goes to worker 0 and the second to worker 1.
 pub(crate) struct Workers {
     pub(crate) server: Server,
     pairs: Arc<AtomicU64>,
@@ -29,7 +28,7 @@ pub(crate) struct Placed {
 impl Workers {
     pub(crate) fn start(more: &[&str]) -> Self {
         let arguments = ["--workers", "2", "--http", "127.0.0.1:0"];
-        // Nobody here answers a PING, for as long as a test takes.
+        // The test's clients do not answer PING.
         let quiet = ["--ping-interval", "86400"];
         Self {
             server: Server::start(&[&arguments[..], &quiet, more].concat()),
@@ -37,7 +36,7 @@ impl Workers {
         }
     }
 
-    /// A connection, after its CONNECT, on worker 0 or 1.
+    /// Opens a connection on worker 0 or 1, and sends CONNECT.
     pub(crate) fn connect(&self, worker: usize) -> Placed {
         self.wait_for_those_that_left();
         let (first, second) = (self.server.connect(), self.server.connect());
@@ -53,7 +52,7 @@ impl Workers {
         }
     }
 
-    /// The server sees that a connection has ended when it comes round.
+    /// Waits until the server has noticed closed connections.
     fn wait_for_those_that_left(&self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -68,14 +67,14 @@ impl Workers {
         }
     }
 
-    /// One of the server's counters.
+    /// Returns one of the server's counters.
     pub(crate) fn counter(&self, name: &str) -> u64 {
         self.server.varz()[name].as_u64().expect("a counter")
     }
 }
 
 impl Placed {
-    /// The connection on the other worker.
+    /// Returns the connection on the other worker.
     pub(crate) fn twin(&mut self) -> &mut Client {
         &mut self.twin
     }
@@ -97,7 +96,7 @@ impl DerefMut for Placed {
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        // Both end right after this; until then they are waited for in vain.
+        // Both connections end right after this.
         self.pairs.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,5 +1,5 @@
-//! The pages of connections and subscriptions beside those of nats-server: the same clients,
-//! and the same fields.
+//! Compares the pages of connections and subscriptions with nats-server's: the same clients and the
+//! same fields.
 
 use std::process::Command;
 use std::thread;
@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::http::request;
 use crate::server::{PATIENCE, Process, program};
 
-/// Fields whose values differ between two servers, or from one time to the next.
+/// Fields whose values differ between two servers, or over time.
 const VARYING: [&str; 16] = [
     "avg_fanout",
     "cache_hit_rate",
@@ -31,7 +31,7 @@ const VARYING: [&str; 16] = [
     "uptime",
 ];
 
-/// One of the two, with its port for pages.
+/// One of the two servers, with its monitoring port.
 struct Server {
     process: Process,
     http: u16,
@@ -54,7 +54,7 @@ impl Server {
         let mut command = Command::new(server);
         command.arg("--config").arg(&file);
         let server = Self::start(command);
-        // It has been read.
+        // The file has been read.
         let _ = std::fs::remove_file(file);
         server
     }
@@ -76,7 +76,7 @@ impl Server {
         client
     }
 
-    /// What a page tells, without what varies, once so many connections are told of.
+    /// Returns a page without varying values, once it shows `count` connections.
     fn page(&self, path: &str, count: Option<usize>) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -93,14 +93,14 @@ impl Server {
     }
 }
 
-/// Status and body. By HTTP 1.1, nats-server would send the body in pieces.
+/// Returns status and body. With HTTP 1.1, nats-server would send the body in chunks.
 fn get(port: u16, path: &str) -> (String, String) {
     let (status, body) = request(port, format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes());
     let (_, code) = status.split_once(' ').expect("a version comes first");
     (code.to_owned(), body)
 }
 
-/// Replaces what varies by its type, and sorts what has no order.
+/// Replaces varying values by their types, and sorts lists without an order.
 fn simplify(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -139,7 +139,7 @@ fn connections_and_subscriptions_are_told_as_by_nats_server() {
         second.sync();
         first.expect("MSG a.x 1 5\r\nhello\r\nHMSG b 2 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
         let gone = server.connect("gone");
-        // Not to be found by a name.
+        // A client without a name.
         let plain = Client::to(server.process.port);
         drop(gone);
         clients.push((first, second, plain));
@@ -168,7 +168,7 @@ fn connections_and_subscriptions_are_told_as_by_nats_server() {
     ] {
         let [mut broker, mut nats_server] =
             [&servers[0], &servers[1]].map(|it| it.page(path, count));
-        // nats-server has subscriptions of its own, in this account as well.
+        // nats-server has its own subscriptions in this account as well.
         for page in [&mut broker, &mut nats_server] {
             for field in ["num_subscriptions", "num_inserts", "num_removes"] {
                 if let Some(value) = page.get_mut(field) {
@@ -185,7 +185,7 @@ fn connections_and_subscriptions_are_told_as_by_nats_server() {
             }
         }
         if path.contains("offset=1&limit=1") {
-            // There is no order among subscriptions.
+            // Subscriptions have no order.
             for page in [&mut broker, &mut nats_server] {
                 if let Some(list) = page.get_mut("subscriptions_list") {
                     *list = Value::Null;

@@ -1,4 +1,4 @@
-//! The connections that were closed, and why.
+//! Closed connections and the reasons.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::connz::{column, named, page, page_when, port, rows, start};
 use crate::server::{PATIENCE, Server};
 
-/// The reason for which the only closed connection was closed, and its row.
+/// Returns the reason of the only closed connection, and its row.
 fn reason(server: &Server) -> (String, Value) {
     let path = "/connz?state=closed&auth=1";
     let page = page_when(server, path, |page| page["total"] == 1);
@@ -84,7 +84,7 @@ fn each_wrong_has_its_reason() {
         client.read_to_end();
         let (reason, row) = reason(&server);
         assert_eq!(reason, expected, "{sent:.50}");
-        // Nobody is a user before the server has let it in.
+        // A client has no user before it is authenticated.
         assert_eq!(row["authorized_user"], Value::Null);
     }
     let server = start(&["--max-connections", "1"]);
@@ -104,7 +104,7 @@ fn a_reset_is_an_error() {
 
 #[test]
 fn slow_consumers_are_told_apart() {
-    // The flags, and how much is published after the client stops reading.
+    // The flags, and the number of messages published after the client stops reading.
     for (arguments, expected) in [
         (["--max-pending", "65536"], "Slow Consumer (Pending Bytes)"),
         (
@@ -138,7 +138,7 @@ fn slow_consumers_are_told_apart() {
 #[test]
 fn thousands_that_came_and_went_take_little_memory() {
     let server = start(&["--workers", "2"]);
-    // Longer than is kept.
+    // Longer than the stored part.
     let name = "n".repeat(1500);
     let come_and_go = |count: usize| {
         for _ in 0..count {
@@ -155,6 +155,6 @@ fn thousands_that_came_and_went_take_little_memory() {
     let kept = column(&closed, "name")[0].as_str().map(str::len);
     assert_eq!(kept, Some(128));
     let grown = server.resident().saturating_sub(before);
-    // About 700 bytes for each, and what the answer took.
+    // About 700 bytes each, and the memory of the response.
     assert!(grown < 4 << 20, "{grown} bytes");
 }

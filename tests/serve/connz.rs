@@ -16,14 +16,14 @@ pub(crate) fn start(more: &[&str]) -> Server {
     Server::start(&[&HTTP, more].concat())
 }
 
-/// The JSON at a path, which is there.
+/// Returns the JSON at an existing path.
 pub(crate) fn page(server: &Server, path: &str) -> Value {
     let (status, body) = get(server.http_port(), path);
     assert_eq!(status, "HTTP/1.1 200 OK", "{path}: {body}");
     serde_json::from_str(&body).expect("JSON")
 }
 
-/// The page, once `is_right` says so: what others have done is seen a moment later.
+/// Returns the page, once `is_right` accepts it: events become visible a moment later.
 pub(crate) fn page_when(server: &Server, path: &str, is_right: impl Fn(&Value) -> bool) -> Value {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -40,13 +40,13 @@ pub(crate) fn rows<'a>(page: &'a Value, list: &str) -> &'a [Value] {
     page[list].as_array().expect("there is a list")
 }
 
-/// The values of a field, row for row.
+/// Returns the values of a field, row by row.
 pub(crate) fn column(page: &Value, field: &str) -> Vec<Value> {
     let all = rows(page, "connections").iter();
     all.map(|row| row[field].clone()).collect()
 }
 
-/// A client that tells a name, and its number.
+/// Returns a client with this name, and its number.
 pub(crate) fn named(server: &Server, name: &str) -> (Client, u64) {
     let mut client = Client::to(server.port);
     let cid = client.read_info()["client_id"].as_u64().expect("a number");
@@ -110,7 +110,7 @@ fn a_connection_is_told_with_what_it_did() {
     assert_eq!(row["out_bytes"], 5 + 16);
     assert_eq!([&row["in_msgs"], &row["subscriptions"]], [0, 2]);
     assert!(row["last_activity"].as_str() > row["start"].as_str());
-    // The answer to a PING takes its time.
+    // The client takes its time to answer PING.
     second.expect("MSG a 1 5\r\nhello\r\nHMSG a 1 14 16\r\nNATS/1.0\r\n\r\nXXhi\r\nPING\r\n");
     thread::sleep(Duration::from_millis(30));
     second.send("PONG\r\n");
@@ -123,7 +123,7 @@ fn a_connection_is_told_with_what_it_did() {
 
 #[test]
 fn pages_go_by_offset_and_limit() {
-    // More than are asked of a worker at a time.
+    // More than one question to a worker returns.
     const COUNT: usize = 600;
     let server = start(&["--workers", "3"]);
     let clients: Vec<_> = (0..COUNT).map(|_| server.connect()).collect();
@@ -237,25 +237,28 @@ fn a_bad_value_is_told() {
     let server = start(&[]);
     let port = server.http_port();
     for (path, told) in [
-        ("/connz?sort=age", "sort is one of cid, start, subs,"),
-        ("/connz?sort=stop", "sort=stop needs state=closed"),
+        ("/connz?sort=age", "sort must be one of cid, start, subs,"),
+        ("/connz?sort=stop", "sort=stop requires state=closed"),
         (
             "/connz?sort=reason&state=all",
-            "sort=reason needs state=closed",
+            "sort=reason requires state=closed",
         ),
-        ("/connz?auth=maybe", "auth is true or false"),
-        ("/connz?subs=some", "subs is true or false"),
-        ("/connz?offset=x", "offset is a whole number"),
-        ("/connz?limit=1.5", "limit is a whole number"),
-        ("/connz?cid=-", "cid is a whole number"),
-        ("/connz?state=ajar", "state is one of open, closed, all"),
+        ("/connz?auth=maybe", "auth must be true, false"),
+        ("/connz?subs=some", "subs must be true, false"),
+        ("/connz?offset=x", "offset must be an integer"),
+        ("/connz?limit=1.5", "limit must be an integer"),
+        ("/connz?cid=-", "cid must be an integer"),
+        (
+            "/connz?state=ajar",
+            "state must be one of open, closed, all",
+        ),
         ("/connz?user=%zz", "the query has a %"),
-        ("/subsz?subs=detail", "subs is true or false"),
-        ("/subsz?offset=x", "offset is a whole number"),
-        ("/subsz?limit=x", "limit is a whole number"),
+        ("/subsz?subs=detail", "subs must be true, false"),
+        ("/subsz?offset=x", "offset must be an integer"),
+        ("/subsz?limit=x", "limit must be an integer"),
         (
             "/subscriptionsz?test=a.*",
-            "test is a subject to publish to",
+            "test must be a subject without wildcards",
         ),
     ] {
         let (status, body) = get(port, path);
@@ -318,7 +321,7 @@ fn encryption_is_told() {
     assert_eq!(row["tls_version"], "1.3");
     let cipher = row["tls_cipher_suite"].as_str().expect("a text");
     assert!(cipher.starts_with("TLS_"), "{cipher}");
-    // One that never begins with TLS, and one that does not go on.
+    // One client never begins TLS, and one does not continue.
     for sent in ["PING\r\n", ""] {
         let mut stranger = server.open();
         stranger.send(sent);
@@ -333,7 +336,7 @@ fn encryption_is_told() {
 }
 
 impl Client {
-    /// Reads so many messages, whatever comes between them, and then waits for the server.
+    /// Reads `count` messages, skipping other lines, and then waits for the server.
     pub(crate) fn sync_past_messages(&mut self, count: usize) {
         for _ in 0..count {
             while !self.line().starts_with("MSG ") {}

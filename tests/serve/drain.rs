@@ -1,4 +1,4 @@
-//! How the server ends.
+//! The end of the server.
 
 use rustix::process::Signal;
 
@@ -34,7 +34,7 @@ fn what_was_published_before_sigterm_arrives() {
     }
 }
 
-/// A client that does not read, for which much waits, and who published it.
+/// Returns a client that does not read, with much pending output, and the publisher.
 pub(crate) fn with_a_stuck_client(server: &Server) -> [Client; 2] {
     let mut stuck = server.connect();
     stuck.send("SUB flood 1\r\n");

@@ -1,4 +1,4 @@
-//! Clients that break off, talk nonsense or do not read, and a system without room.
+//! Clients that disconnect, send garbage or do not read, and a system without resources.
 
 use std::net::Shutdown;
 use std::thread;
@@ -16,7 +16,7 @@ fn noise_harms_nobody_else() {
         let length = rng.usize(1..5000);
         let mut noise: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(length).collect();
         if round % 2 == 0 {
-            // Something that begins well.
+            // A valid beginning.
             let start: &[u8] = [
                 &b"PUB a 9999\r\n"[..],
                 b"SUB ",
@@ -53,7 +53,7 @@ fn a_client_that_is_gone_within_a_frame_leaves_nothing_behind() {
         client.send(frame);
         drop(client);
     }
-    // A reset in the place of a regular end.
+    // A reset instead of a regular end.
     for _ in 0..20 {
         let mut client = server.connect();
         client.send("SUB cut.> 1\r\nPUB other.a 100\r\nhalf");
@@ -107,8 +107,8 @@ fn a_subscriber_that_never_reads_is_dropped_alone() {
     bystanders.check();
 }
 
-/// All that waited for clients that are gone is back some ten seconds later, though
-/// the server has nothing to do.
+/// All memory of disconnected clients is returned about ten seconds later, even if the server is
+/// idle.
 #[test]
 #[cfg(all(target_os = "linux", feature = "sized-jemalloc"))]
 fn memory_goes_back_while_the_server_rests() {
@@ -181,7 +181,7 @@ fn a_slower_subscriber_is_waited_for() {
     for index in 0..MESSAGES {
         slow.expect(&expected);
         if index % 50 == 0 {
-            // Not to wait for something: this is what makes it slow.
+            // This delay makes the subscriber slow.
             thread::sleep(std::time::Duration::from_millis(5));
         }
     }
@@ -199,7 +199,7 @@ fn without_files_left_the_connections_there_are_go_on_and_others_wait() {
         .collect();
     server.wait_for_log("cannot accept connections");
     bystanders.check();
-    // Who waits gets a place when others leave.
+    // A waiting client is accepted when others leave.
     let mut count = 0;
     for mut client in clients.drain(..) {
         client.read_info();

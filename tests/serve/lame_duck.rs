@@ -1,4 +1,4 @@
-//! How a lame duck (SIGUSR2) sends its clients to other servers.
+//! Lame duck mode (SIGUSR2): the server sends its clients to other servers.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use crate::drain::with_a_stuck_client;
 use crate::http::get;
 use crate::server::Server;
 
-/// Long enough for what a test does in the meantime.
+/// Long enough for the test's other steps.
 const LONG: &[&str] = &[
     "--lame-duck-duration",
     "2000",
@@ -46,7 +46,7 @@ fn it_serves_those_that_are_there_and_takes_no_more() {
     let mut subscriber = server.connect();
     subscriber.send("SUB a 1\r\n");
     subscriber.sync();
-    // It does not understand INFO at any time.
+    // This client does not accept INFO at any time.
     let mut old = server.open();
     old.send("CONNECT {\"verbose\":false,\"protocol\":0}\r\n");
     old.sync();
@@ -56,7 +56,7 @@ fn it_serves_those_that_are_there_and_takes_no_more() {
     subscriber.expect("MSG a 1 1\r\nx\r\n");
     old.sync();
     TcpStream::connect(("127.0.0.1", server.port)).expect_err("it does not listen any more");
-    // As nats-server answers.
+    // nats-server's response.
     let (status, body) = get(server.http_port(), "/healthz");
     assert!(status.contains(" 500 "), "{status}");
     let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
@@ -93,7 +93,7 @@ fn after_the_grace_period_connections_are_closed_one_by_one() {
     assert_eq!(server.wait().code(), Some(0));
     let (first, last) = (ended[0], ended[ended.len() - 1]);
     assert!(first >= grace, "{ended:?}");
-    // Half of the time between two is the least.
+    // The shortest interval is half of the average.
     let shortest = rest / CLIENTS / 2 * (CLIENTS - 1);
     assert!(last >= grace + shortest, "{ended:?}");
     let middle = ended[ended.len() / 2];
@@ -127,8 +127,8 @@ fn sigterm_has_it_drain_and_a_second_one_ends_it_at_once() {
     let mut server = Server::start(&[LONG, &["--drain-timeout", "1000"]].concat());
     let _clients = with_a_stuck_client(&server);
     server.signal(Signal::USR2);
-    server.wait_for_log("lame duck: no more");
-    // Again changes nothing.
+    server.wait_for_log("lame duck mode: no new");
+    // A second signal changes nothing.
     server.signal(Signal::USR2);
     server.signal(Signal::TERM);
     server.wait_for_log("draining");
@@ -144,7 +144,7 @@ fn sigterm_has_a_lame_duck_drain() {
     server.signal(Signal::USR2);
     assert_eq!(client.read_info()["ldm"], true);
     server.signal(Signal::TERM);
-    // It has been told once.
+    // The client was informed once.
     client.expect_end();
     assert_eq!(server.wait().code(), Some(0));
     server.wait_for_log("drained");

@@ -1,4 +1,4 @@
-//! Limits: who goes beyond is told, and only that one.
+//! Limits: a client that exceeds one gets an error, and other clients do not.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ fn a_control_line_has_its_limit() {
         client.expect("-ERR 'maximum control line exceeded'\r\n");
         client.expect_end();
     }
-    // Up to the limit it is fine.
+    // Exactly at the limit.
     let mut client = server.connect();
     let subject = "a".repeat(4096 - 2);
     client.send(format!("SUB {subject} 1\r\nPUB {subject} 0\r\n\r\n"));
@@ -45,7 +45,7 @@ fn a_limit_on_connections_holds_and_rooms_come_free() {
     third.expect_end();
     drop(second);
     first.sync();
-    // The server may need a moment to see that the second is gone.
+    // The server may need a moment to notice that the second client is gone.
     loop {
         let mut next = server.open();
         next.send_in_vain(b"CONNECT {\"verbose\":false}\r\nPING\r\n");
@@ -88,7 +88,7 @@ fn thousands_of_subscriptions_come_and_go() {
     client.sync();
     client.send(lines(&|n| format!("SUB many.{n} {n}\r\n")));
     client.sync();
-    // The server forgets them with the connection.
+    // The server removes them with the connection.
     drop(client);
     bystanders.check();
 }
@@ -118,11 +118,11 @@ fn an_answer_is_no_activity() {
     let start = Instant::now();
     for _ in 0..4 {
         client.expect("PING\r\n");
-        // Later than a server looks at its clocks.
+        // Longer than the interval of the server's timeouts.
         std::thread::sleep(Duration::from_millis(250));
         client.send("PONG\r\n");
     }
-    // If it were, every second PING would be left out.
+    // If the answer counted as activity, every second PING would be left out.
     let took = start.elapsed();
     assert!(took < Duration::from_millis(3200), "{took:?}");
 }
@@ -137,14 +137,14 @@ fn credentials_have_to_come_in_time() {
     late.expect("-ERR 'Authentication Timeout'\r\n");
     late.expect_end();
     known.sync();
-    // Without anything to tell there is no hurry.
+    // Without credentials there is no time limit.
     let open = Server::start(&["--auth-timeout", "0.01"]);
     let mut quiet = open.open();
     quiet.sync();
 }
 
 impl Client {
-    /// What comes with one read, or nothing at the end.
+    /// Returns the result of one read, which is empty at the end.
     fn read_some(&mut self) -> Vec<u8> {
         use std::io::Read;
         let mut chunk = [0; 1000];

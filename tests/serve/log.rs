@@ -1,4 +1,4 @@
-//! The log: it stalls nobody, and nobody writes into it what did not happen.
+//! The log: it does not block the server, and clients cannot forge lines.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::client::Client;
 use crate::server::{PATIENCE, Server, program};
 
-/// A server whose standard error is read when the test says so.
+/// A server whose standard error is read only on request.
 struct Unread {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -39,7 +39,7 @@ impl Unread {
         server
     }
 
-    /// Reads up to a line with `text` in it and returns that.
+    /// Reads up to a line that contains `text`, and returns the line.
     fn read_until(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
@@ -58,7 +58,7 @@ impl Unread {
         client
     }
 
-    /// Has it log much more than fits into a pipe and into its queue.
+    /// Makes the server log much more than its pipe and its queue hold.
     fn flood(&self) {
         let name = "x".repeat(3000);
         let connect = format!("CONNECT {{\"verbose\":false,\"name\":\"{name}\"}}\r\n");
@@ -115,7 +115,7 @@ fn lines_that_were_dropped_are_counted_once_there_is_room() {
     let line = server.read_until("log lines because the log was read too slowly");
     assert!(line.contains("ERROR"), "{line}");
     server.connect();
-    // The log goes on.
+    // The log continues.
     server.signal();
     server.read_until("drained");
     assert_eq!(server.wait(), Some(0));
@@ -155,7 +155,7 @@ fn a_name_forges_no_line() {
     assert!(!line.contains(|c: char| c.is_control()), "{line:?}");
 }
 
-/// The last lines are the ones that tell why it ended.
+/// The last lines contain the reason for the end.
 #[test]
 fn the_end_is_logged() {
     let mut server = Unread::start(&["--log-level", "debug"]);

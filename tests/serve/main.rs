@@ -1,6 +1,6 @@
-//! Runs `broker serve` and does to it what clients and networks do in bad times.
+//! Runs `broker serve` and simulates faults of clients and networks.
 //!
-//! Each fault is done beside bystanders, which must lose nothing by it.
+//! Bystanders are connected during each fault, and must lose nothing.
 
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! Figures by HTTP.
+//! Statistics over HTTP.
 
 #[cfg(target_os = "linux")]
 use std::io::{BufRead, BufReader};
@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use crate::server::{PATIENCE, Server, program};
 
-/// Sends a request. Returns head and body of the answer.
+/// Sends a request. Returns the response's head and body.
 fn request(port: u16, text: &[u8]) -> (String, String) {
     let mut stream = open(port);
     stream.write_all(text).expect("it reads");
     let mut answer = String::new();
-    // What was not read of a bad request may make it a reset.
+    // Unread input of a bad request may cause a reset.
     let _ = stream.read_to_string(&mut answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     (head.to_owned(), body.to_owned())
@@ -64,7 +64,7 @@ fn figures_are_those_of_what_happened() {
         client.expect("MSG a 1 5\r\nhello\r\n");
     }
     drop(clients.pop());
-    // Counters are renewed after each round, and a close needs one.
+    // Counters are updated after each round, and closing a connection takes one.
     let varz = loop {
         clients[0].sync();
         let (_, body) = get(port, "/varz");
@@ -102,7 +102,7 @@ fn figures_are_those_of_what_happened() {
         metrics.contains("# TYPE broker_connections gauge\n"),
         "{metrics}"
     );
-    // Other allocators than jemalloc do not tell.
+    // Allocators other than jemalloc have no statistics.
     let info = Command::new(program()).arg("info").output();
     let info = String::from_utf8(info.expect("the executable starts").stdout).expect("UTF-8");
     let told = info.contains("jemalloc");
@@ -119,7 +119,7 @@ fn bad_requests_are_refused_and_bounded() {
     assert_eq!(get(port, "/nothing").0, "HTTP/1.1 404 Not Found");
     let (head, _) = request(port, b"\x00\x01\x02\r\n\r\n");
     assert_eq!(status(&head), "HTTP/1.1 400 Bad Request");
-    // Too long, and never at its end: it is answered all the same.
+    // Too long and never complete: it still gets a response.
     let long = [b"GET / HTTP/1.1\r\nX: ", "x".repeat(100_000).as_bytes()].concat();
     let (head, _) = request(port, &long);
     assert_eq!(status(&head), "HTTP/1.1 400 Bad Request");
@@ -181,7 +181,7 @@ fn idle_connections_delay_nobody() {
             let took = start.elapsed();
             assert!(took < TOLERABLE, "{took:?} beside {many} connections");
         }
-        // They are ended, the first to make room and the last for its silence.
+        // They are closed, the first one to make room and the last one because of the timeout.
         for mut stream in [&idle[0], &idle[idle.len() - 1]] {
             let mut end = Vec::new();
             match stream.read_to_end(&mut end) {
@@ -193,7 +193,7 @@ fn idle_connections_delay_nobody() {
     assert!(start.elapsed() < PATIENCE);
 }
 
-/// One that never takes its answer holds nobody up either.
+/// Clients that never read their response do not delay others either.
 #[test]
 fn clients_that_do_not_read_delay_nobody() {
     let server = Server::start(&["--http", "127.0.0.1:0"]);
@@ -210,7 +210,7 @@ fn clients_that_do_not_read_delay_nobody() {
     assert_eq!(get(port, "/healthz").0, "HTTP/1.1 200 OK");
 }
 
-/// To ask for room again and again would keep a CPU busy.
+/// Retrying without a pause would keep a CPU busy.
 #[cfg(target_os = "linux")]
 #[test]
 fn when_files_run_out_it_waits() {
@@ -221,13 +221,13 @@ fn when_files_run_out_it_waits() {
     let before = server.cpu_ticks();
     thread::sleep(Duration::from_secs(1));
     let used = server.cpu_ticks() - before;
-    // A hundredth of a second each, usually.
+    // A tick is usually a hundredth of a second.
     assert!(used < 30, "{used} ticks");
     drop(idle);
     assert_eq!(get(server.http, "/healthz").0, "HTTP/1.1 200 OK");
 }
 
-/// A server with few open files.
+/// A server with a low limit on open files.
 #[cfg(target_os = "linux")]
 struct Scarce {
     child: Child,
@@ -259,7 +259,7 @@ impl Scarce {
         }
     }
 
-    /// CPU time it has used.
+    /// Returns the CPU time used.
     fn cpu_ticks(&self) -> u64 {
         let path = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(path).expect("it runs");

@@ -1,4 +1,4 @@
-//! Flags by which nats-server is started.
+//! nats-server's flags.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::drain::with_a_stuck_client;
 use crate::http::get;
 use crate::server::{PATIENCE, Process, Server, program};
 
-/// A name that no other test uses.
+/// Returns a path that no other test uses.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -22,14 +22,14 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     std::env::temp_dir().join(name)
 }
 
-/// Starts it with these arguments alone.
+/// Starts a server with only these arguments.
 fn start(arguments: &[&str]) -> Process {
     let mut command = Command::new(program());
     command.arg("serve").args(arguments);
     Process::start(command)
 }
 
-/// Waits until the file holds the text. Returns all that it holds.
+/// Waits until the file contains the text. Returns the content.
 fn wait_for(path: &Path, text: &str) -> String {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -42,7 +42,7 @@ fn wait_for(path: &Path, text: &str) -> String {
     }
 }
 
-/// Waits until something is in the file, which is written just after the port is logged.
+/// Waits until the file has content. It is written just after the port is logged.
 pub(crate) fn wait_for_any(path: &Path) -> String {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -233,7 +233,7 @@ fn files_that_cannot_be_written_are_named() {
             &["-p", "-1", "--pid", "/does/not/exist"],
             ["/does/not/exist", "--pid"],
         ),
-        // Whoever starts it by hand does not look into the log first.
+        // A user who starts it by hand does not look into the log first.
         (&["--listen", &taken, "--log", log], [&taken, "--listen"]),
     ] {
         let mut command = Command::new(program());

@@ -1,12 +1,12 @@
-//! What the protocol says, and what nats-server 2.9.10 does where it says nothing.
+//! The protocol, and nats-server 2.9.10's behaviour where the protocol is silent.
 
 use crate::client::{Bystanders, CONNECT, Client};
 use crate::server::Server;
 
-/// How the answer to a conversation ends.
+/// How a conversation ends.
 #[derive(Clone, Copy, PartialEq)]
 enum End {
-    /// The connection goes on.
+    /// The connection continues.
     Open,
     /// The server closes it.
     Closed,
@@ -15,8 +15,8 @@ use End::{Closed, Open};
 
 const UNKNOWN: &str = "-ERR 'Unknown Protocol Operation'\r\n";
 
-/// What is sent after CONNECT, what comes back, and whether the connection ends.
-/// All of it was seen of nats-server 2.9.10.
+/// Input after CONNECT, the answer, and whether the connection ends. All of it was observed with
+/// nats-server 2.9.10.
 const CONVERSATIONS: &[(&str, &str, End)] = &[
     ("", "", Open),
     ("FOO\r\n", UNKNOWN, Closed),
@@ -119,7 +119,7 @@ const CONVERSATIONS: &[(&str, &str, End)] = &[
     ("SUB a 1\r\nUNSUB 1 x\r\nPUB a 1\r\n1\r\n", "", Open),
     ("UNSUB 55\r\n", "", Open),
     ("UNSUB\r\n", UNKNOWN, Closed),
-    // A group is one by its name, whatever its members listen to.
+    // A group is identified by its name, whatever its members subscribe to.
     (
         "SUB a.* q 1\r\nSUB a.b q 1\r\nPUB a.b 1\r\nx\r\n",
         "MSG a.b 1 1\r\nx\r\n",
@@ -185,10 +185,10 @@ fn conversations_go_the_same_cut_anywhere() {
         let mut client = server.connect();
         let step = sent.len() / 8 + 1;
         for cut in (1..sent.len()).step_by(step) {
-            // Names of subscriptions are free again afterwards.
+            // The sids are free again afterwards.
             let (first, second) = sent.split_at(cut);
             client.send(first);
-            // Answers the PING of another connection only after the first part.
+            // Answers the other connection's PING only after the first part.
             server.open().send("x");
             client.send(second);
             check(&mut client, answer, end);
@@ -238,7 +238,7 @@ fn headers_are_taken_from_messages_for_clients_without() {
     for plain in &mut plain {
         plain.expect("MSG a 1 r 2\r\nhi\r\n");
     }
-    // Who does not understand headers may not send any.
+    // Clients without header support may not send headers.
     plain[0].send("HPUB a 12 14\r\nNATS/1.0\r\n\r\nhi\r\n");
     plain[0].expect_end();
 }
@@ -300,11 +300,11 @@ fn a_queue_group_shares_and_loses_nothing_with_its_members() {
         while member.line() != "PONG" {
             own += 1;
         }
-        // Each message has a line for its payload too.
+        // Each message also has a line for its payload.
         assert!(own / 2 > 40, "{own} lines of 800 for one of four");
         sum += own / 2;
     }
-    // The others go on alone.
+    // The remaining members continue.
     publisher.send("PUB work 1\r\ny\r\n".repeat(100));
     publisher.send("PUB work 3\r\nend\r\n".repeat(100));
     publisher.sync();
@@ -369,7 +369,7 @@ fn messages_keep_their_order_on_every_way_between_workers() {
         let message = |number| format!("{verb} 8\r\n{number:08}\r\n");
         numbers.map(message).collect()
     };
-    // Many go through a queue, and while they wait there, a few must not be
+    // Many messages go through a queue. While they wait there, a few further ones must not be
     // delivered at once, as they would be otherwise.
     let mut sent = 0;
     for _ in 0..2000 {

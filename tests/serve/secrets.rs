@@ -58,11 +58,11 @@ fn without_secrets_whatever_a_client_gives_is_fine() {
 
 #[test]
 fn a_password_can_be_a_hash_and_nobody_waits_for_it() {
-    // Of `secret`, with 2,048 rounds.
+    // The hash of `secret`, with 2,048 rounds.
     const HASH: &str = "$2b$11$WCVMWV7aJF9s.uFBnF5BzeylZ8ofVCYQJpg7bxA6XsAGa0pGCWeQi";
     let server = Server::start(&["--user", "ada", "--password", HASH, "--workers", "1"]);
     let mut known = server.open();
-    // What follows in the same write waits for the check, and is not lost.
+    // The rest of the same write waits for the check, and is not lost.
     known.send("CONNECT {\"verbose\":false,\"user\":\"ada\",\"pass\":\"secret\"}\r\nSUB a 1\r\nPUB a 1\r\nx\r\n");
     known.expect("MSG a 1 1\r\nx\r\n");
     let wrong = "CONNECT {\"user\":\"ada\",\"pass\":\"wrong\"}\r\nPING\r\n";
@@ -70,7 +70,7 @@ fn a_password_can_be_a_hash_and_nobody_waits_for_it() {
     for stranger in &mut strangers {
         stranger.send(wrong);
     }
-    // Each of these would come after all of the checks on a worker that does them itself.
+    // On a worker that checked passwords itself, each of these would wait for all checks.
     for _ in 0..100 {
         known.sync();
     }
@@ -86,7 +86,7 @@ fn a_password_can_be_a_hash_and_nobody_waits_for_it() {
         if peeked.is_ok() {
             continue;
         }
-        // At least one was still being checked when the others went on.
+        // At least one password was still being checked when the others had finished.
         for stranger in &mut strangers {
             stranger.expect("-ERR 'Authorization Violation'\r\n");
             stranger.expect_end();

@@ -1,4 +1,4 @@
-//! `--signal`, by which one Broker tells another something.
+//! `--signal`, which sends a signal to a running Broker.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::nats_flags::{scratch, wait_for_any};
 use crate::server::{Process, Server, program};
 
-/// Has `program` send a signal. Returns its exit code and what it wrote.
+/// Makes `program` send a signal. Returns its exit code and output.
 fn send(program: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(program).arg("serve").args(arguments).output();
     let output = output.expect("the executable starts");
@@ -36,7 +36,7 @@ fn each_word_is_its_signal() {
     }
     let mut server = Server::start(&[]);
     sent(&["-sl", &format!("stop={}", server.id())]);
-    // SIGKILL, which no program can do anything about.
+    // SIGKILL, which a program cannot handle.
     assert_eq!(server.wait().signal(), Some(9));
 }
 
@@ -50,13 +50,14 @@ fn a_pid_file_tells_the_process() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
-/// A copy of the program, of which no other test starts a process.
+/// A copy of the program, which no other test runs.
 struct Copied(PathBuf);
 
 impl Copied {
     fn new() -> Self {
         let path = scratch("copy");
-        // Written by this process, it could be busy: other tests fork it at any time.
+        // If this process wrote the file, it could be busy: other tests fork this process at any
+        // time.
         let copied = Command::new("cp").arg(program()).arg(&path).status();
         assert!(copied.expect("there is cp").success());
         Self(path)
@@ -81,7 +82,7 @@ fn without_a_number_the_only_server_is_told() {
     let copied = Copied::new();
     let none = (Some(1), "broker: no broker processes running\n".to_owned());
     assert_eq!(send(&copied.0, &["--signal", "quit"]), none);
-    // It is of another program.
+    // This server is another program.
     let _other = Server::start(&[]);
     assert_eq!(send(&copied.0, &["--signal", "quit"]), none);
     let mut first = copied.start();
@@ -105,7 +106,7 @@ fn what_cannot_be_told_is_named() {
         ("--signal=quit=0", 2, "invalid pid: 0"),
         ("--signal=quit=/dev/null", 1, "/dev/null"),
         ("--signal=quit=/does/not/exist", 1, "/does/not/exist"),
-        // More than Linux ever gives.
+        // More than Linux ever assigns.
         ("--signal=quit=2147483647", 1, "2147483647"),
     ] {
         let (code, text) = send(&program(), &[argument]);

@@ -1,4 +1,4 @@
-//! What signals do beside ending the server.
+//! Signals that do not end the server.
 
 use rustix::process::Signal;
 

@@ -1,4 +1,4 @@
-//! What keeps the server from starting is named, with what to do.
+//! Startup errors name their cause and what to do.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::client::Client;
 use crate::server::{Server, program};
 
-/// Runs it to its end. Returns its exit code and what it wrote.
+/// Runs the program to its end. Returns its exit code and output.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = Command::new(program())
         .arg("serve")
@@ -21,7 +21,7 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) 
 
 #[test]
 fn bad_flags_and_variables_are_named() {
-    /// Arguments, variables, and what has to be named.
+    /// Arguments, variables, and the expected texts.
     type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a [&'a str]);
     let cases: &[Case<'_>] = &[
         (&["--listen", "nowhere"], &[], &["--listen", "nowhere"]),

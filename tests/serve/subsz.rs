@@ -1,4 +1,4 @@
-//! The subscriptions, by themselves and of each connection.
+//! Subscriptions, by themselves and of each connection.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::http::get;
 
 #[test]
 fn subscriptions_are_listed_however_many_they_are() {
-    // More than are asked of a worker at a time.
+    // More than one question to a worker returns.
     const COUNT: usize = 2500;
     let server = start(&["--workers", "2"]);
     let (mut many, cid) = named(&server, "many");
@@ -90,7 +90,7 @@ fn subscriptions_are_listed_however_many_they_are() {
     assert_eq!(page(&server, "/subsz?acc=other")["num_subscriptions"], 0);
 }
 
-/// Subjects of 3,000 bytes, so many of them.
+/// Returns this number of subjects of 3,000 bytes.
 fn long_subjects(count: usize) -> String {
     let long = "x".repeat(3000);
     let lines = (0..count).map(|n| format!("SUB {long}.{n} {n}\r\n"));
@@ -110,7 +110,7 @@ fn a_list_that_is_too_long_is_refused() {
     ] {
         let (status, body) = get(server.http_port(), path);
         assert_eq!(status, "HTTP/1.1 400 Bad Request", "{path}");
-        assert!(body.starts_with("the answer would have more than 4 MiB"));
+        assert!(body.starts_with("the response would exceed 4 MiB"));
     }
     let part = page(&server, "/subsz?subs=1&limit=500&offset=1500");
     assert_eq!(part["total"], 500);
@@ -125,7 +125,7 @@ fn answers_that_nobody_reads_are_bounded() {
     let path = "/subsz?subs=1&limit=1300";
     let port = server.http_port();
     assert_eq!(get(port, path).0, "HTTP/1.1 200 OK");
-    // On a busy machine the first of them may be ended before the last one asks.
+    // On a busy machine the first one may be closed before the last one sends its request.
     let mut unread = Vec::new();
     let refused = (0..10).any(|_| {
         for _ in 0..5 {
@@ -137,7 +137,7 @@ fn answers_that_nobody_reads_are_bounded() {
         status == "HTTP/1.1 503 Service Unavailable" && body.contains("try again later")
     });
     assert!(refused);
-    // Those that are small are answered all the same.
+    // Small responses are still sent.
     assert_eq!(get(port, "/healthz").0, "HTTP/1.1 200 OK");
     drop(unread);
     page(&server, "/subsz?subs=1&limit=10");

@@ -1,4 +1,4 @@
-//! TLS, with the right files and with wrong ones.
+//! TLS, with right and wrong files.
 
 use std::io::{Read, Write};
 use std::process::Command;
@@ -47,7 +47,7 @@ fn a_client_in_clear_is_told_so() {
     client.send("CONNECT {}\r\nPING\r\n");
     client.expect("-ERR 'Secure Connection - TLS Required'\r\n");
     client.expect_end();
-    // One that looks like TLS and is not.
+    // Bytes that look like TLS but are not.
     let mut client = server.open();
     client.send(b"\x16\x03\x01\xff\xff nonsense nonsense");
     client
@@ -83,7 +83,7 @@ fn certificates_of_clients_are_asked_for() {
     expect(&mut known, b"PONG\r\n");
 }
 
-/// The next line by TLS, without its end.
+/// Returns the next line over TLS, without its end.
 fn line(stream: &mut impl Read) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
@@ -104,14 +104,14 @@ fn says_all(stream: &mut (impl Read + Write)) {
 #[test]
 fn tls_may_have_to_come_first() {
     let files = Files::new("first");
-    // That clear is allowed means nothing then.
+    // Allowing plaintext then has no effect.
     let flags = ["--tls-handshake-first", "--tls-allow-clear"];
     let server = files.server(&[&flags[..], &["--auth-timeout", "1"]].concat());
     let mut first = files.encrypt(Client::to(server.port), false);
     let info = line(&mut first);
     assert!(info.contains("\"tls_required\":true"), "{info}");
     says_all(&mut first);
-    // A client that waits for INFO waits in vain.
+    // A client that waits for INFO gets nothing.
     let mut waits = Client::to(server.port);
     let told = waits.read_to_end();
     assert!(!told.starts_with(b"INFO"), "{}", told.escape_ascii());
@@ -168,13 +168,13 @@ fn clients_may_do_without_tls_where_that_is_allowed() {
             .write_all(b"PUB a 5\r\nhello\r\n")
             .expect("written");
         clear.expect("MSG a 1 5\r\nhello\r\n");
-        // One that has nothing to say for longer than the handshake may take.
+        // A client that sends nothing for longer than the handshake timeout.
         let mut silent = Client::to(server.port);
         silent.read_info();
         std::thread::sleep(Duration::from_millis(1200));
         silent.connect();
     }
-    // Credentials are wanted in time all the same.
+    // The timeout for credentials still applies.
     let server = files.server(&["--tls-allow-clear", "--auth-timeout", "0.3", "--token", "t"]);
     let mut silent = server.open();
     silent.expect("-ERR 'Authentication Timeout'\r\n");

@@ -1,4 +1,4 @@
-//! What was published, and who got it.
+//! Published messages and their receivers.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use crate::once::{Once, Seen};
 /// Steady publishers.
 pub(crate) const PUBLISHERS: usize = 4;
 
-/// Which messages a steady reader subscribes to.
+/// The messages that a steady reader subscribes to.
 pub(crate) struct Pattern {
     pub(crate) text: &'static str,
     topic: Option<u64>,
@@ -30,14 +30,14 @@ impl Pattern {
             && self.publisher.is_none_or(|wanted| wanted == publisher)
     }
 
-    /// The first wanted number of this publisher from `from` on.
+    /// Returns the publisher's first wanted number from `from` on.
     fn next(&self, publisher: usize, from: u64) -> Option<u64> {
         (from..from + TOPICS).find(|number| self.wants(publisher, *number))
     }
 }
 
-/// The steady readers, by their patterns. A server gives connections to its workers in
-/// turns, so that each half of the readers is on another of two workers.
+/// The steady readers' patterns. A server alternates connections between its workers, so of two
+/// workers each has half of the readers.
 pub(crate) const READERS: [Pattern; 6] = [
     Pattern::new("work.>", None, None),
     Pattern::new("work.*.*", None, None),
@@ -47,10 +47,10 @@ pub(crate) const READERS: [Pattern; 6] = [
     Pattern::new("*.0.>", Some(0), None),
 ];
 
-/// A queue group over all messages. Two steady readers are members of each.
+/// A queue group over all messages. Each has two steady readers as members.
 pub(crate) struct Group {
     pub(crate) name: &'static str,
-    /// A member may die and take messages along that the server has written to it.
+    /// A member may die with messages that the server has sent to it.
     is_lossy: bool,
     seen: [Mutex<Seen>; PUBLISHERS],
 }
@@ -82,22 +82,23 @@ impl Group {
     }
 }
 
-/// All that is counted.
+/// All counts.
 pub(crate) struct Ledger {
-    /// How many messages each publisher has published.
+    /// Number of messages that each publisher has published.
     published: [AtomicU64; PUBLISHERS],
-    /// The number that each reader awaits next of each publisher.
+    /// The next number that each reader expects of each publisher.
     awaited: [[AtomicU64; PUBLISHERS]; READERS.len()],
     delivered: AtomicU64,
-    /// Steady readers alone; with visitors that leave in order; with those that die.
+    /// One group with steady readers only, one with visitors that drain, one with visitors that
+    /// die.
     pub(crate) groups: [Group; 3],
-    /// Requests to those who come and go, each answered or refused at most once.
+    /// Requests to visitors, each answered or refused at most once.
     pub(crate) hopes: Once,
-    /// What visitors publish right before they leave.
+    /// Messages that visitors publish right before they leave.
     pub(crate) farewells: Once,
 }
 
-/// The groups by their place.
+/// Indices of the groups.
 pub(crate) const DRAINERS: usize = 1;
 pub(crate) const MORTALS: usize = 2;
 
@@ -124,7 +125,7 @@ impl Ledger {
         ledger
     }
 
-    /// A reader got this message by its pattern.
+    /// A reader got this message through its pattern.
     pub(crate) fn came(&self, reader: usize, publisher: usize, number: u64) -> Result<(), String> {
         let (pattern, awaited) = (&READERS[reader], &self.awaited[reader][publisher]);
         let expected = awaited.load(Ordering::Relaxed);
@@ -144,7 +145,8 @@ impl Ledger {
         self.published[publisher].fetch_add(count, Ordering::Relaxed);
     }
 
-    /// What a publisher has published and somebody has not got but for `most`, if there is any.
+    /// Describes a publisher's messages that some receiver has not got, if they are more than
+    /// `most`.
     pub(crate) fn missing(&self, publisher: usize, most: u64) -> Option<String> {
         let issued = self.published[publisher].load(Ordering::Relaxed);
         for (pattern, awaited) in READERS.iter().zip(&self.awaited) {
@@ -167,7 +169,8 @@ impl Ledger {
         None
     }
 
-    /// Messages published, delivered to plain subscriptions, and to each group.
+    /// Returns the numbers of messages published, delivered to plain subscriptions, and to each
+    /// group.
     pub(crate) fn sums(&self) -> (u64, u64, [u64; 3]) {
         let published = self.published.iter().map(|it| it.load(Ordering::Relaxed));
         let delivered = self.delivered.load(Ordering::Relaxed);

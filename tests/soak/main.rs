@@ -1,10 +1,10 @@
-//! Clients at random come, go, stall and die beside steady ones, for as long as one
-//! likes. Nobody who stays may lose a message or get one twice, and the server may keep
-//! nothing of those who have left.
+//! Random clients connect, leave, stall and die next to steady ones, for any length of time.
+//! Clients that stay must not lose a message or get one twice, and the server must keep nothing of
+//! clients that have left.
 //!
-//! `SOAK_SECONDS` says how long, `SOAK_CLIENTS` how many visitors there are at a time,
-//! `SOAK_SEED` repeats what the visitors of a run have chosen, though not the order in
-//! which the system has served them. `SERVER_UNDER_TEST` names another server.
+//! `SOAK_SECONDS` sets the duration, `SOAK_CLIENTS` the number of concurrent visitors. `SOAK_SEED`
+//! repeats the visitors' random choices of a run, but not the order in which the system served
+//! them. `SERVER_UNDER_TEST` names another server.
 
 #![cfg(target_os = "linux")]
 
@@ -42,17 +42,17 @@ const MIB: u64 = 1 << 20;
 
 const WORKERS: usize = 2;
 
-/// Little, so that visitors who do not read are closed soon.
+/// Low, so visitors who do not read are closed soon.
 const MAX_PENDING: usize = 512 * 1024;
 
 const MAX_MEMORY: u64 = 64 * MIB;
 
-/// What Broker may hold at the end for those who stay, in bytes: each takes a KiB, and
-/// nothing waits for it.
+/// Most memory that Broker may hold at the end for the remaining clients, in bytes: each takes a
+/// KiB and has no pending output.
 const MOST_HELD: u64 = 256 * 1024;
 
-/// nats-server keeps what clients may rely on. How much memory it takes, and its exit
-/// code, are its own affair.
+/// The promises to clients also apply to nats-server; memory use and exit code are checked only for
+/// Broker.
 fn is_broker() -> bool {
     matches!(Program::chosen(), Program::Broker(_))
 }
@@ -60,7 +60,7 @@ fn is_broker() -> bool {
 fn start() -> Server {
     let flags = format!("--workers {WORKERS} --max-memory {MAX_MEMORY}");
     Server::described(&Description {
-        // No more, as nats-server has it.
+        // The highest value that nats-server accepts.
         max_payload: Some(MAX_PENDING),
         max_pending: Some(MAX_PENDING),
         monitor: true,
@@ -85,7 +85,7 @@ fn nothing_is_lost_or_left_behind_while_visitors_come_and_go() {
 
     run.end_visits();
     join(visitors);
-    // The steady ones go on in the meantime.
+    // The steady clients continue meanwhile.
     before.wait_for(&run, &server);
     run.end_publishing();
     steady.join_publishers(&run);
@@ -102,16 +102,16 @@ fn nothing_is_lost_or_left_behind_while_visitors_come_and_go() {
 
 fn join(threads: Vec<JoinHandle<()>>) {
     for thread in threads {
-        // A panic is among the faults.
+        // A panic is recorded as a fault.
         let _ = thread.join();
     }
 }
 
-/// Judges what the server tells of itself.
+/// Checks the server's statistics.
 fn judge(run: &Run, server: &Server, memory: &Memory, lasts: Duration) {
     let varz = server.varz();
     let slow = varz["slow_consumers"].as_u64().expect("a number");
-    // The monitor of nats-server does not tell.
+    // nats-server's monitoring does not report it.
     let held = varz["memory"].as_u64().unwrap_or_default();
     let (has_grown, growth) = memory.judge();
     let peak = server.peak_memory();
@@ -148,7 +148,7 @@ fn judge(run: &Run, server: &Server, memory: &Memory, lasts: Duration) {
     );
 }
 
-/// Ends the server, which drains, unless something went wrong before.
+/// Stops the server with a drain, unless there was a fault before.
 fn finish(run: &Arc<Run>, server: &mut Server, steady: Steady) {
     let has_failed = run.has_failed();
     run.end();

@@ -1,5 +1,5 @@
-//! Visitors that take part: in queue groups, as responders, and as readers that check
-//! what they get.
+//! Visitors that take part: as members of queue groups, as responders, and as readers that check
+//! their messages.
 
 use std::collections::HashMap;
 
@@ -12,20 +12,20 @@ use crate::requests::{HOPES, answer};
 use crate::run::Run;
 use crate::visitor::Visitor;
 
-/// How often a member processes what has come, at most.
+/// Most rounds in which a member processes messages.
 const MOST_ROUNDS: u32 = 20;
 
 /// The longest time between two rounds.
 const PAUSE_MS: u64 = 8;
 
-/// Where visitors publish before they leave, how much at most, and how many bytes more
-/// than a number each of it has at most.
+/// The subject for messages of leaving visitors, the largest number of such messages, and the most
+/// bytes of each besides its number.
 pub(crate) const FAREWELLS: &str = "farewells";
 const MOST_FAREWELLS: u32 = 12;
 const MOST_PADDING: usize = 6000;
 
-/// Joins, works and leaves as clients drain. What it got until its last PONG, it has
-/// processed, so that nothing may be missing.
+/// Joins, works and drains. The member has processed everything before its last PONG, so nothing
+/// may be missing.
 pub(crate) fn drain(run: &Run, rng: &mut Rng) {
     let group = &run.ledger.groups[DRAINERS];
     let mut visitor = Visitor::connect(run, rng);
@@ -46,8 +46,8 @@ pub(crate) fn drain(run: &Run, rng: &mut Rng) {
     }
 }
 
-/// Publishes and leaves in a way after which everything that was sent counts: it ends its
-/// half of the connection, or has a PONG before it dies.
+/// Publishes and leaves in a way after which everything that was sent counts: with a half-close, or
+/// after a PONG.
 pub(crate) fn say_farewell(run: &Run, rng: &mut Rng) {
     let mut visitor = Visitor::connect(run, rng);
     let mut frames = Vec::new();
@@ -69,7 +69,7 @@ pub(crate) fn say_farewell(run: &Run, rng: &mut Rng) {
     }
 }
 
-/// Joins and dies, whatever was sent to it.
+/// Joins and dies, losing its messages.
 pub(crate) fn die(run: &Run, rng: &mut Rng) {
     let group = &run.ledger.groups[MORTALS];
     let mut visitor = Visitor::connect(run, rng);
@@ -122,8 +122,8 @@ pub(crate) fn help(run: &Run, rng: &mut Rng) {
     visitor.leave();
 }
 
-/// Reads everything that the steady publishers publish in the meantime, and checks that
-/// it is without gaps from the first message on.
+/// Reads all messages of the steady publishers for a while, and checks that none is missing from
+/// the first one on.
 pub(crate) fn listen(run: &Run, rng: &mut Rng) {
     let mut visitor = Visitor::connect(run, rng);
     visitor.send("SUB work.> 1\r\n");

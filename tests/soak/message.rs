@@ -1,16 +1,16 @@
-//! The numbered messages of the steady publishers. All of a message follows from its
-//! publisher and its number, so that any part that is wrong shows.
+//! The numbered messages of the steady publishers. Publisher and number determine the whole
+//! message, so any wrong byte is detected.
 
 use std::io::Write as _;
 
-/// Topics that each publisher publishes to in turns.
+/// Topics that each publisher alternates between.
 pub(crate) const TOPICS: u64 = 4;
 
-/// Every so many messages carry headers.
+/// Interval of messages with headers.
 const HEADERS_EVERY: u64 = 5;
 
-/// Every so many messages are large: the server shares large payloads among
-/// subscribers and copies small ones.
+/// Interval of large messages: the server shares large payloads among subscribers and copies small
+/// ones.
 const LARGE_EVERY: u64 = 61;
 
 const LARGE: usize = 9000;
@@ -54,7 +54,7 @@ pub(crate) fn append_frame(frames: &mut Vec<u8>, publisher: usize, number: u64) 
     frames.extend_from_slice(b"\r\n");
 }
 
-/// The publisher and the number of a message that is right in every byte.
+/// Checks every byte of a message, and returns its publisher and number.
 pub(crate) fn read(subject: &str, headers: &[u8], payload: &[u8]) -> Result<(usize, u64), String> {
     let numbers = || {
         let mut words = payload.split(|byte| *byte == b' ');

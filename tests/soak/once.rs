@@ -1,18 +1,18 @@
-//! Numbers that may come once each.
+//! Numbers that may arrive once each.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Which numbers came: a bit for each, so that hours of them take megabytes.
+/// The numbers that arrived: one bit each, so hours of them take megabytes.
 #[derive(Default)]
 pub(crate) struct Seen {
     words: Vec<u64>,
-    /// How many came.
+    /// How many arrived.
     pub(crate) count: u64,
 }
 
 impl Seen {
-    /// Tells whether it is the first time.
+    /// Inserts a number. Returns whether it is new.
     pub(crate) fn insert(&mut self, number: u64) -> bool {
         let place = usize::try_from(number / 64).expect("memory for so many");
         let bit = 1 << (number % 64);
@@ -26,9 +26,9 @@ impl Seen {
     }
 }
 
-/// Messages of which each carries a number of its own.
+/// Messages with unique numbers.
 pub(crate) struct Once {
-    /// One of them, for a text.
+    /// The singular name of such a message, for texts.
     name: &'static str,
     issued: AtomicU64,
     seen: Mutex<Seen>,
@@ -43,7 +43,7 @@ impl Once {
         }
     }
 
-    /// A number for the next message.
+    /// Returns a number for the next message.
     pub(crate) fn issue(&self) -> u64 {
         self.issued.fetch_add(1, Ordering::Relaxed)
     }
@@ -52,7 +52,7 @@ impl Once {
         self.issued.load(Ordering::Relaxed)
     }
 
-    /// The message with the number that `text` begins with has come.
+    /// Records the message whose number `text` begins with.
     pub(crate) fn came(&self, text: &str) -> Result<(), String> {
         let name = self.name;
         let number = text.split(' ').next().and_then(|word| word.parse().ok());
@@ -66,7 +66,7 @@ impl Once {
         Err(format!("{name} came twice, {number}"))
     }
 
-    /// How many did not come, as a text if there is any.
+    /// Returns how many have not arrived, as a text, if there are any.
     pub(crate) fn missing(&self) -> Option<String> {
         let (name, issued) = (self.name, self.issued());
         let count = self.seen.lock().expect("no panic with the lock").count;

@@ -1,5 +1,5 @@
-//! Requests to responders that stay, which are always answered, and to those that come
-//! and go, which are answered at most once.
+//! Requests to steady responders, which are always answered, and to visitors, which are answered at
+//! most once.
 
 use std::iter;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use crate::run::{Run, count};
 use crate::server::PATIENCE;
 use crate::steady::follow;
 
-/// Those who answer, and as many who ask them: one on each worker.
+/// Number of responders, and of requesters: one of each per worker.
 const RESPONDERS: usize = 2;
 
-/// Time from one request to the next.
+/// Time between two requests.
 const INTERVAL: Duration = Duration::from_millis(5);
 
-/// Where responders answer that come and go, in a queue group.
+/// The subject of responders among the visitors, in a queue group.
 pub(crate) const HOPES: &str = "hopes";
 
-/// What a server answers a request that has nobody to go to.
+/// The answer of a server to a request without responders.
 const REFUSAL: &[u8] = b"NATS/1.0 503";
 
-/// Connects and starts them: those who read until the server ends, and those who end
-/// with the publishing.
+/// Connects and starts the threads: those that read until the server ends, and those that end with
+/// the publishers.
 pub(crate) fn connect(run: &Arc<Run>) -> (Vec<JoinHandle<()>>, Vec<JoinHandle<()>>) {
     let subscribed = |subscription: String| {
         let mut client = run.connect();
@@ -58,7 +58,7 @@ fn respond(run: &Run, mut client: Client) {
     });
 }
 
-/// What a responder sends to answer this, if it is a request.
+/// Returns the answer to a frame, if it is a request.
 pub(crate) fn answer(frame: &Frame) -> Option<Vec<u8>> {
     let Frame::Message {
         reply: Some(reply),
@@ -78,7 +78,7 @@ fn ask(run: &Run, mut client: Client, index: usize) {
         let (inbox, question) = (format!("answers.of-{index}.{number}"), number.to_string());
         let length = question.len();
         client.send(format!("PUB questions {inbox} {length}\r\n{question}\r\n"));
-        // Without an answer the wait ends with a panic, after the harness's patience.
+        // Without an answer, the harness's timeout ends the wait with a panic.
         let is_right = match next(&mut client) {
             Some(Frame::Message {
                 subject,
@@ -100,7 +100,7 @@ fn ask(run: &Run, mut client: Client, index: usize) {
     }
 }
 
-/// The next frame that is not a PING.
+/// Returns the next frame other than PING.
 fn next(client: &mut Client) -> Option<Frame> {
     loop {
         match client.frame()? {
@@ -114,7 +114,7 @@ fn hope(run: &Run, mut client: Client) {
     while run.is_publishing() {
         request_in_hope(run, &mut client);
         client.send("PING\r\n");
-        // What comes before the PONG may be for any earlier request.
+        // Answers before the PONG may be for any earlier request.
         loop {
             match next(&mut client) {
                 Some(Frame::Line(line)) if line == "PONG" => break,
@@ -127,7 +127,7 @@ fn hope(run: &Run, mut client: Client) {
     if run.has_failed() {
         return;
     }
-    // All who answered have left by now, so that this request is refused.
+    // All responders have left by now, so this request is refused.
     let patience = Some(PATIENCE / 4);
     let set = client.stream.set_read_timeout(patience);
     set.expect("a time that is not zero");
@@ -152,7 +152,7 @@ fn hope(run: &Run, mut client: Client) {
     }
 }
 
-/// Sends a request and returns where its answer comes.
+/// Sends a request and returns its reply subject.
 fn request_in_hope(run: &Run, client: &mut Client) -> String {
     let number = run.ledger.hopes.issue();
     let text = number.to_string();
@@ -161,7 +161,7 @@ fn request_in_hope(run: &Run, client: &mut Client) -> String {
     inbox
 }
 
-/// Counts an answer or a refusal, of which each request has one at most.
+/// Counts an answer or a refusal, of which each request has at most one.
 fn note(run: &Run, frame: &Frame) {
     let Frame::Message {
         subject, headers, ..

@@ -1,5 +1,4 @@
-//! What all threads of a run know: how far the run has come, what went wrong, and how
-//! much was done.
+//! The shared state of a run: its phase, its faults, and its counts.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,22 +10,21 @@ use crate::ledger::Ledger;
 use crate::once::Once;
 use crate::visitors::visits;
 
-/// Faults that are told. What follows from them is of no use.
+/// Most faults to report; later ones are usually consequences.
 const MOST_FAULTS: usize = 10;
 
-/// Things that are counted for the summary.
+/// Counts for the summary.
 #[derive(Default)]
 pub(crate) struct Counts {
     /// Messages that visitors published.
     pub(crate) noise: AtomicU64,
-    /// Messages that visitors read, with those of groups.
+    /// Messages that visitors read, including those of groups.
     pub(crate) overheard: AtomicU64,
-    /// Visitors that read nothing, and that the server closed.
+    /// Visitors that did not read, and that the server closed.
     pub(crate) closed_as_slow: AtomicU64,
-    /// Requests to responders that stay, all of them answered.
+    /// Requests to steady responders, all of them answered.
     pub(crate) answered: AtomicU64,
-    /// Requests to responders that come and go: those that were answered, and those that
-    /// were refused by a 503.
+    /// Requests to visitors: those that were answered, and those that were refused by a 503.
     pub(crate) fulfilled: AtomicU64,
     pub(crate) refused: AtomicU64,
 }
@@ -36,9 +34,9 @@ pub(crate) struct Run {
     pub(crate) seed: u64,
     pub(crate) ledger: Ledger,
     pub(crate) counts: Counts,
-    /// Visitors go on to come.
+    /// Visitors continue to arrive.
     visiting: AtomicBool,
-    /// Publishers and requesters go on.
+    /// Publishers and requesters continue.
     publishing: AtomicBool,
     /// The server is about to end, and connections may end with it.
     ending: AtomicBool,
@@ -63,7 +61,7 @@ impl Run {
         })
     }
 
-    /// Runs `work` on a thread. A panic is a fault like any other.
+    /// Runs `work` in a new thread. A panic is recorded as a fault.
     pub(crate) fn spawn(
         self: &Arc<Self>,
         name: impl Into<String>,
@@ -81,12 +79,12 @@ impl Run {
             .expect("the system has room for a thread")
     }
 
-    /// A number that no other call returns.
+    /// Returns a unique number.
     pub(crate) fn id(&self) -> usize {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A connection after a CONNECT that is neither verbose nor pedantic.
+    /// Opens a connection and sends a CONNECT that is neither verbose nor pedantic.
     pub(crate) fn connect(&self) -> Client {
         let mut client = Client::to(self.port);
         client.read_info();
@@ -102,7 +100,7 @@ impl Run {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// What was done so far.
+    /// Returns the summary so far.
     pub(crate) fn summary(&self) -> String {
         let (published, delivered, groups) = self.ledger.sums();
         let [keepers, drainers, mortals] = groups;
@@ -122,7 +120,7 @@ impl Run {
         )
     }
 
-    /// Whether the server was killed for a fault: nothing that follows is one.
+    /// Returns whether the server was killed because of a fault, after which errors do not count.
     fn failed_and_ending(&self) -> bool {
         self.has_failed() && self.is_ending()
     }

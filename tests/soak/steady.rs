@@ -1,4 +1,4 @@
-//! Those who stay from the beginning to the end, and may lose nothing.
+//! Clients that stay from the beginning to the end, and must lose nothing.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -14,41 +14,40 @@ use crate::run::Run;
 /// Messages that a publisher sends at a time.
 const BATCH: u64 = 10;
 
-/// Time from one batch to the next: 1000 messages a second in all, of which each goes
-/// to three groups and to about three readers.
+/// Time between two batches: 1000 messages a second in total, each of which goes to three groups
+/// and to about three readers.
 const INTERVAL_MS: u64 = 40;
 
-/// Messages in all that the publishers publish in this time at the least: one in fifty of
-/// those that are due, and none in half a minute, as the machine may be busy. A server that
-/// becomes ever slower loses nothing, and has to be found all the same.
+/// Returns the least number of messages that the publishers must publish in this time: one in fifty
+/// of those that are due, and none in the first half minute, as the machine may be busy. A server
+/// that becomes ever slower loses nothing, but the test must detect it.
 pub(crate) fn least_published(time: Duration) -> u64 {
     let counted = time.saturating_sub(Duration::from_secs(30));
     let batches = counted.as_secs() * 1000 / INTERVAL_MS;
     batches * BATCH * PUBLISHERS as u64 / 50
 }
 
-/// How many messages a publisher may be ahead of a reader or a group. Messages so few
-/// fit into the buffers of sockets, so that no reader is slow for the server, however
-/// busy the machine is.
+/// How many messages a publisher may be ahead of a reader or a group: few enough to fit into the
+/// sockets' buffers, so the server does not see a slow reader even on a busy machine.
 const AHEAD: u64 = 60;
 
-/// How long a message may be on its way before it counts as lost.
+/// How long a message may take before it counts as lost.
 const ON_ITS_WAY: Duration = Duration::from_secs(15);
 
 /// How long a steady connection may have nothing to read.
 const SILENCE: Duration = Duration::from_mins(5);
 
-/// All of them, connected and subscribed.
+/// All steady clients, connected and subscribed.
 pub(crate) struct Steady {
     /// They read until the server ends the connection.
     readers: Vec<JoinHandle<()>>,
-    /// They end with the publishing.
+    /// They end with the publishers.
     publishers: Vec<JoinHandle<()>>,
 }
 
 impl Steady {
     pub(crate) fn start(run: &Arc<Run>) -> Self {
-        // Everyone subscribes before anyone publishes.
+        // All clients subscribe before any client publishes.
         let reading: Vec<_> = (0..READERS.len())
             .map(|index| subscribe(run, index))
             .collect();
@@ -73,7 +72,7 @@ impl Steady {
         }
     }
 
-    /// Waits until all is published and has come.
+    /// Waits until everything is published and has arrived.
     pub(crate) fn join_publishers(&mut self, run: &Run) {
         for publisher in self.publishers.drain(..) {
             let _ = publisher.join();
@@ -133,14 +132,15 @@ fn hear_farewells(run: &Run, mut client: Client) {
     });
 }
 
-/// Hands what comes to `take` until the server ends the connection, which it does not
-/// do before it ends itself. Only PING and INFO are for nobody else.
+/// Passes frames other than PING and INFO to `take` until the server closes the connection, which
+/// it must not do before its own end.
 pub(crate) fn follow(
     run: &Run,
     client: &mut Client,
     mut take: impl FnMut(&mut Client, Frame) -> Result<(), String>,
 ) {
-    // It may be silent for long while the run ends. What is lost, others find sooner.
+    // The connection may be silent for long while the run ends. Other checks detect lost messages
+    // sooner.
     let set = client.stream.set_read_timeout(Some(SILENCE));
     set.expect("a time that is not zero");
     let name = || thread::current().name().unwrap_or_default().to_owned();
@@ -174,15 +174,15 @@ fn publish(run: &Run, mut client: Client, index: usize) {
         run.ledger.publish(index, BATCH);
         client.send(frames);
         client.sync();
-        // Nobody may be too far behind.
+        // No receiver may be too far behind.
         wait_until_none(run, || run.ledger.missing(index, AHEAD));
-        // Nothing that could not be sent in time is made up for: the machine is busy.
+        // Batches that could not be sent in time are skipped: the machine is busy.
         due = Instant::now().max(due + Duration::from_millis(INTERVAL_MS));
         thread::sleep(due.saturating_duration_since(Instant::now()));
     }
 }
 
-/// Waits until nothing is missing any more, unless too much time passes.
+/// Waits until nothing is missing, with a timeout.
 fn wait_until_none(run: &Run, missing: impl Fn() -> Option<String>) {
     let deadline = Instant::now() + ON_ITS_WAY;
     while let Some(missing) = missing() {

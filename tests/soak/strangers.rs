@@ -1,4 +1,4 @@
-//! Visitors that read too little, say nothing, or say what no client should.
+//! Visitors that read too little, send nothing, or send garbage.
 
 use std::time::{Duration, Instant};
 
@@ -8,17 +8,17 @@ use crate::run::{Run, count};
 use crate::server::PATIENCE;
 use crate::visitor::Visitor;
 
-/// The longest visit of one who reads slowly or says nothing.
+/// The longest visit of a slow reader or a silent client.
 const MOST_MS: u64 = 400;
 
-/// Bytes that the system takes for one who reads slowly or nothing, about.
+/// Approximate number of bytes that the socket of such a client buffers.
 const ROOM: usize = 4096;
 
-/// What one who reads nothing sends to itself at a time. Sockets take megabytes before
-/// anyone is slow.
+/// Size of the messages that a client without reading sends to itself. Sockets buffer megabytes
+/// before a client is slow.
 const PAYLOAD: usize = 64 * 1024;
 
-/// Has little room for what comes, and reads a little of it now and then.
+/// Has a small buffer, and reads a little of it now and then.
 pub(crate) fn read_slowly(run: &Run, rng: &mut Rng) {
     let mut visitor = Visitor::with_room(run, rng, ROOM);
     visitor.send("SUB noise.> 1\r\nSUB work.> 2\r\n");
@@ -26,7 +26,7 @@ pub(crate) fn read_slowly(run: &Run, rng: &mut Rng) {
     while Instant::now() < until && visitor.read(1024) {
         visitor.pause(10);
     }
-    // To read all that is left would take long with so little room.
+    // Reading the rest through a small buffer would take long.
     let socket = socket2::SockRef::from(&visitor.client.stream);
     socket.set_recv_buffer_size(1 << 20).expect("it is TCP");
     visitor.leave();
@@ -49,14 +49,14 @@ pub(crate) fn read_nothing(run: &Run, rng: &mut Rng) {
     count(&run.counts.closed_as_slow, 1);
 }
 
-/// Never says CONNECT, nor anything else.
+/// Sends nothing, not even CONNECT.
 pub(crate) fn say_nothing(run: &Run, rng: &mut Rng) {
     let mut visitor = Visitor::open(run, rng);
     visitor.pause(MOST_MS);
     visitor.leave();
 }
 
-/// Sends random bytes, perhaps after something that begins well.
+/// Sends random bytes, perhaps after a valid beginning.
 pub(crate) fn babble(run: &Run, rng: &mut Rng) {
     const STARTS: [&str; 6] = [
         "",

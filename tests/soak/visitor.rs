@@ -1,5 +1,4 @@
-//! A client that may be refused, stalled or closed at any time, and goes on as long as
-//! it can.
+//! A client that may be refused, stalled or closed at any time, and continues as long as it can.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -11,19 +10,19 @@ use fastrand::Rng;
 use crate::client::{CONNECT, Client, Frame};
 use crate::run::{Run, count};
 
-/// How long one read waits for something.
+/// How long one read waits.
 const SLICE: Duration = Duration::from_millis(3);
 
 pub(crate) struct Visitor<'a> {
     pub(crate) run: &'a Run,
     pub(crate) rng: &'a mut Rng,
     pub(crate) client: Client,
-    /// For subjects that nobody else has.
+    /// Used for subjects that no other client has.
     pub(crate) id: usize,
 }
 
 impl<'a> Visitor<'a> {
-    /// A visitor that has read INFO and sent nothing.
+    /// Opens a connection that has read INFO and sent nothing.
     pub(crate) fn open(run: &'a Run, rng: &'a mut Rng) -> Self {
         Self::over(run, rng, Client::to(run.port))
     }
@@ -39,14 +38,14 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// A visitor that has sent a CONNECT, which it does not wait for.
+    /// Opens a connection and sends CONNECT without waiting.
     pub(crate) fn connect(run: &'a Run, rng: &'a mut Rng) -> Self {
         let mut visitor = Self::open(run, rng);
         visitor.send(CONNECT);
         visitor
     }
 
-    /// The same with room for so many bytes that are not read, about.
+    /// Same as `connect`, with a buffer for about `bytes` of unread input.
     pub(crate) fn with_room(run: &'a Run, rng: &'a mut Rng, bytes: usize) -> Self {
         let client = Client::with_room(run.port, bytes);
         let mut visitor = Self::over(run, rng, client);
@@ -54,8 +53,8 @@ impl<'a> Visitor<'a> {
         visitor
     }
 
-    /// Whether all could be sent. The server may close the connection at any time, but
-    /// not leave it alone.
+    /// Sends bytes. Returns whether all were sent. The server may close the connection at any time,
+    /// but must not ignore it.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let sent = self.client.stream.write_all(bytes.as_ref());
         if sent.as_ref().is_err_and(is_wait) {
@@ -69,7 +68,7 @@ impl<'a> Visitor<'a> {
         thread::sleep(Duration::from_millis(self.rng.u64(..=most_ms)));
     }
 
-    /// Reads up to `most` bytes of what is there. False at the end.
+    /// Reads up to `most` available bytes. Returns false at the end.
     pub(crate) fn read(&mut self, most: usize) -> bool {
         let stream = &mut self.client.stream;
         let patience = stream.read_timeout().expect("it is a socket");
@@ -82,7 +81,7 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// Hands all messages up to the PONG for a PING to `take`. False at the end.
+    /// Sends PING and passes all messages before the PONG to `take`. Returns false at the end.
     pub(crate) fn process(&mut self, mut take: impl FnMut(&mut Self, Frame)) -> bool {
         if !self.send("PING\r\n") {
             return false;
@@ -100,20 +99,20 @@ impl<'a> Visitor<'a> {
         false
     }
 
-    /// Ends its half of the connection. The server ends the other half, once it has
-    /// carried all out and written all.
+    /// Closes the sending side. The server closes the other side after executing and writing
+    /// everything.
     pub(crate) fn half_close(&mut self) {
         let _ = self.client.stream.shutdown(Shutdown::Write);
         self.client.read_to_end();
     }
 
-    /// Leaves in one of the ways in which one can leave at any point.
+    /// Leaves in one of the ways that are possible at any time.
     pub(crate) fn leave(mut self) {
         match self.rng.u32(..4) {
             0 => {}
             1 => self.client.end_with_reset(),
             2 => self.half_close(),
-            // It takes nothing any more, and tells nobody so.
+            // Stops reading without closing.
             _ => {
                 let _ = self.client.stream.shutdown(Shutdown::Read);
                 self.pause(5);

@@ -1,5 +1,4 @@
-//! Those who come, do something at random and go, one after the other on each of many
-//! threads.
+//! Visitors: each of many threads repeatedly connects, does something random and leaves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,13 +12,13 @@ use crate::run::Run;
 use crate::strangers;
 use crate::wanderer;
 
-/// The longest time from one visit of a thread to its next.
+/// The longest time between two visits of a thread.
 const PAUSE_MS: u64 = 40;
 
-/// What a visitor does between its coming and its going.
+/// A kind of visit.
 struct Kind {
     name: &'static str,
-    /// How many of all visits are of this kind, in proportion.
+    /// Relative frequency of this kind.
     weight: u64,
     visit: fn(&Run, &mut Rng),
     visits: AtomicU64,
@@ -41,7 +40,7 @@ impl Kind {
     }
 }
 
-/// The place of those who read nothing.
+/// The index of the kind that does not read.
 const STUCK: usize = 0;
 
 static KINDS: [Kind; 11] = [
@@ -58,13 +57,13 @@ static KINDS: [Kind; 11] = [
     Kind::new("cut off", 6, strangers::cut_off),
 ];
 
-/// Starts so many threads of visits.
+/// Starts `count` threads of visits.
 pub(crate) fn start(run: &Arc<Run>, count: usize) -> Vec<JoinHandle<()>> {
     let threads = (0..count).map(|index| {
         let mut rng = Rng::with_seed(run.seed.wrapping_add(index as u64));
         run.spawn(format!("visitor {index}"), move |run| {
             if index == 0 {
-                // However short a run is, somebody is slow.
+                // Even a short run has a slow client.
                 KINDS[STUCK].visit(run, &mut rng);
             }
             while run.is_visiting() {
@@ -88,7 +87,7 @@ fn choose(rng: &mut Rng) -> &'static Kind {
     unreachable!("less than the sum of all weights")
 }
 
-/// How many visits there were, and how many of each kind.
+/// Returns the number of visits, and the number of each kind.
 pub(crate) fn visits() -> (u64, String) {
     let visits = KINDS
         .each_ref()

@@ -1,4 +1,4 @@
-//! A visitor that does everything that clients may do, in any order.
+//! A visitor that uses all features of clients, in any order.
 
 use std::io::Write as _;
 
@@ -7,8 +7,8 @@ use fastrand::Rng;
 use crate::run::{Run, count};
 use crate::visitor::Visitor;
 
-/// What wanderers subscribe to. The patterns of steady readers are among them, so that
-/// the routes of these are changed all the time.
+/// Subscriptions of wanderers. They include the steady readers' patterns, so the routes of these
+/// change all the time.
 const PATTERNS: [&str; 16] = [
     "noise.a",
     "noise.b",
@@ -30,10 +30,10 @@ const PATTERNS: [&str; 16] = [
 
 const GROUPS: [&str; 3] = ["one", "two", "three"];
 
-/// Subscriptions that a wanderer has at most; it may subscribe with a name again.
+/// Most subscriptions of a wanderer; it may reuse a sid.
 const SIDS: usize = 6;
 
-/// Payloads are from 16 bytes, doubled so often at most: up to 64 KiB.
+/// Most doublings of a payload of 16 bytes: up to 64 KiB.
 const MOST_DOUBLINGS: u32 = 12;
 
 const MOST_STEPS: usize = 30;
@@ -46,14 +46,14 @@ pub(crate) fn wander(run: &Run, rng: &mut Rng) {
     }
     for _ in 0..visitor.rng.usize(..=MOST_STEPS) {
         if !step(&mut visitor, has_headers) {
-            // The server has closed the connection, which it may.
+            // The server may close the connection.
             return;
         }
     }
     visitor.leave();
 }
 
-/// Sends some CONNECT, or none. Tells whether it could, and whether headers are allowed.
+/// Sends a random CONNECT, or none. Returns whether it was sent, and whether headers are allowed.
 fn connect(visitor: &mut Visitor) -> (bool, bool) {
     let rng = &mut *visitor.rng;
     if rng.u32(..20) == 0 {
@@ -88,7 +88,7 @@ fn step(visitor: &mut Visitor, has_headers: bool) -> bool {
             visitor.send(format!("UNSUB {sid} {max}\r\n"))
         }
         40..60 => publish(visitor, has_headers),
-        // A request that nobody answers: a refusal, for those who want to know.
+        // A request without responders: a client that asked for it gets a 503.
         60..66 => visitor.send(format!(
             "SUB own.{id}.* own\r\nPUB nobody.is.here own.{id}.1 2\r\nhi\r\n"
         )),

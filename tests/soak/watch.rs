@@ -1,4 +1,4 @@
-//! What the server takes: memory, files, CPU.
+//! The server's resource usage: memory, files, CPU.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,24 +8,24 @@ use crate::server::{PATIENCE, Server};
 
 const MIB: usize = 1 << 20;
 
-/// Time between two looks at the memory.
+/// Time between two measurements of memory.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long the server may take to forget those who have left: it learns of them at
-/// once, but the machine may be busy.
+/// How long the server may take to release clients that have left: it notices at once, but the
+/// machine may be busy.
 const FORGETTING: Duration = PATIENCE;
 
-/// How long until the CPU is idle, once nobody does anything.
+/// How long until the CPU is idle after the last activity.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Memory in RAM over the time of the visits.
+/// Resident memory during the visits.
 #[derive(Default)]
 pub(crate) struct Memory {
     samples: Vec<usize>,
 }
 
 impl Memory {
-    /// Looks for as long as the visits last, and says each minute that they do.
+    /// Measures while the visits last, and prints a line each minute.
     pub(crate) fn watch(&mut self, run: &Run, server: &Server, lasts: Duration) {
         let start = Instant::now();
         let mut minutes = 0;
@@ -41,7 +41,7 @@ impl Memory {
         }
     }
 
-    /// The medians of the second and of the last quarter. The first is for warming up.
+    /// Returns the medians of the second and of the last quarter. The first quarter is the warm-up.
     fn medians(&self) -> [usize; 2] {
         let count = self.samples.len();
         let median = |from: usize, to: usize| {
@@ -52,8 +52,8 @@ impl Memory {
         [median(count / 4, count / 2), median(count / 4 * 3, count)]
     }
 
-    /// Whether memory grew: by more than a quarter and what visitors that do not read
-    /// may hold at one time and not at another. Also as a text.
+    /// Returns whether memory grew: by more than a quarter, and more than clients that do not read
+    /// may hold. Also returns a text.
     pub(crate) fn judge(&self) -> (bool, String) {
         let [early, late] = self.medians();
         let told = format!("median {} KiB, later {} KiB", early / 1024, late / 1024);
@@ -61,7 +61,7 @@ impl Memory {
     }
 }
 
-/// What the server has for its clients.
+/// What the server holds for its clients.
 #[derive(Debug)]
 pub(crate) struct Held {
     connections: u64,
@@ -80,7 +80,8 @@ impl Held {
         }
     }
 
-    /// The fewest files of some looks: the monitor closes its connection a little later.
+    /// Returns the fewest files of several measurements: the monitor closes its connection a little
+    /// later.
     pub(crate) fn settled(server: &Server) -> Self {
         let mut held = Self::now(server);
         for _ in 0..5 {
@@ -90,14 +91,14 @@ impl Held {
         held
     }
 
-    /// Waits until the server has this again.
+    /// Waits until the server is back at these values.
     pub(crate) fn wait_for(&self, run: &Run, server: &Server) {
         let deadline = Instant::now() + FORGETTING;
         while !run.has_failed() {
             let held = Self::settled(server);
             let is_same = held.connections == self.connections
                 && held.subscriptions == self.subscriptions
-                // On a busy machine, the monitor may have kept one for longer before.
+                // On a busy machine, the monitor may have kept a connection for longer before.
                 && held.files <= self.files;
             if is_same {
                 return;
@@ -112,8 +113,8 @@ impl Held {
     }
 }
 
-/// The server takes next to nothing of a CPU soon. A server that is busy with nothing takes
-/// more of it even beside many other processes.
+/// Asserts that the server soon uses almost no CPU time. A server in a busy loop uses more of it
+/// even on a busy machine.
 pub(crate) fn expect_idle(run: &Run, server: &Server) {
     const WINDOW: Duration = Duration::from_millis(500);
     let start = Instant::now();

@@ -1,4 +1,4 @@
-//! What clients by WebSocket can do wrong once they are connected.
+//! Errors of WebSocket clients after the upgrade.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ fn a_broken_rule_ends_the_connection_with_its_code_and_reason() {
     bystanders.check();
 }
 
-/// What comes before a broken rule counts.
+/// Input before the error is executed.
 #[test]
 fn what_came_before_is_carried_out() {
     let server = serve(&[]);
@@ -91,14 +91,14 @@ fn an_error_of_nats_is_said_and_has_its_code() {
     }
 }
 
-/// Two megabytes in fourteen kilobytes, again and again, in one message.
+/// Two megabytes in fourteen kilobytes, repeatedly, in one message.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_bomb_ends_its_connection_and_takes_no_memory() {
     let server = serve(&["--websocket-compression", "--max-payload", "65536"]);
     let mut bystanders = Bystanders::of(&server);
     let before = server.resident();
-    // A block of fixed codes: PONG, which asks for nothing, and copies of 43 of it from six
+    // A block of fixed codes: PONG, which causes nothing, and copies of 43 bytes of it from six
     // bytes before.
     let mut bits = Bits::default();
     bits.push(0b010, 3);
@@ -127,7 +127,7 @@ fn a_bomb_ends_its_connection_and_takes_no_memory() {
     for client in &mut clients {
         let found = client.read_to_end();
         let why = format!("message inflates to more than {most} bytes");
-        // What was not read of it may make the end a reset.
+        // Unread input may turn the end into a reset.
         assert!(
             found.is_empty() || found.ends_with(&close(1009, &why)),
             "{found:?}"

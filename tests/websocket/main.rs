@@ -1,5 +1,4 @@
-//! Clients by WebSocket, beside clients by TCP: what they exchange, and what they can do
-//! wrong.
+//! WebSocket clients next to TCP clients: their messages and their errors.
 
 #![cfg(all(unix, feature = "tls"))]
 #![forbid(unsafe_code)]

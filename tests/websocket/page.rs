@@ -1,5 +1,4 @@
-//! Clients by WebSocket: one that follows the rules, and one that says exactly what it is
-//! told to.
+//! WebSocket clients: one that follows the protocol, and one that sends exactly the given bytes.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +10,7 @@ use tungstenite::{Error, Message, WebSocket};
 use crate::client::{CONNECT, Client};
 use crate::server::{PATIENCE, Server};
 
-/// The port for WebSocket of a server.
+/// Returns a server's WebSocket port.
 pub(crate) fn port(server: &Server) -> u16 {
     let line = server.wait_for_log("websocket clients on ws");
     let port = line.rsplit_once(':').map(|(_, port)| port.trim().parse());
@@ -23,7 +22,7 @@ pub(crate) fn serve(more: &[&str]) -> Server {
     Server::start(&[&["--websocket", "127.0.0.1:0"], more].concat())
 }
 
-/// A web page, as far as a server can tell.
+/// A client that looks to the server like a web page.
 pub(crate) struct Page<S = TcpStream> {
     pub(crate) socket: WebSocket<S>,
     buffer: Vec<u8>,
@@ -37,7 +36,7 @@ impl Page {
         Page::over(stream, headers)
     }
 
-    /// One that has sent CONNECT.
+    /// Returns a client that has sent CONNECT.
     pub(crate) fn connect(server: &Server) -> Self {
         let mut page = Self::open(server, &[]).expect("it is accepted");
         assert!(page.line().starts_with("INFO {"));
@@ -75,7 +74,7 @@ impl<S: Read + Write> Page<S> {
         self.expect("PONG\r\n");
     }
 
-    /// Reads a message; returns the code of the close frame if it is one.
+    /// Reads a message; returns the code if it is a close frame.
     fn fill(&mut self) -> Option<u16> {
         match self.socket.read().expect("a message") {
             Message::Binary(bytes) => self.buffer.extend_from_slice(&bytes),
@@ -112,7 +111,7 @@ impl<S: Read + Write> Page<S> {
         );
     }
 
-    /// The code that the connection ends with, once all of `bytes` has come.
+    /// Asserts that `bytes` come next, and returns the code that the connection ends with.
     pub(crate) fn expect_close(&mut self, bytes: impl AsRef<[u8]>) -> u16 {
         loop {
             if let Some(code) = self.fill() {
@@ -124,15 +123,15 @@ impl<S: Read + Write> Page<S> {
     }
 }
 
-/// A request to upgrade, to which more lines may be added.
+/// Returns an upgrade request, with `more` header lines.
 pub(crate) fn request(more: &str) -> String {
     format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
     )
 }
 
-/// A connection that goes on in frames that the test makes, has read INFO and sent CONNECT.
-/// Returns the header of the answer as well.
+/// Opens a connection that has read INFO and sent CONNECT, for frames that the test builds. Also
+/// returns the header of the HTTP answer.
 pub(crate) fn raw(server: &Server, more: &str) -> (Client, Vec<String>) {
     let mut client = Client::to(port(server));
     client.send(request(more));
@@ -144,7 +143,7 @@ pub(crate) fn raw(server: &Server, more: &str) -> (Client, Vec<String>) {
         }
     }
     assert_eq!(answer[0], "HTTP/1.1 101 Switching Protocols");
-    // INFO, which is compressed if that was agreed on.
+    // INFO, which is compressed if that was negotiated.
     let head = client.take(4);
     assert_eq!((head[0] & 0x8f, head[1]), (0x82, 126));
     client.take(usize::from(u16::from_be_bytes([head[2], head[3]])));
@@ -152,7 +151,7 @@ pub(crate) fn raw(server: &Server, more: &str) -> (Client, Vec<String>) {
     (client, answer)
 }
 
-/// A frame of a client.
+/// Returns a client's frame.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [3, 1, 4, 159];
     let length = payload.len();
@@ -173,7 +172,7 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What a compressed message has in it, if its compression changes nothing: stored blocks.
+/// Returns a compressed message with unchanged content: stored blocks.
 pub(crate) fn stored(text: &[u8]) -> Vec<u8> {
     let mut blocks = Vec::new();
     for part in text.chunks(65_535) {
@@ -187,7 +186,7 @@ pub(crate) fn stored(text: &[u8]) -> Vec<u8> {
     blocks
 }
 
-/// A close frame of the server.
+/// Returns a server's close frame.
 pub(crate) fn close(code: u16, why: &str) -> Vec<u8> {
     let length = u8::try_from(2 + why.len()).expect("it is short");
     [&[0x88, length][..], &code.to_be_bytes(), why.as_bytes()].concat()

@@ -1,4 +1,4 @@
-//! WebSocket in TLS, and flags that go together.
+//! WebSocket over TLS, and combinations of flags.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! Messages between clients by WebSocket and clients by TCP.
+//! Messages between WebSocket clients and TCP clients.
 
 use tungstenite::Message;
 use tungstenite::protocol::CloseFrame;
@@ -165,21 +165,21 @@ fn compression_is_had_where_it_is_agreed_on() {
     let (first, second) = stored.split_at(7);
     client.send([frame(0x42, first), frame(0x80, second)].concat());
     client.expect(b"\x82\x06PONG\r\n");
-    // One that is long enough comes back compressed, and so shorter.
+    // A message that is long enough comes back compressed, and therefore shorter.
     client.send(frame(
         0x82,
         &[b"PUB a 100\r\n", &[b'x'; 100][..], b"\r\n"].concat(),
     ));
     let head = client.take(2);
     assert!(head[0] == 0xc2 && head[1] < 60, "{head:x?}");
-    // Without the flag, and without the offer, there is none.
+    // Without the flag or the offer, there is no compression.
     for (flags, offer) in [(&[][..], offer), (&["--websocket-compression"], "")] {
         let (_, answer) = raw(&serve(flags), offer);
         assert!(!answer.iter().any(|line| line.contains("Extensions")));
     }
 }
 
-/// nats.js sends two publications in one message, if the first came when nothing waited.
+/// nats.js sends two publishes in one message, if the first one came when its buffer was empty.
 #[test]
 fn two_of_the_largest_frames_may_come_in_one_message() {
     let server = serve(&["--websocket-compression"]);

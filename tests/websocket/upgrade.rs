@@ -1,4 +1,4 @@
-//! Requests to upgrade that are refused, and what is said to them.
+//! Refused upgrade requests and their answers.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::client::{Bystanders, Client};
 use crate::page::{Page, port, request, serve};
 use crate::server::Server;
 
-/// Sends `text` and returns all that comes until the end.
+/// Sends `text` and returns the whole answer.
 fn answer(server: &Server, text: &str) -> String {
     let mut client = Client::to(port(server));
     client.send_in_vain(text.as_bytes());
@@ -58,13 +58,13 @@ fn what_is_no_request_to_upgrade_is_refused_with_a_reason() {
 
 #[test]
 fn a_request_is_bounded() {
-    // It does not end for want of time.
+    // The timeout does not end it.
     let server = serve(&["--websocket-handshake-timeout", "60"]);
     let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(1 << 20));
     let many = request(&"X: 1\r\n".repeat(100));
     for text in [endless, many] {
         let answer = answer(&server, &text);
-        // What was not read of it may make the end a reset.
+        // Unread input may turn the end into a reset.
         assert!(
             answer.is_empty() || answer.starts_with("HTTP/1.1 431 "),
             "{answer}"

@@ -61,11 +61,11 @@ impl Acceptor {
             flag: "--listen",
         };
         let mut listener = listen(address).map_err(error)?;
-        let poll = Poll::new().map_err(system("ask for events"))?;
-        let waker = Waker::new(poll.registry(), WAKER).map_err(system("ask for events"))?;
+        let poll = Poll::new().map_err(system("set up event polling"))?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(system("set up event polling"))?;
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)
-            .map_err(system("ask for events"))?;
+            .map_err(system("set up event polling"))?;
         Ok(Self {
             address: listener.local_addr().map_err(error)?,
             poll,
@@ -95,7 +95,7 @@ impl Acceptor {
         self.poll
             .registry()
             .register(&mut listener, WEBSOCKET, Interest::READABLE)
-            .map_err(system("ask for events"))?;
+            .map_err(system("set up event polling"))?;
         self.websocket = Some(listener);
         Ok(bound)
     }

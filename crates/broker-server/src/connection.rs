@@ -1,4 +1,4 @@
-//! What a worker knows of one client.
+//! The state of one client connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,17 +18,16 @@ use super::transport::Transport;
 use super::waiting::Waiting;
 use broker_protocol::{Connect, ProtocolError};
 
-/// How long after CONNECT the first PING goes out at the latest, as nats-server
-/// has it.
+/// Latest time of the first PING after CONNECT, as in nats-server.
 const FIRST_PING: Duration = Duration::from_secs(2);
 
-/// Memory that a connection takes in any case, in bytes, about.
+/// Approximate fixed size of a connection, in bytes.
 const PER_CONNECTION: usize = 1024;
 
-/// Bytes written to one connection before it is the turn of others.
+/// Bytes written to one connection before others get their turn.
 const WRITTEN_AT_A_TIME: usize = 512 * 1024;
 
-/// What a client asked for in CONNECT.
+/// The options of a client's CONNECT.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub(crate) struct Options {
@@ -37,9 +36,9 @@ pub(crate) struct Options {
     pub(crate) echo: bool,
     pub(crate) headers: bool,
     pub(crate) no_responders: bool,
-    /// It understands INFO at any time.
+    /// The client accepts INFO at any time.
     pub(crate) info: bool,
-    /// There are subjects that it may not publish to.
+    /// The user may not publish to some subjects.
     pub(crate) restricted: bool,
 }
 
@@ -58,7 +57,7 @@ impl From<&Connect> for Options {
 }
 
 impl Options {
-    /// The CONNECT that a further one changes.
+    /// Returns the CONNECT that a further one changes.
     pub(crate) fn connect(self) -> Connect {
         Connect {
             verbose: self.verbose,
@@ -72,47 +71,47 @@ impl Options {
     }
 }
 
-/// How far a client has come.
+/// The phase of a client connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The handshake of TLS or WebSocket has to be done by then.
+    /// The TLS or WebSocket handshake must end before this time.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is no TLS"))]
     Handshake(Instant),
-    /// The right credentials have to come by then.
+    /// The right credentials must arrive before this time.
     Stranger(Instant),
-    /// No credentials are needed, and CONNECT has not come.
+    /// No credentials are needed, and CONNECT has not arrived.
     Guest,
-    /// CONNECT has come, with the right credentials if there have to be any.
+    /// CONNECT has arrived, with the right credentials if they are required.
     Welcome,
-    /// It sends nothing more, and ends when all is written that waits for it.
+    /// The client sends nothing more, and the connection ends when its pending output is written.
     Leaving,
 }
 
-/// Whether a client is read from.
+/// Whether the worker reads from a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// When the system tells that there is something.
+    /// When an event reports input.
     Idle,
-    /// It waits for its turn.
+    /// The client waits for its turn.
     Queued,
-    /// It publishes faster than somebody can take: not before this time.
+    /// The publisher is stalled until this time.
     Stalled(Instant),
-    /// Not before it is known whether its password is right.
+    /// Not before its password has been checked.
     Verifying,
 }
 
-/// Whether something is written to a client.
+/// Whether the worker has to write to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Writing {
-    /// It is in no list.
+    /// The connection is in no list.
     Idle,
-    /// It is in one of the worker's lists of those with something to write.
+    /// The connection is in one of the worker's lists of connections with output.
     Listed,
-    /// The system takes no more; it will tell when it does.
+    /// The socket's buffer is full; an event reports when it has room.
     Blocked,
 }
 
-/// What is due for a connection.
+/// The action that is due for a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
     Nothing,
@@ -120,7 +119,7 @@ pub(crate) enum Due {
     End(ProtocolError),
 }
 
-/// What [`Connection::due`] goes by.
+/// The times that determine [`Connection::due`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Intervals {
     pub(crate) ping_interval: Duration,
@@ -128,7 +127,7 @@ pub(crate) struct Intervals {
     pub(crate) write_deadline: Duration,
 }
 
-/// Who a client is, with what it is remembered for.
+/// The user of a client, and the state that its permissions need.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) grant: Arc<Grant>,
@@ -136,8 +135,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Whether it may get a message that one of its subscriptions wants. It may answer that
-    /// then.
+    /// Returns whether the client may get a message for one of its subscriptions. If so, it may
+    /// reply to the message.
     #[cold]
     pub(crate) fn may_receive(&mut self, subject: &[u8], reply: &[u8], now: Instant) -> bool {
         let Some(rights) = &self.grant.rights else {
@@ -151,7 +150,7 @@ impl Identity {
     }
 }
 
-/// A client.
+/// A client connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) key: ConnectionKey,
@@ -165,35 +164,35 @@ pub(crate) struct Connection {
     pub(crate) reading: Reading,
     pub(crate) writing: Writing,
     pub(crate) subscriptions: Subscriptions,
-    /// Who it is, once that is known.
+    /// The user, after authentication.
     pub(crate) identity: Option<Box<Identity>>,
-    /// What it was given to sign.
+    /// The nonce that the client must sign.
     pub(crate) nonce: Option<Box<str>>,
-    /// It is that of a hub, and no client.
+    /// The leaf node connection; `None` for a client.
     pub(crate) link: Option<Box<Link>>,
-    /// What it counts.
+    /// The connection's counters.
     pub(crate) tally: Tally,
-    /// What the client told of itself, if it did.
+    /// The client's description of itself, if it sent one.
     pub(crate) about: Option<Box<About>>,
-    /// Subscriptions that it had when they were ended all at once.
+    /// Number of subscriptions when they were all ended at once.
     pub(crate) ended_subscriptions: usize,
     pub(crate) start: Instant,
-    /// The work done for it, see [`super::turns`].
+    /// The work done for the connection, see [`super::turns`].
     pub(crate) served: u64,
-    /// The client will send nothing more; the end is yet to be read, and no event
-    /// will tell of it again.
+    /// The client has closed its side. The end of the input is still unread, and no further event
+    /// will report it.
     pub(crate) ending: bool,
     waiting: Waiting,
-    /// When the system last took something, if something waits for it.
+    /// When the system last accepted output, if output is pending.
     waits_since: Option<Instant>,
     last_active: Instant,
     next_ping: Instant,
     pings_out: u32,
-    /// It was asked once already, so that the time for an answer is known.
+    /// A PING was sent before, so `rtt` is known.
     asked: bool,
-    /// When it was asked last, if it has not answered.
+    /// When the unanswered PING was sent.
     asked_at: Option<Instant>,
-    /// How long its last answer took; that to INFO, before it was asked.
+    /// The round-trip time of the last PING; before the first one, of INFO.
     pub(crate) rtt: Duration,
 }
 
@@ -238,7 +237,7 @@ impl Connection {
         }
     }
 
-    /// That of a hub.
+    /// Marks the connection as that of a hub.
     pub(crate) fn of_hub(mut self, link: Box<Link>) -> Self {
         self.subscriptions = Subscriptions::of_hub();
         self.next_ping += PING_INTERVAL;
@@ -246,7 +245,7 @@ impl Connection {
         self
     }
 
-    /// Memory that belongs to it alone, in bytes, about.
+    /// Returns the approximate memory that belongs to the connection alone, in bytes.
     pub(crate) fn held(&self) -> usize {
         PER_CONNECTION
             + self.transport.held()
@@ -260,29 +259,29 @@ impl Connection {
                 .map_or(0, |identity| identity.memory.held())
     }
 
-    /// What it is answerable for, in bytes: with what it shares with others.
+    /// Returns the memory charged to the connection, in bytes, including shared buffers.
     pub(crate) fn usage(&self) -> usize {
         self.held() + self.output.pending() + self.input.waiting()
     }
 
-    /// Whether the system has taken all that was to be written.
+    /// Returns whether all output is written.
     pub(crate) fn is_flushed(&self) -> bool {
         self.output.pending() == 0 && self.transport.is_flushed()
     }
 
-    /// The client published or changed what it subscribes to at `now`. Nothing else is
-    /// activity, as with nats-server: not even the answer to a PING.
+    /// Records that the client published or changed its subscriptions at `now`. As in nats-server,
+    /// nothing else counts as activity, not even PONG.
     #[inline]
     pub(crate) fn was_active(&mut self, now: Instant) {
         self.last_active = now;
     }
 
-    /// Whether there are frames of it that can be carried out now.
+    /// Returns whether complete frames can be executed now.
     pub(crate) fn can_go_on(&mut self) -> bool {
         self.input.has_rest() && self.reading != Reading::Verifying
     }
 
-    /// The client has answered.
+    /// Records PONG.
     pub(crate) fn pong(&mut self) {
         self.pings_out = 0;
         if let Some(asked_at) = self.asked_at.take() {
@@ -290,7 +289,7 @@ impl Connection {
         }
     }
 
-    /// It is somebody, and may do what that one may.
+    /// Sets the user after authentication.
     pub(crate) fn identify(&mut self, grant: Arc<Grant>) {
         self.options.restricted = grant.rights.is_some();
         let before = self.identity.take();
@@ -299,12 +298,12 @@ impl Connection {
         self.identity = Some(Box::new(Identity { grant, memory }));
     }
 
-    /// What it may not do, if there is anything.
+    /// Returns the user's permissions, if it has any.
     pub(crate) fn rights(&self) -> Option<&Rights> {
         self.identity.as_ref()?.grant.rights.as_ref()
     }
 
-    /// Whether it may publish to a subject.
+    /// Returns whether the client may publish to a subject.
     pub(crate) fn may_publish(&mut self, subject: &[u8], now: Instant) -> bool {
         self.identity.as_deref_mut().is_none_or(|identity| {
             let rights = identity.grant.rights.as_ref();
@@ -312,12 +311,12 @@ impl Connection {
         })
     }
 
-    /// Keeps what the client tells of itself; its user only if that `is_accepted`.
+    /// Records the client's description of itself; its user only if CONNECT `is_accepted`.
     pub(crate) fn introduce(&mut self, connect: &Connect, is_accepted: bool) {
         self.about = About::after(self.about.take(), connect, is_accepted);
     }
 
-    /// CONNECT has been accepted.
+    /// Applies an accepted CONNECT.
     pub(crate) fn welcome(&mut self, connect: &Connect, now: Instant, ping_interval: Duration) {
         let restricted = self.options.restricted;
         self.options = Options {
@@ -332,7 +331,7 @@ impl Connection {
         self.next_ping = now + ping_interval.min(FIRST_PING);
     }
 
-    /// Writes what the system takes, and no more than is written at a time.
+    /// Writes as much as the socket accepts, up to the limit for one write.
     pub(crate) fn write(
         &mut self,
         now: Instant,
@@ -357,13 +356,13 @@ impl Connection {
         if self.output.pending() < before || self.waits_since.is_none() {
             self.waits_since = Some(now);
         }
-        // What only TLS or WebSocket has to write waits too.
+        // Output that only TLS or WebSocket still holds counts as one pending byte.
         let written = written.min(queued.saturating_sub(1));
         self.waiting.note(written, queued, now, write_deadline);
         Ok(result)
     }
 
-    /// What waits for it.
+    /// Returns the state of the pending output.
     pub(crate) fn backlog(&self, now: Instant) -> Backlog {
         let idle = |since| now.saturating_duration_since(since);
         Backlog {
@@ -373,26 +372,26 @@ impl Connection {
         }
     }
 
-    /// The name of the user that was let in, if there is one.
+    /// Returns the name of the authenticated user, or an empty string.
     pub(crate) fn user(&self) -> &str {
         let known = self.identity.as_ref();
         let known = known.and_then(|identity| identity.grant.user.as_deref());
-        // Where everybody is let in, it is who the client says that it is.
+        // Without authentication, the name in CONNECT is used.
         known.unwrap_or_else(|| self.about.as_ref().map_or("", |about| &about.user))
     }
 
-    /// When the client last published, changed what it subscribes to, or got a message.
+    /// Returns when the client last published, changed its subscriptions, or got a message.
     pub(crate) fn last_activity(&self) -> Instant {
         self.last_active.max(self.tally.last_out)
     }
 
-    /// Whether so much waits for it that its publishers may be stalled.
+    /// Returns whether enough output is pending that publishers may be stalled.
     #[inline]
     pub(crate) fn is_crowded(&self, bounds: &Bounds) -> bool {
         self.output.pending() > bounds.high_water
     }
 
-    /// What is due at `now`.
+    /// Returns the action that is due at `now`.
     pub(crate) fn due(&mut self, now: Instant, intervals: &Intervals) -> Due {
         if let Phase::Handshake(deadline) | Phase::Stranger(deadline) = self.phase
             && now >= deadline

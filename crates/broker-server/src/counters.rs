@@ -1,10 +1,10 @@
-//! What a worker counts, and how others see it.
+//! A worker's counters, and their copies for other threads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const COUNTERS: usize = 8;
 
-/// What a worker counts. Plain numbers: it alone writes them.
+/// A worker's counters: plain integers, because only the worker writes them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     /// Messages that clients published.
@@ -15,13 +15,13 @@ pub(crate) struct Counters {
     pub(crate) out_msgs: u64,
     /// Bytes of their headers and payloads.
     pub(crate) out_bytes: u64,
-    /// Connections ended because they took their messages too slowly.
+    /// Connections closed as slow consumers.
     pub(crate) slow_consumers: u64,
     /// Connections accepted since the start.
     pub(crate) total_connections: u64,
-    /// Subscriptions there are.
+    /// Current subscriptions.
     pub(crate) subscriptions: u64,
-    /// Times that a publisher was made to wait for a slower subscriber.
+    /// Times a publisher was stalled by a slower subscriber.
     pub(crate) stalls: u64,
 }
 
@@ -63,7 +63,7 @@ impl Counters {
     }
 }
 
-/// A copy of the counters for other threads, renewed once per round.
+/// A copy of the counters for other threads, updated once per round.
 #[derive(Debug, Default)]
 pub(crate) struct Published([AtomicU64; COUNTERS]);
 

@@ -1,9 +1,9 @@
-//! From what matches a message to the connections that get it, on whichever worker.
+//! Delivers messages to matching connections, on any worker.
 //!
-//! A message for a connection of this worker goes to its output at once; those for
-//! another worker are collected, and sent in one batch. What arrives for a member of a
-//! queue group that has left goes on within the group; what arrives for nobody, and was
-//! a request, is told to who asked.
+//! A message for a connection of this worker is appended to its output at once; messages for
+//! another worker are collected and sent in one batch. A message for a queue group member that has
+//! left is forwarded within the group. If a request reaches no subscriber, its publisher gets
+//! status 503.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,11 @@ use super::routes::{Link, Matches};
 use super::shared::Shared;
 use broker_protocol::{Message, no_responders};
 
-/// How often a message is sent on to another worker for want of a member that is still
-/// there. A member that leaves is known to have left at once, so that more than one
-/// or two are very rare.
+/// How often a message is forwarded to another worker because its target has left. A leaving member
+/// is removed from the routes at once, so more than one or two hops are very rare.
 const MOST_HOPS: u8 = 100;
 
-/// A message that found nobody where it was sent.
+/// A message whose target was gone.
 #[derive(Debug)]
 struct Returned {
     buffer: Bytes,
@@ -35,18 +34,18 @@ struct Returned {
     group: Option<Arc<[u8]>>,
 }
 
-/// What a worker has for others.
+/// A worker's outgoing messages for other workers.
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     index: usize,
     shared: Arc<Shared>,
-    /// Messages for each other worker.
+    /// One batch for each other worker.
     outgoing: Vec<Batch>,
     /// Messages whose targets were gone.
     returned: Vec<Returned>,
-    /// Connections that publish too fast for somebody, and how long they are stalled.
+    /// Connections that publish too fast for a subscriber, and the duration of their stalls.
     stalls: Vec<(ConnectionKey, Duration)>,
-    /// The targets of a request on other workers, with their groups.
+    /// A request's targets on other workers, with their groups.
     elsewhere: Vec<(Target, Option<Arc<[u8]>>)>,
     random: fastrand::Rng,
 }
@@ -64,7 +63,7 @@ impl Dispatch {
         }
     }
 
-    /// Sends a message to all that match, one of each group.
+    /// Sends a message to all matching subscriptions, and to one member of each matching group.
     #[inline]
     pub(crate) fn publish(
         &mut self,
@@ -84,8 +83,8 @@ impl Dispatch {
         }
     }
 
-    /// The same for a message from a hub: it goes to those groups alone that it is for, and
-    /// to no hub.
+    /// Same as [`Dispatch::publish`] for a message from a hub, which goes only to the groups that
+    /// it names, and to no hub.
     pub(crate) fn publish_from_hub<'g>(
         &mut self,
         local: &mut Local,
@@ -107,7 +106,7 @@ impl Dispatch {
     #[inline(always)]
     #[allow(
         clippy::inline_always,
-        reason = "messages of hubs go this way too, which kept it from that"
+        reason = "messages from hubs use it too, and without this it is not inlined"
     )]
     fn send_to_plain(
         &mut self,
@@ -134,11 +133,11 @@ impl Dispatch {
         }
     }
 
-    /// Sends a message to a member of a group.
+    /// Sends a message to one member of a group.
     #[inline(always)]
     #[allow(
         clippy::inline_always,
-        reason = "messages of hubs go this way too, which kept it from that"
+        reason = "messages from hubs use it too, and without this it is not inlined"
     )]
     fn send_to_group(
         &mut self,
@@ -167,8 +166,8 @@ impl Dispatch {
         }
     }
 
-    /// Sends a message to the hubs that want it: to each once, with the names of the groups
-    /// there that get it, which are those without a member among the clients.
+    /// Sends a message to each interested hub once, with the names of the groups that get it there:
+    /// those without members among the clients.
     #[cold]
     fn send_to_hubs(
         &mut self,
@@ -193,14 +192,14 @@ impl Dispatch {
         });
     }
 
-    /// Calls `with` with each hub that gets a message that matches, and the names of the
-    /// groups that get it there, if any do.
+    /// Calls `with` for each hub that gets the message, with the names of the groups that get it
+    /// there.
     fn for_hubs(
         &mut self,
         matches: &Matches,
         mut with: impl FnMut(&mut Self, ConnectionKey, Option<&Arc<[u8]>>),
     ) {
-        // One hub for each group, if several have members of it.
+        // If several hubs have members of a group, one hub gets the message for it.
         let mut given = Vec::new();
         let first = self.random.usize(..matches.links.len());
         let (before, from) = matches.links.split_at(first);
@@ -226,13 +225,13 @@ impl Dispatch {
         }
     }
 
-    /// Whether a hub is still there.
+    /// Returns whether a hub is still connected.
     fn is_there(&self, hub: ConnectionKey) -> bool {
         let remote = self.shared.hub.as_ref();
         remote.is_some_and(|remote| remote.is_connection(hub))
     }
 
-    /// Delivers to a hub of this worker. Tells whether it got it.
+    /// Delivers to a hub of this worker. Returns whether the hub accepted the message.
     fn deliver_to_hub(
         &mut self,
         local: &mut Local,
@@ -259,8 +258,8 @@ impl Dispatch {
         }
     }
 
-    /// Puts a message into the batch for another worker.
-    // Called from several places, and long: copies of it would be of no use.
+    /// Adds a message to the batch for another worker.
+    // Has several callers and is long, so copies would not help.
     #[inline(never)]
     fn post(
         &mut self,
@@ -274,8 +273,8 @@ impl Dispatch {
         local.unsent += batch.add(buffer, message, &target, errand);
     }
 
-    /// Delivers to a connection of this worker. Tells whether somebody got it.
-    // Called from several places, and long: copies of it would be of no use.
+    /// Delivers to a connection of this worker. Returns whether a subscriber got the message.
+    // Has several callers and is long, so copies would not help.
     #[inline(never)]
     fn deliver(
         &mut self,
@@ -303,7 +302,7 @@ impl Dispatch {
         }
     }
 
-    /// Makes room where much waits, see [`Local::relieve`], and stalls who published it.
+    /// Makes room in a full output, see [`Local::relieve`], and stalls the publisher.
     #[cold]
     pub(crate) fn relieve(
         &mut self,
@@ -312,7 +311,7 @@ impl Dispatch {
         origin: Option<Origin>,
         needed: bool,
     ) {
-        // Where nothing can be written, nothing has to come before.
+        // Batches must be sent before any write; a blocked socket takes none.
         if !local.is_blocked(key) {
             self.send_batches(local);
         }
@@ -330,7 +329,7 @@ impl Dispatch {
         }
     }
 
-    /// Takes the stalls of connections of this worker; others are told to their workers.
+    /// Applies the stalls of this worker's connections, and sends the others to their workers.
     pub(crate) fn take_stalls(&mut self, mut with: impl FnMut(ConnectionKey, Duration)) {
         for (key, stall) in self.stalls.drain(..) {
             if key.worker() == self.index {
@@ -342,8 +341,8 @@ impl Dispatch {
         }
     }
 
-    /// The same as [`Dispatch::publish`] for a message whose publisher wants to know if
-    /// nobody gets it. Tells whether that is so already.
+    /// Same as [`Dispatch::publish`] for a request with `no_responders`. Returns whether it is
+    /// already known that no subscriber gets it.
     pub(crate) fn request(
         &mut self,
         local: &mut Local,
@@ -403,10 +402,10 @@ impl Dispatch {
         false
     }
 
-    /// Sends what other workers are to deliver.
+    /// Sends the batches to the other workers.
     ///
-    /// It comes before anything is written: a client that has its PONG may tell
-    /// others that what it published before is on its way.
+    /// Must precede writing: a client that has received PONG may tell others that its earlier
+    /// messages are on their way.
     pub(crate) fn send_batches(&mut self, local: &mut Local) {
         for worker in 0..self.outgoing.len() {
             if self.outgoing[worker].is_empty() {
@@ -424,7 +423,7 @@ impl Dispatch {
         }
     }
 
-    /// Sends what other workers are to deliver, until nothing has come back from it.
+    /// Sends the batches to the other workers, until no message has returned.
     pub(crate) fn settle(&mut self, local: &mut Local, cache: &mut Cache) {
         loop {
             self.send_batches(local);
@@ -438,12 +437,12 @@ impl Dispatch {
         }
     }
 
-    /// Delivers for another worker if that has nothing to do: sooner than it would
-    /// be awake. Tells whether it is done.
+    /// Delivers on behalf of a sleeping worker, which is faster than waking it up. Returns whether
+    /// the batch was delivered.
     ///
-    /// The other is only tried to be locked, as it may be standing in for this one.
-    /// While it is, it takes no mail: an empty mailbox means that all which was
-    /// sent before has been delivered.
+    /// Only tries the other worker's lock, because that worker may be delivering for this one.
+    /// While this worker holds the lock, the other one reads no mail, so an empty mailbox means
+    /// that everything sent before has been delivered.
     fn stand_in(&mut self, local: &Local, worker: usize, batch: &Batch) -> bool {
         let shared = Arc::clone(&self.shared);
         let peer = &shared.workers[worker];
@@ -462,7 +461,7 @@ impl Dispatch {
         true
     }
 
-    /// Delivers what another worker has sent, or what this one has for another.
+    /// Delivers a batch from another worker, or this worker's batch on behalf of another.
     pub(crate) fn arrive(&mut self, local: &mut Local, batch: &Batch) {
         batch.deliver(|buffer, message, target, errand, targets| {
             let origin = errand.origin;
@@ -487,7 +486,7 @@ impl Dispatch {
             }
             match delivery {
                 Delivery::Accepted | Delivery::Crowded => errand.asker.succeeded(),
-                // A message for one subscription is of no use to anybody else.
+                // A message for one subscription is not forwarded.
                 Delivery::Full | Delivery::Refused
                     if errand.group.is_none() && matches!(errand.asker, Asker::Nobody) => {}
                 Delivery::Full | Delivery::Refused => self.returned.push(Returned {
@@ -502,8 +501,8 @@ impl Dispatch {
         });
     }
 
-    /// Sends a message on whose target was gone: to another member of its group, here
-    /// if there is one, else to another worker.
+    /// Forwards a message whose target was gone to another member of its group, preferably on this
+    /// worker.
     #[cold]
     fn send_on(&mut self, local: &mut Local, cache: &mut Cache, returned: Returned) {
         let Returned {
@@ -544,7 +543,7 @@ impl Dispatch {
                 self.post(local, &buffer, &message, target, errand);
                 return;
             }
-            // A hub that has got the message for others would give it to them again.
+            // A hub that already got the message for another group would deliver it twice.
             let has_group = |link: &&Link| {
                 let mut groups = link.groups.iter();
                 groups.any(|&number| found.matches.numbered(number).0 == group)
@@ -583,7 +582,7 @@ impl Dispatch {
         }
     }
 
-    /// Answers a request in the place of those who are not there.
+    /// Sends status 503 for a request without responders.
     #[cold]
     pub(crate) fn nobody_answers(
         &self,
@@ -608,7 +607,7 @@ impl Dispatch {
     }
 }
 
-/// All of them, starting anywhere.
+/// Returns all elements, starting at a random one.
 #[inline]
 fn from_anywhere<'a>(
     random: &mut fastrand::Rng,

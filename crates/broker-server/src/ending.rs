@@ -1,5 +1,4 @@
-//! The end of a server: from when it takes no connections any more until all of its
-//! workers have ended.
+//! The shutdown of a server: from closing its ports until all workers have ended.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -15,28 +14,28 @@ use super::shared::Shared;
 use super::upkeep::Upkeep;
 use super::{ServerError, system};
 
-/// How often a lame duck looks whether it has any client left.
+/// How often lame duck mode checks whether clients are left.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What the acceptor leaves behind when it has closed the port.
+/// The acceptor's remains after it has closed the ports.
 #[derive(Debug)]
 pub(crate) struct Ending {
-    /// Handles wake it, and so do workers that end.
+    /// Handles and ending workers wake it.
     pub(crate) poll: Poll,
-    /// Kept for as long as the poll: what was written to a waker that is closed wakes nobody.
+    /// Kept while the poll is used: closing the waker would lose its wake-ups.
     pub(crate) _waker: Arc<Waker>,
     pub(crate) wishes: Arc<Wishes>,
 }
 
 impl Ending {
-    /// Ends the server as it was asked to. Returns when none of its workers is `alive`.
+    /// Shuts the server down as requested. Returns when no worker is `alive`.
     pub(crate) fn run(mut self, shared: &Shared, alive: &AtomicUsize) -> Result<(), ServerError> {
         self.lame_duck(shared)?;
         self.drain(shared, alive)
     }
 
-    /// Closes the connections of clients one by one, if the server is a lame duck, until
-    /// none is left or another end is asked for.
+    /// In lame duck mode, closes the clients' connections one by one, until none is left or a drain
+    /// or stop is requested.
     fn lame_duck(&mut self, shared: &Shared) -> Result<(), ServerError> {
         if !self.is_lame_duck(shared) {
             return Ok(());
@@ -44,7 +43,7 @@ impl Ending {
         let config = &shared.config;
         let (duration, grace) = (config.lame_duck_duration, config.lame_duck_grace_period);
         tracing::info!(
-            "lame duck: no more connections are taken; {} are closed after {} s",
+            "lame duck mode: no new connections are accepted; {} connections are closed after {} s",
             shared.connections(),
             grace.as_secs_f64()
         );
@@ -65,14 +64,14 @@ impl Ending {
             .collect();
         let count = left.iter().sum();
         let interval = pace::interval(duration, grace, count);
-        tracing::info!("lame duck: closing {count} connections");
+        tracing::info!("lame duck mode: closing {count} connections");
         while self.is_lame_duck(shared) {
             let now = Instant::now();
             while next <= now {
-                // From the worker that has most.
+                // Takes from the worker with the most connections.
                 let most = left.iter_mut().enumerate().max_by_key(|(_, left)| **left);
                 let Some((worker, left @ 1..)) = most else {
-                    // The last ones are closed when they have taken what waits for them.
+                    // The drain closes the last ones after writing their pending output.
                     return Ok(());
                 };
                 *left -= 1;
@@ -84,13 +83,12 @@ impl Ending {
         Ok(())
     }
 
-    /// Whether it has clients to be sent to other servers.
+    /// Returns whether lame duck mode has clients left.
     fn is_lame_duck(&self, shared: &Shared) -> bool {
         self.wishes.greatest() == Wish::LameDuck && !shared.has_failed() && shared.connections() > 0
     }
 
-    /// Waits until the time, until something is asked for, or for so long that it should
-    /// be seen whether clients are left.
+    /// Waits until the time, the next request, or the next check for remaining clients.
     fn wait_until(
         &mut self,
         time: Instant,
@@ -102,10 +100,9 @@ impl Ending {
         self.wait(Some(most))
     }
 
-    /// Has the workers drain, or stop if that is asked for by now or later. Returns when
-    /// none of them is `alive`.
+    /// Makes the workers drain, or stop if that is requested. Returns when no worker is `alive`.
     fn drain(&mut self, shared: &Shared, alive: &AtomicUsize) -> Result<(), ServerError> {
-        // A worker that has failed has the server drain without anybody's wish.
+        // The failure of a worker starts a drain without a request.
         self.wishes.add(Wish::Drain);
         if self.wishes.greatest() == Wish::Drain {
             tracing::info!("draining {} connections", shared.connections());
@@ -115,7 +112,7 @@ impl Ending {
         let mut stopped = false;
         while alive.load(Ordering::SeqCst) > 0 {
             if self.wishes.greatest() == Wish::Stop && !stopped {
-                tracing::info!("stopping with {} connections", shared.connections());
+                tracing::info!("stopping; closing {} connections", shared.connections());
                 shared.draining.store(true, Ordering::Relaxed);
                 send_all(shared, || Mail::Stop);
                 stopped = true;
@@ -125,7 +122,7 @@ impl Ending {
         Ok(())
     }
 
-    /// Waits until something has changed, or until the time is over.
+    /// Waits for an event, or until the time is over.
     fn wait(&mut self, most: Option<Duration>) -> Result<(), ServerError> {
         let mut events = Events::with_capacity(8);
         match self.poll.poll(&mut events, most) {
@@ -135,7 +132,7 @@ impl Ending {
     }
 }
 
-/// Sends the same to all workers.
+/// Sends the same mail to all workers.
 pub(crate) fn send_all(shared: &Shared, mail: impl Fn() -> Mail) {
     for peer in &shared.workers {
         peer.mailbox.send(mail());

@@ -1,4 +1,4 @@
-//! What each command of a client does.
+//! Executes the commands of clients.
 
 mod hub;
 
@@ -23,38 +23,37 @@ use broker_protocol::{
     is_reserved, is_reserved_reply, is_valid, parse, tokens,
 };
 
-/// Work that a frame is at least, see [`super::turns`].
+/// Minimum work of a frame, see [`super::turns`].
 const PER_FRAME: u64 = 2;
 
-/// Work that each subscription is to which a message goes.
+/// Work per subscription that a message goes to.
 const PER_TARGET: u64 = 3;
 
-/// Work that it is to look a subject up that is not remembered, and what each pattern
-/// adds that is looked for.
+/// Work of looking up a subject that is not cached, and of each pattern that the look-up tries.
 const PER_LOOK_UP: u64 = 24;
 const PER_PATTERN: u64 = 1;
 
-/// Work that a subscription is when it comes or goes.
+/// Work of adding or removing a subscription.
 const PER_SUBSCRIPTION: u64 = 64;
 
-/// What is published here ends the worker of a test.
+/// In tests, a message to this subject makes the worker panic.
 const PANIC: &[u8] = b"$TEST.PANIC";
 
-/// What came of carrying out some bytes.
+/// The result of executing a client's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carried {
-    /// All frames but perhaps the last, of which so many bytes in all are needed if
-    /// that is known.
+    /// All frames were executed, except perhaps an incomplete last one. `needed` is its length if
+    /// that is known, else 0.
     All { needed: usize },
-    /// The time for this turn is over.
+    /// The work limit of this turn was reached.
     Interrupted,
-    /// A password has to be checked first.
+    /// The client's password must be checked first.
     Verifying,
-    /// The connection has to end.
+    /// The connection must be closed.
     Failed(ProtocolError),
 }
 
-/// Carries frames out.
+/// Executes frames.
 #[derive(Debug)]
 pub(crate) struct Executor {
     shared: Arc<Shared>,
@@ -73,9 +72,8 @@ impl Executor {
         }
     }
 
-    /// Carries out the frames at the start of `data`, in order, for as long as the work
-    /// is less than `most`. Returns how many bytes they were, the work done, and why it
-    /// ended.
+    /// Executes the frames at the start of `data`, in order, while the work is less than `most`.
+    /// Returns the number of bytes used, the work done, and the result.
     pub(crate) fn carry_out(
         &mut self,
         local: &mut Local,
@@ -97,7 +95,7 @@ impl Executor {
                 Ok(Step::Done(used)) => at += used,
                 Ok(Step::Verifying(used)) => return (at + used, work, Carried::Verifying),
                 Ok(Step::Incomplete(needed)) => return (at, work, Carried::All { needed }),
-                // Nobody is there for the rest.
+                // The connection is closed; the rest of its input is discarded.
                 Ok(Step::Closed) => return (data.len(), work, Carried::All { needed: 0 }),
                 Err(error) => return (at, work, Carried::Failed(error)),
             }
@@ -105,7 +103,7 @@ impl Executor {
         (at, work, Carried::All { needed: 0 })
     }
 
-    /// Carries out the frame that starts at `at`.
+    /// Executes the frame that starts at `at`.
     #[inline]
     fn next(
         &mut self,
@@ -167,7 +165,7 @@ impl Executor {
         Ok(Step::Done(used))
     }
 
-    /// What the server answers counts for what may wait for a client like anything else.
+    /// The server's replies count against the limit on pending output like messages.
     fn bound_replies(&mut self, local: &mut Local, key: ConnectionKey) {
         let bounds = local.bounds;
         if let Some(client) = local.get(key)
@@ -178,7 +176,7 @@ impl Executor {
         }
     }
 
-    /// Carries CONNECT out. Tells whether that has to wait until a password is checked.
+    /// Executes CONNECT. Returns whether it must wait for a password check.
     fn connect(
         &mut self,
         local: &mut Local,
@@ -188,7 +186,7 @@ impl Executor {
         let Some(client) = local.get(key) else {
             return Ok(false);
         };
-        // What a further CONNECT leaves out stays as it is.
+        // Options that a further CONNECT omits stay unchanged.
         let mut connect = client.options.connect();
         connect.update(json)?;
         let is_known = client.phase == Phase::Welcome && !connect.gives_credentials();
@@ -214,7 +212,7 @@ impl Executor {
         Ok(false)
     }
 
-    /// Goes on with a CONNECT, now that it is known whether what it gives is right.
+    /// Completes a CONNECT after its password was checked.
     pub(crate) fn verified(
         &mut self,
         local: &mut Local,
@@ -222,7 +220,7 @@ impl Executor {
         connect: Connect,
         grant: Option<Arc<Grant>>,
     ) -> Result<(), ProtocolError> {
-        // It may be of before a reload.
+        // The grant may be from before a reload.
         let grant = grant.and_then(|grant| self.settings.access.renew(&grant));
         let Some(grant) = grant else {
             local.change(key, |client| client.introduce(&connect, false));
@@ -260,7 +258,7 @@ impl Executor {
     }
 
     #[inline]
-    #[allow(clippy::too_many_arguments, reason = "it is one step of `next`")]
+    #[allow(clippy::too_many_arguments, reason = "it is a part of `next`")]
     fn publish(
         &mut self,
         local: &mut Local,
@@ -303,7 +301,7 @@ impl Executor {
         }
         assert!(
             !cfg!(test) || subject != PANIC,
-            "a client of a test asked for it"
+            "a test requested this panic"
         );
         local.counters.in_msgs += 1;
         local.counters.in_bytes += message.body.len() as u64;
@@ -314,7 +312,7 @@ impl Executor {
             *work += PER_LOOK_UP + found.looked_for as u64 * PER_PATTERN;
         }
         let copy;
-        // By reference: each message would otherwise be copied to where both ways meet.
+        // By reference: otherwise each message would be copied to where the two branches meet.
         let (buffer, message) = if publish.canonical {
             (data, &message)
         } else {
@@ -338,8 +336,8 @@ impl Executor {
         Ok(())
     }
 
-    /// What is to be said to who publishes, before the message is looked at. Tells
-    /// whether it is delivered.
+    /// Sends the replies to a publisher that precede delivery. Returns whether the message is
+    /// delivered.
     #[cold]
     fn answer_publish(
         &mut self,
@@ -349,7 +347,7 @@ impl Executor {
         is_valid: bool,
         subject: &[u8],
     ) -> bool {
-        // nats-server complains of wildcards, and delivers the message all the same.
+        // nats-server reports wildcards, but still delivers the message.
         if !is_valid || options.pedantic && !is_literal(subject) {
             complain(local, key, ProtocolError::PublishSubject);
         }
@@ -364,7 +362,7 @@ impl Executor {
         is_valid && !denied
     }
 
-    // It stays out of `next`, which the compiler then arranges for messages.
+    // Not inlined into `next`, so the compiler optimizes that function for messages.
     #[inline(never)]
     fn subscribe(
         &mut self,
@@ -384,7 +382,7 @@ impl Executor {
             return;
         };
         let subscriptions = &client.subscriptions;
-        // The first of two with the same name stays, as with nats-server.
+        // As in nats-server, the first of two subscriptions with the same sid stays.
         if subscriptions.place(sid).is_some() {
             confirm(local, key);
             return;
@@ -420,8 +418,7 @@ impl Executor {
         }
     }
 
-    /// Adds a subscription that nothing speaks against. Tells whether there was room for its
-    /// shape.
+    /// Adds a subscription that passed all checks. Returns false if there are too many shapes.
     fn add(
         &self,
         local: &mut Local,
@@ -461,13 +458,13 @@ impl Executor {
     }
 }
 
-/// What came of one frame.
+/// The result of executing one frame.
 enum Step {
-    /// It was so many bytes.
+    /// The frame was executed; contains its length.
     Done(usize),
-    /// The same, and what follows waits until a password is checked.
+    /// The same, but the frames after it must wait for a password check.
     Verifying(usize),
-    /// It has not all come. So many bytes are needed in all, if that is known.
+    /// The frame is incomplete. Contains its length if that is known, else 0.
     Incomplete(usize),
     /// The connection is closed.
     Closed,
@@ -488,7 +485,7 @@ fn unsubscribe(local: &mut Local, key: ConnectionKey, sid: &[u8], max: Option<u6
     confirm(local, key);
 }
 
-/// Has a client be somebody. What it subscribed to before and may not have as that one ends.
+/// Sets a client's user, and ends subscriptions that the user may not have.
 pub(crate) fn identify(local: &mut Local, key: ConnectionKey, grant: Arc<Grant>) {
     let Some(client) = local.get(key) else {
         return;

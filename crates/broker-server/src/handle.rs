@@ -1,4 +1,4 @@
-//! What a running server is asked to do, by any thread of its program.
+//! Requests to a running server, from any thread of its program.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -10,25 +10,25 @@ use super::Config;
 use super::settings::ReloadError;
 use super::shared::Shared;
 
-/// What a server is asked to do. A later one of these includes those before it.
+/// A request to the server. A later variant includes the earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wish {
-    /// To take connections and serve them.
+    /// Accept connections and serve them.
     Serve,
-    /// To send its clients to other servers, and to end when none is left.
+    /// Send clients to other servers, and end when none is left.
     LameDuck,
-    /// To end when clients have what waits for them.
+    /// End when the clients' pending output is written.
     Drain,
-    /// To end at once.
+    /// End at once.
     Stop,
 }
 
-/// The greatest wish so far. The acceptor reads it, handles write it.
+/// The greatest request so far. The acceptor reads it, handles write it.
 #[derive(Debug, Default)]
 pub(crate) struct Wishes(AtomicU8);
 
 impl Wishes {
-    /// The greatest wish so far.
+    /// Returns the greatest request so far.
     pub(crate) fn greatest(&self) -> Wish {
         let wish = self.0.load(Ordering::SeqCst);
         let known = [Wish::LameDuck, Wish::Drain, Wish::Stop];
@@ -38,16 +38,15 @@ impl Wishes {
             .unwrap_or(Wish::Serve)
     }
 
-    /// Adds a wish. A smaller one than the greatest changes nothing.
+    /// Adds a request. A smaller one than the greatest changes nothing.
     pub(crate) fn add(&self, wish: Wish) {
         self.0.fetch_max(wish as u8, Ordering::SeqCst);
     }
 }
 
-/// A way to reach a server from any thread, also after the server has ended: then
-/// nothing happens.
+/// Controls a server from any thread. After the server has ended, calls have no effect.
 ///
-/// A handle is cheap to clone, and keeps no resources of the server.
+/// A handle is cheap to clone and does not keep the server's resources.
 #[derive(Debug, Clone)]
 pub struct Handle {
     address: SocketAddr,
@@ -76,22 +75,21 @@ impl Handle {
         }
     }
 
-    /// The address at which clients connect, with the port that the system chose if
+    /// Returns the address for clients, with the port that the system chose if
     /// [`Config::listen`](crate::Config::listen) has port 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address of the monitoring, if [`Config::http`](crate::Config::http) asks
-    /// for it.
+    /// Returns the address of monitoring, if [`Config::http`](crate::Config::http) enables it.
     #[must_use]
     pub fn monitor_address(&self) -> Option<SocketAddr> {
         self.monitor_address
     }
 
-    /// The URL for a client on the same machine, such as `nats://127.0.0.1:4222`. A
-    /// server that listens at every address is reached by loopback.
+    /// Returns the URL for a client on the same machine, such as `nats://127.0.0.1:4222`. For a
+    /// server that listens on every address, the URL contains the loopback address.
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://{}", reachable(self.address))
@@ -104,68 +102,66 @@ impl Handle {
         self.websocket_url.as_deref()
     }
 
-    /// Ends the server at once, also one that drains: connections are closed, and what
-    /// waits for clients is lost. [`Server::run`](crate::Server::run) returns `Ok`.
+    /// Ends the server at once, even during a drain: it closes the connections, and pending output
+    /// is lost. [`Server::run`](crate::Server::run) returns `Ok`.
     ///
-    /// It returns before the server has ended.
+    /// Returns before the server has ended.
     pub fn stop(&self) {
         self.ask(Wish::Stop);
     }
 
-    /// Ends the server when clients have what waits for them, as SIGTERM ends
-    /// `broker serve`.
+    /// Ends the server after writing the clients' pending output, as SIGTERM does with `broker
+    /// serve`.
     ///
-    /// The server takes no connections any more. It carries out what clients have sent
-    /// so far, sends them INFO with `"ldm":true`, writes what waits for them and closes
-    /// their connections. It takes
-    /// [`Config::drain_timeout`](crate::Config::drain_timeout) at most.
+    /// The server stops accepting connections. It executes the clients' input so far, sends them
+    /// INFO with `"ldm":true`, writes their pending output and closes their connections. The drain
+    /// takes at most [`Config::drain_timeout`](crate::Config::drain_timeout).
     ///
-    /// It returns before the server has ended.
+    /// Returns before the server has ended.
     pub fn drain(&self) {
         self.ask(Wish::Drain);
     }
 
-    /// Sends the clients to other servers before the server ends, as SIGUSR2 does with
-    /// `broker serve` and nats-server: the lame duck mode.
+    /// Starts lame duck mode: sends the clients to other servers before the server ends, as SIGUSR2
+    /// does with `broker serve` and nats-server.
     ///
-    /// The server takes no connections any more, and sends INFO with `"ldm":true` to clients
-    /// that understand it at any time. After
-    /// [`Config::lame_duck_grace_period`](crate::Config::lame_duck_grace_period) it closes
-    /// the connections one by one, so that not all clients connect elsewhere at the same
-    /// time, and it [drains](Self::drain) when none is left. All of that takes
-    /// [`Config::lame_duck_duration`](crate::Config::lame_duck_duration) at most.
+    /// The server stops accepting connections, and sends INFO with `"ldm":true` to clients that
+    /// accept it at any time. After
+    /// [`Config::lame_duck_grace_period`](crate::Config::lame_duck_grace_period) it closes the
+    /// connections one by one, so the clients do not all connect elsewhere at the same time. It
+    /// [drains](Self::drain) when none is left. All of that takes at most
+    /// [`Config::lame_duck_duration`](crate::Config::lame_duck_duration).
     ///
-    /// It returns before the server has ended. Meanwhile, [`drain`](Self::drain) and
+    /// Returns before the server has ended. Until then, [`drain`](Self::drain) and
     /// [`stop`](Self::stop) end the server sooner.
     pub fn lame_duck(&self) {
         self.ask(Wish::LameDuck);
     }
 
-    /// Has the server go by another configuration: all of it, or nothing.
+    /// Applies another configuration: all of it, or nothing.
     ///
-    /// What can change are the credentials and users, the files for TLS, which new
-    /// connections go by, [`Config::limits`], `max_connections`, `max_subscriptions`,
-    /// `ping_interval`, `max_pings_out`, `auth_timeout` and `write_deadline`. Clients whose
-    /// user is gone or has another password are ended with `Authorization Violation`;
-    /// subscriptions that their user may not have any more end with an error. Everybody else
-    /// loses nothing.
+    /// A reload can change the credentials and users, the TLS files (for new connections),
+    /// [`Config::limits`], `max_connections`, `max_subscriptions`, `ping_interval`,
+    /// `max_pings_out`, `auth_timeout` and `write_deadline`. Clients whose user is gone or has
+    /// another password are disconnected with `Authorization Violation`; subscriptions that the
+    /// user may not have any more end with an error. Other clients are not affected.
     ///
     /// # Errors
     ///
-    /// What cannot change while the server runs, makes no sense or cannot be read. Nothing
-    /// has changed then.
+    /// A change that needs a restart, an invalid value, or an unreadable file. In that case nothing
+    /// has changed.
     pub fn reload(&self, config: &Config) -> Result<(), ReloadError> {
         let shared = self.shared.upgrade().ok_or(ReloadError::Ended)?;
         shared.reload(config)
     }
 
-    /// Whether the server drains, stops or has ended.
+    /// Returns whether the server drains, stops or has ended.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.wishes.greatest() >= Wish::Drain || self.waker.strong_count() == 0
     }
 
-    /// Whether the server was asked to end at once.
+    /// Returns whether an immediate end was requested.
     pub(crate) fn was_stopped(&self) -> bool {
         self.wishes.greatest() == Wish::Stop
     }

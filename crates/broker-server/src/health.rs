@@ -1,27 +1,26 @@
-//! Whether the server serves.
+//! The health of the server.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-/// The longest that a worker may be busy with one round. A healthy round is a
-/// matter of milliseconds.
+/// Longest healthy duration of a worker's round, which normally takes milliseconds.
 const LONGEST_ROUND: Duration = Duration::from_secs(5);
 
-/// What `/healthz` tells.
+/// The status that `/healthz` reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// All is well.
+    /// The server is healthy.
     Ok,
-    /// The server takes no connections any more, and sends clients to other servers.
+    /// The server accepts no connections, and sends clients to other servers.
     LameDuck,
-    /// The server is about to end.
+    /// The server is shutting down.
     Draining,
-    /// A worker does not come round.
+    /// A worker's round takes too long.
     Stuck {
         /// Its number.
         worker: usize,
     },
-    /// A worker is dead.
+    /// A worker has panicked.
     Failed {
         /// Its number.
         worker: usize,
@@ -29,9 +28,8 @@ pub(crate) enum Health {
 }
 
 impl Health {
-    /// Concludes it from facts: the worker that is dead, if one is; how the server
-    /// ends, if it does; and for each worker how long ago its round began, or `None`
-    /// while it sleeps.
+    /// Derives the health: from the dead worker, if there is one; from the shutdown, if it has
+    /// begun; and from the start of each worker's round, which is `None` while the worker sleeps.
     pub(crate) fn of(
         failed: Option<usize>,
         end: Option<Self>,
@@ -52,7 +50,7 @@ impl Display for Health {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ok => f.write_str("ok"),
-            // As nats-server words it.
+            // nats-server's text.
             Self::LameDuck => f.write_str("failed to be ready for connections after 1ms: server"),
             Self::Draining => f.write_str("the server is draining"),
             Self::Stuck { worker } => write!(

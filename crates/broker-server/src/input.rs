@@ -1,4 +1,4 @@
-//! What a client has sent and was not carried out yet: the framing of a connection.
+//! A connection's unexecuted input, split at frame boundaries.
 
 use std::io::{self, ErrorKind};
 
@@ -7,63 +7,61 @@ use bytes::Bytes;
 use super::chunks::{CHUNK, Chunks};
 use super::transport::Transport;
 
-/// Bytes of a client between the socket and the parser.
+/// A client's bytes between the socket and the parser.
 ///
-/// They are read into a chunk, behind the start of a frame that came before. A frame
-/// that is larger than a chunk is collected in chunks, and copied into one buffer when
-/// its end has come: an announcement alone costs nothing, and memory is only ever asked
-/// for and given back in one size, which allocators are good at.
+/// Each read goes into a chunk, after the start of an incomplete frame. A frame larger than a chunk
+/// is collected in chunks, and copied into one buffer when it is complete: an announced size alone
+/// allocates nothing, and all allocations have the same size, which suits allocators.
 #[derive(Debug, Default)]
 pub(crate) struct Input {
-    /// The start of a frame whose end has not come yet.
+    /// The start of an incomplete frame.
     partial: Vec<u8>,
     /// The length of that frame in bytes, once it is known.
     needed: usize,
-    /// What follows the start of a frame that is larger than a chunk.
+    /// The following chunks of a frame larger than a chunk.
     large: Vec<Vec<u8>>,
     /// Bytes in the last of these chunks; the others are full.
     in_last: usize,
-    /// Frames for which there was no time yet.
+    /// Frames that were left over by an earlier turn.
     rest: Bytes,
 }
 
-/// What a read brought.
+/// The result of a read.
 #[derive(Debug)]
 pub(crate) struct Read {
-    /// Bytes that start with a frame; none if the frame they belong to is not complete.
+    /// Bytes that start with a frame; empty if the frame is not complete.
     pub(crate) data: Bytes,
     /// There may be more to read.
     pub(crate) more: bool,
 }
 
 impl Input {
-    /// Memory that belongs to this input alone, in bytes.
+    /// Returns the memory that belongs to this input alone, in bytes.
     pub(crate) fn held(&self) -> usize {
         self.partial.capacity() + self.large.len() * CHUNK
     }
 
-    /// Bytes that came and were not carried out.
+    /// Returns the number of bytes that were received and not executed.
     pub(crate) fn waiting(&self) -> usize {
         self.partial.len() + self.rest.len() + self.in_large()
     }
 
-    /// Whether there are frames for which there was no time.
+    /// Returns whether an earlier turn left frames over.
     pub(crate) fn has_rest(&self) -> bool {
         !self.rest.is_empty()
     }
 
-    /// Takes the frames for which there was no time.
+    /// Takes the frames that an earlier turn left over.
     pub(crate) fn take_rest(&mut self) -> Option<Bytes> {
         (!self.rest.is_empty()).then(|| std::mem::take(&mut self.rest))
     }
 
-    /// Keeps frames for which there is no time now. Nothing may be read before they
-    /// are carried out.
+    /// Keeps frames for a later turn. The next read must come after their execution.
     pub(crate) fn keep_rest(&mut self, frames: Bytes) {
         self.rest = frames;
     }
 
-    /// Keeps the start of a frame that is to be `needed` bytes long, if that is known.
+    /// Keeps the start of a frame of `needed` bytes, or of unknown length.
     pub(crate) fn keep_start(&mut self, start: &[u8], needed: usize) {
         self.partial = start.to_vec();
         self.needed = needed;
@@ -73,7 +71,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// What the transport says; `UnexpectedEof` at the end.
+    /// The transport's error; `UnexpectedEof` at the end.
     pub(crate) fn read(
         &mut self,
         transport: &mut Transport,
@@ -109,7 +107,7 @@ impl Input {
         }
     }
 
-    /// Bytes in the chunks of a large frame.
+    /// Returns the number of bytes in the chunks of a large frame.
     fn in_large(&self) -> usize {
         (self.large.len() * CHUNK + self.in_last).saturating_sub(CHUNK)
     }
@@ -146,7 +144,7 @@ impl Input {
         Ok(Read { data, more })
     }
 
-    /// Puts the parts of a large frame into one buffer.
+    /// Copies the parts of a large frame into one buffer.
     fn assemble(&mut self, chunks: &mut Chunks) -> Bytes {
         let mut frame = Vec::with_capacity(self.needed);
         frame.extend_from_slice(&self.partial);

@@ -1,5 +1,5 @@
-//! A test of what happens in which order: workers without threads, whose steps are
-//! chosen at random, and a count of every message.
+//! Tests the order of events: workers without threads take steps in random order, and every message
+//! is counted.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,20 +15,20 @@ fn connect(rig: &mut Rig, worker: usize) -> ConnectionKey {
     key
 }
 
-/// Has a client send frames and its worker carry all of them out.
+/// Makes a client send frames and its worker execute them.
 fn send(rig: &mut Rig, key: ConnectionKey, frames: &str) {
     rig.write(key, frames.as_bytes());
     let turn = rig.turn(key, u64::MAX);
     assert_eq!((turn.used, turn.then), (frames.len(), Then::Idle));
 }
 
-/// The client leaves, once it has got what waits for it.
+/// Makes the client leave after it has got its pending output.
 fn leave(rig: &mut Rig, key: ConnectionKey) {
     rig.shut(key);
     assert_eq!(rig.turn(key, u64::MAX).then, Then::Left);
 }
 
-/// Lines of all clients that start with this.
+/// Returns the lines of all clients that start with `start`.
 fn lines(rig: &Rig, start: &str) -> Vec<String> {
     let texts = rig.outputs().map(|(_, read)| String::from_utf8_lossy(read));
     let lines = texts.flat_map(|text| {
@@ -38,7 +38,7 @@ fn lines(rig: &Rig, start: &str) -> Vec<String> {
     lines.collect()
 }
 
-/// One of those workers that are not `except`, or none, is busy.
+/// Returns one random worker outside of `except` as busy, or none.
 fn some_busy(random: &mut fastrand::Rng, except: usize) -> Vec<usize> {
     let others = (0..WORKERS).filter(|&worker| worker != except);
     others.filter(|_| random.bool()).collect()

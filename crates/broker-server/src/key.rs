@@ -1,21 +1,21 @@
-//! Names for connections and subscriptions that every worker understands.
+//! Keys of connections and subscriptions, valid on every worker.
 //!
-//! All of it is plain numbers: only the worker that owns a connection looks up what
-//! they stand for, so that nothing is shared and nothing is counted.
+//! Keys are plain numbers: only the owning worker looks up what they refer to, so nothing is shared
+//! or reference-counted.
 
-/// A connection.
+/// The key of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConnectionKey {
     /// The worker that owns it.
     pub(crate) worker: u32,
-    /// Where that worker keeps it.
+    /// The slot in which the worker keeps it.
     pub(crate) slot: u32,
-    /// The lower half of its number: slots are used again.
+    /// The lower half of the connection's number, because slots are reused.
     pub(crate) id: u32,
 }
 
 impl ConnectionKey {
-    /// The key of the connection with the number `id`.
+    /// Returns the key of the connection with the number `id`.
     #[allow(
         clippy::cast_possible_truncation,
         reason = "neither workers nor connections are counted in billions, and half of the number is enough"
@@ -28,34 +28,34 @@ impl ConnectionKey {
         }
     }
 
-    /// Where its worker keeps it.
+    /// Returns the slot.
     pub(crate) fn slot(self) -> usize {
         self.slot as usize
     }
 
-    /// The worker that owns it.
+    /// Returns the worker.
     pub(crate) fn worker(self) -> usize {
         self.worker as usize
     }
 }
 
-/// A subscription.
+/// The key of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Target {
-    /// The connection that it belongs to.
+    /// The connection that owns it.
     pub(crate) connection: ConnectionKey,
-    /// Where the connection keeps it.
+    /// The place in which the connection keeps it.
     pub(crate) place: u32,
-    /// Its number within the connection: places are used again. [`LINK`] is set in
-    /// those of a hub.
+    /// Its number within the connection, because places are reused. [`LINK`] is set for a hub's
+    /// subscriptions.
     pub(crate) serial: u32,
 }
 
-/// Set in the numbers of what a hub wants to which this server is a leaf node.
+/// The bit in the serial numbers of a hub's subscriptions.
 pub(crate) const LINK: u32 = 1 << 31;
 
 impl Target {
-    /// A hub as a whole: it gets each message once, whatever it wants it for.
+    /// Returns the target for a hub as a whole, which gets each message once.
     pub(crate) fn hub(connection: ConnectionKey) -> Self {
         Self {
             connection,
@@ -64,7 +64,7 @@ impl Target {
         }
     }
 
-    /// Whether it belongs to a hub.
+    /// Returns whether it belongs to a hub.
     #[inline]
     pub(crate) fn is_link(self) -> bool {
         self.serial & LINK != 0

@@ -1,5 +1,5 @@
-//! What is between the socket of a connection and NATS's bytes: TLS, WebSocket, or
-//! WebSocket in TLS.
+//! The layers between a connection's socket and the NATS protocol: TLS, WebSocket, or WebSocket
+//! over TLS.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use super::reason::Reason;
 use super::tls::Session;
 use super::websocket::{READ, Rules, WebSocket};
 
-/// Memory of a session of TLS, whose buffers grow to this, in bytes.
+/// Memory of a TLS session with grown buffers, in bytes.
 const PER_SESSION: usize = 64 * 1024;
 
-/// The layers of a connection: one at least.
+/// The layers of a connection: at least one.
 #[derive(Debug)]
 pub(crate) struct Layers {
     tls: Option<Session>,
     websocket: Option<WebSocket>,
-    /// The client is told INFO when the handshakes are done.
+    /// INFO must be sent after the handshakes.
     pub(crate) owes_info: bool,
 }
 
@@ -40,13 +40,13 @@ impl Layers {
         }
     }
 
-    /// Memory that they take, in bytes, about.
+    /// Returns their approximate memory in bytes.
     pub(crate) fn held(&self) -> usize {
         let tls = if self.tls.is_some() { PER_SESSION } else { 0 };
         tls + self.websocket.as_ref().map_or(0, WebSocket::held)
     }
 
-    /// How TLS encrypts it, once that is agreed upon.
+    /// Returns the encryption, once it is negotiated.
     pub(crate) fn tls_used(&self) -> Option<TlsUsed> {
         self.tls.as_ref().and_then(Session::used)
     }
@@ -55,24 +55,24 @@ impl Layers {
         self.websocket.is_some()
     }
 
-    /// Whether the client has sent something.
+    /// Returns whether the client has sent any data.
     pub(crate) fn have_begun(&self, socket: &TcpStream) -> bool {
         self.tls.as_ref().is_none_or(|tls| tls.has_begun(socket))
     }
 
-    /// Whether no byte of NATS can go yet.
+    /// Returns whether a handshake is still in progress.
     pub(crate) fn is_handshaking(&self) -> bool {
         let tls = self.tls.as_ref();
         let websocket = self.websocket.as_ref();
         tls.is_some_and(Session::is_handshaking) || websocket.is_some_and(WebSocket::is_upgrading)
     }
 
-    /// Reads what is there.
+    /// Reads available data.
     ///
     /// # Errors
     ///
-    /// `Unsupported` if the client talks in clear where TLS is wanted; `Interrupted` if
-    /// what came was nothing of NATS; what the system says.
+    /// `Unsupported` if the client sends plaintext where TLS is required; `Interrupted` if the data
+    /// contained nothing of the NATS protocol; other errors of the system.
     pub(crate) fn read(&mut self, socket: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
         let Self { tls, websocket, .. } = self;
         let Some(websocket) = websocket else {
@@ -89,7 +89,7 @@ impl Layers {
         match receive(tls, socket, &mut raw) {
             Err(error) if error.kind() == ErrorKind::Unsupported => {
                 *tls = None;
-                websocket.refuse("this port wants TLS: connect to wss:// in the place of ws://");
+                websocket.refuse("this port requires TLS: connect to wss:// instead of ws://");
             }
             Ok(0) => return Ok(0),
             read => {
@@ -104,7 +104,7 @@ impl Layers {
         Err(ErrorKind::Interrupted.into())
     }
 
-    /// Writes what the system takes.
+    /// Writes as much as the socket accepts.
     pub(crate) fn write(
         &mut self,
         socket: &mut TcpStream,
@@ -126,7 +126,7 @@ impl Layers {
         Ok(accepted)
     }
 
-    /// Writes what is in frames or encrypted already, as far as the system takes it.
+    /// Writes framed or encrypted data, as much as the socket accepts.
     pub(crate) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
         let Self { tls, websocket, .. } = self;
         if let Some(websocket) = websocket {
@@ -144,12 +144,12 @@ impl Layers {
         tls.is_none_or(Session::is_flushed) && websocket.is_none_or(WebSocket::is_flushed)
     }
 
-    /// Says that the connection ends, and why.
+    /// Sends the end of the connection and its reason.
     pub(crate) fn finish(&mut self, socket: &mut TcpStream, reason: Reason) {
         if let Some(websocket) = &mut self.websocket {
             websocket.close(reason);
         }
-        // The connection ends; there is nobody to tell that it ended badly.
+        // The connection ends in any case, so errors do not matter.
         let _ = self.flush(socket);
         if let Some(tls) = &mut self.tls {
             tls.finish(socket);
@@ -180,7 +180,7 @@ fn send(
     }
 }
 
-/// Writes frames as far as the system takes them.
+/// Writes frames, as much as the socket accepts.
 fn send_frames(
     websocket: &mut WebSocket,
     tls: &mut Option<Session>,

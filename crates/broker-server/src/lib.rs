@@ -1,15 +1,14 @@
-//! A server for clients of NATS, to be part of a program or of its tests.
+//! A server for NATS clients, for use in a program or its tests.
 //!
-//! It speaks the [NATS client protocol], so that clients of NATS in any language can
-//! connect to it: subjects with `*` and `>`, queue groups, headers, request–reply with
-//! no-responders, users and tokens, TLS, monitoring by HTTP. `broker serve` is this
-//! crate with a command line.
+//! It speaks the [NATS client protocol], so NATS clients in any language can connect to it:
+//! subjects with `*` and `>`, queue groups, headers, request–reply with no-responders, users and
+//! tokens, TLS, monitoring over HTTP. `broker serve` is this crate with a command line.
 //!
 //! # In a test
 //!
-//! [`Server::start`] starts a server at a free port of the loopback interface. It ends
-//! when what it returns is dropped, and leaves no thread and no open file behind.
-//! Several of them can run in one process.
+//! [`Server::start`] starts a server on a free port of the loopback interface. The server ends when
+//! the returned value is dropped, and leaves no thread and no open file behind. Several servers can
+//! run in one process.
 //!
 //! ```
 //! use std::io::{BufRead, BufReader, Write};
@@ -20,7 +19,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = Server::start()?;
 //!
-//! // A client of NATS would be given `server.url()`. This one speaks for itself.
+//! // A NATS client would connect to `server.url()`. This one sends the protocol's lines itself.
 //! let mut client = BufReader::new(TcpStream::connect(server.address())?);
 //! client.get_mut().write_all(
 //!     b"CONNECT {\"verbose\":false}\r\nSUB greetings.* 1\r\nPUB greetings.world 5\r\nhello\r\n",
@@ -35,11 +34,11 @@
 //!
 //! # In a program
 //!
-//! [`Server::bind`] opens ports and reads files, and reports what fails.
-//! [`Server::run`] serves in the thread that calls it, [`Server::spawn`] in another. A
-//! [`Handle`] ends the server from any thread: [`drain`](Handle::drain) gives clients
-//! what waits for them, [`lame_duck`](Handle::lame_duck) sends them to other servers
-//! first, [`stop`](Handle::stop) does not wait.
+//! [`Server::bind`] opens ports and reads files, and reports errors. [`Server::run`] serves in the
+//! calling thread, [`Server::spawn`] in another. A [`Handle`] ends the server from any thread:
+//! [`drain`](Handle::drain) writes the clients' pending output first,
+//! [`lame_duck`](Handle::lame_duck) sends clients to other servers before that, and
+//! [`stop`](Handle::stop) does not wait.
 //!
 //! ```
 //! use broker_server::{Config, Credentials, Server};
@@ -61,45 +60,45 @@
 //! # }
 //! ```
 //!
-//! A server takes no signal, changes no limit of the process, and never ends the process:
-//! all of that is left to the program. It logs by [`tracing`]. What the allocator of the
-//! program is asked is in [`Config::allocator`].
+//! A server handles no signals, changes no limit of the process, and never ends the process: all of
+//! that is the program's task. It logs with [`tracing`]. [`Config::allocator`] connects it to the
+//! program's allocator.
 //!
-//! # What there is not
+//! # What is missing
 //!
-//! - **No persistence.** A message goes to those who subscribe to its subject at that time.
-//!   Streams, key–value and object stores (JetStream) come from a NATS server to which this
-//!   one connects as a leaf node, see [`Config::leaf`].
+//! - **No persistence.** A message goes to the current subscribers of its subject. Streams,
+//!   key–value and object stores (JetStream) come from a NATS server to which this server connects
+//!   as a leaf node, see [`Config::leaf`].
 //! - **No cluster** of several of these servers, no accounts, no MQTT.
-//! - [`Config`] is taken once. Another one needs another server.
+//! - **Partial reload.** [`Handle::reload`] changes a part of the [`Config`]; other changes need a
+//!   new server.
 //!
-//! # What it bounds
+//! # Limits
 //!
-//! Clients are not trusted with more than their share: connections, subscriptions, sizes,
-//! times and memory have bounds, which are fields of [`Config`] and have the defaults of
-//! `broker serve`. The process takes at most 32 MiB, 16 MiB for each of
-//! [`Config::workers`], and 1.25 times [`Config::max_memory`] for it, beside what the
-//! program takes itself. Each connection is an open file: a program that serves many has
-//! to raise its limit, as `broker serve` does.
+//! Connections, subscriptions, sizes, times and memory of clients have limits, which are fields of
+//! [`Config`] and have the defaults of `broker serve`. The process uses at most 32 MiB, 16 MiB for
+//! each of [`Config::workers`], and 1.25 times [`Config::max_memory`] for the server, in addition
+//! to the program's own memory. Each connection is an open file: a program with many connections
+//! must raise its limit, as `broker serve` does.
 //!
 //! # How it works
 //!
-//! A fixed number of workers, each with an event loop over the connections that it owns.
-//! A message for a connection of the same worker is appended to its output at once; those
-//! for another worker are collected during a round and sent in one batch. A server has a
-//! thread for each worker and one that takes connections; one more each for monitoring, for
-//! a leaf node's connection, and for passwords that are given as hashes.
+//! A fixed number of workers each run an event loop over the connections that they own. A message
+//! for a connection of the same worker is appended to its output at once; messages for another
+//! worker are collected during a round and sent in one batch. A server has one thread for each
+//! worker and one that accepts connections. Monitoring, a leaf node connection, and hashed
+//! passwords each add a thread.
 //!
 //! # Features
 //!
-//! - `tls`: TLS for clients and to hubs, and NKeys. Without it, a [`Config`] that asks for
-//!   TLS is refused. Its cryptography is partly C and assembly, and needs a C compiler.
+//! - `tls`: TLS for clients and to hubs, NKeys, and WebSocket. Without it, a [`Config`] that uses
+//!   them is rejected. Its cryptography is partly C and assembly, and needs a C compiler.
 //!
 //! [NATS client protocol]: https://docs.nats.io/reference/reference-protocols/nats-protocol
 
 #![forbid(unsafe_code)]
 
-// Tests run with the memory routines that the program has.
+// The tests run with the program's memory routines.
 #[cfg(test)]
 use broker_runtime as _;
 
@@ -200,64 +199,66 @@ use shared::{Peer, Shared};
 use websocket::Port;
 use worker::{MAIL, Worker};
 
-/// Runs a server without threads through what the input says, and checks what its
-/// clients get: for cargo-fuzz, which alone builds it.
+/// Runs a server without threads with the input, and checks its clients' output. Only cargo-fuzz
+/// builds it.
 ///
 /// # Panics
 ///
-/// If a client does not get what it should, or gets what it should not.
+/// If a client's output is wrong.
 #[cfg(fuzzing)]
 pub fn fuzz_delivery(input: &[u8]) {
     fuzz::check(input);
 }
 
-/// Stack of a thread in bytes. Nothing here recurses deeply, and builds without
-/// optimisation need the larger part of it.
+/// Stack size of a thread in bytes. The code does not recurse deeply; builds without optimization
+/// need most of it.
 const STACK: usize = 512 * 1024;
 
-/// Why a server cannot start or go on.
+/// Why a server cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// An address is not to be had.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; choose another address with {flag}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
         /// The flag that sets the address.
         flag: &'static str,
     },
-    /// What is configured makes no sense.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ReloadError),
-    /// The files for TLS to a hub are of no use.
+    /// The files for TLS to a hub are unusable.
     #[cfg(feature = "tls")]
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The program was built without TLS.
-    #[error("this build has no TLS; leave out the --tls options or build with the feature `tls`")]
-    NoTls,
-    /// The program was built without WebSocket.
+    /// This build does not support TLS.
     #[error(
-        "this build has no WebSocket; leave out the --websocket options or build with the feature `tls`"
+        "this build does not support TLS; remove the --tls options or build with the feature `tls`"
+    )]
+    NoTls,
+    /// This build does not support WebSocket.
+    #[error(
+        "this build does not support WebSocket; remove the --websocket options or build with the feature `tls`"
     )]
     NoWebSocket,
-    /// Some other thing that the system would not give.
+    /// Another error of the system.
     #[error("cannot {what}: {source}")]
     System {
-        /// What was tried.
+        /// What the server tried.
         what: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// A thread has panicked; standard error has its message.
-    #[error("a bug in the server ended its thread \"{0}\"; others were drained. Please report it")]
-    Panicked(&'static str),
-    /// Not everything could be written before the end.
     #[error(
-        "clients did not take all that waited for them within --drain-timeout; it is lost to them"
+        "the server thread \"{0}\" panicked, and the others were drained; this is a bug, please report it"
     )]
+    Panicked(&'static str),
+    /// Some output was not written before the end.
+    #[error("clients did not read all pending messages within --drain-timeout; the rest is lost")]
     Undrained,
 }
 
@@ -265,27 +266,26 @@ fn system(what: &'static str) -> impl FnOnce(io::Error) -> ServerError {
     move |source| ServerError::System { what, source }
 }
 
-/// Threads of a server that [`Server::start`] has at most, beside the one that takes
-/// connections.
+/// Most worker threads of a server that [`Server::start`] starts.
 const MOST_STARTED: usize = 2;
 
-/// A server that is ready to be run. Clients can connect already, and wait.
+/// A server that is ready to run. Clients can already connect, and wait.
 #[derive(Debug)]
 pub struct Server {
     acceptor: Acceptor,
     monitor: Option<Monitor>,
     workers: Vec<(Worker, Poll)>,
-    /// Passwords that are to be checked.
+    /// Passwords to be checked.
     given: mpsc::Receiver<Given>,
     shared: Arc<Shared>,
 }
 
 impl Server {
-    /// Opens all that a server needs: its ports and its files. It starts no thread.
+    /// Opens the server's ports and files. It starts no thread.
     ///
     /// # Errors
     ///
-    /// What cannot be had, and why.
+    /// The first error.
     pub fn bind(config: Config) -> Result<Self, ServerError> {
         #[cfg(not(feature = "tls"))]
         if config.tls.is_some() {
@@ -295,7 +295,7 @@ impl Server {
         if config.websocket.is_some() {
             return Err(ServerError::NoWebSocket);
         }
-        // Before the port is taken: it may not make sense.
+        // Before the ports are opened, because the settings may be invalid.
         let mut settings = Settings::new(&config, &info(&config, config.listen))?;
         #[cfg_attr(not(feature = "tls"), allow(unused_mut))]
         let mut acceptor = Acceptor::bind(config.listen)?;
@@ -319,15 +319,16 @@ impl Server {
         }
         if !address.ip().is_loopback() && !config.credentials.are_wanted() {
             tracing::warn!(
-                "anyone who reaches {address} may publish and subscribe: there is neither a token nor a user"
+                "no credentials are configured: any client that can reach {address} may publish and subscribe"
             );
         }
 
         let mut polls = Vec::new();
         let mut peers = Vec::new();
         for _ in 0..config.workers.max(1) {
-            let poll = Poll::new().map_err(system("ask for events"))?;
-            let waker = Waker::new(poll.registry(), MAIL).map_err(system("ask for events"))?;
+            let poll = Poll::new().map_err(system("set up event polling"))?;
+            let waker =
+                Waker::new(poll.registry(), MAIL).map_err(system("set up event polling"))?;
             polls.push(poll);
             peers.push(CachePadded::new(Peer::new(Mailbox::new(waker))));
         }
@@ -345,7 +346,7 @@ impl Server {
         let mut workers = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let registry = poll.registry().try_clone();
-            let registry = registry.map_err(system("ask for events"))?;
+            let registry = registry.map_err(system("set up event polling"))?;
             let peer = &shared.workers[index];
             let (routes, connections) = (Arc::clone(&shared.routes), Arc::clone(&peer.connections));
             let closed = Arc::clone(&shared.closed);
@@ -362,12 +363,12 @@ impl Server {
         })
     }
 
-    /// Starts a server for tests: at a free port of the loopback interface, with one or
-    /// two workers, else with the [defaults](Config::default).
+    /// Starts a server for tests: on a free port of the loopback interface, with one or two workers
+    /// and otherwise the [defaults](Config::default).
     ///
     /// # Errors
     ///
-    /// What cannot be had, and why.
+    /// The first error.
     pub fn start() -> Result<Running, ServerError> {
         let config = Config::default();
         let config = Config {
@@ -378,25 +379,25 @@ impl Server {
         Self::bind(config)?.spawn()
     }
 
-    /// A way to reach the server from any thread.
+    /// Returns a handle, which controls the server from any thread.
     #[must_use]
     pub fn handle(&self) -> Handle {
         let monitor = self.monitor.as_ref().map(|monitor| monitor.address);
         self.acceptor.handle(monitor, &self.shared)
     }
 
-    /// Serves clients in a thread of its own until the server is asked to end by a
-    /// [`Handle`], or until what this returns is dropped.
+    /// Serves clients in a new thread until the server is asked to end by a [`Handle`], or until
+    /// the returned value is dropped.
     ///
     /// # Errors
     ///
-    /// When the system has no thread for it.
+    /// The system cannot start a thread.
     pub fn spawn(self) -> Result<Running, ServerError> {
         let handle = self.handle();
         let thread = spawn("server", move || {
             let (ended, rest) = self.serve();
             for thread in rest {
-                // If it has panicked, that was told when it did.
+                // A panic was reported when it happened.
                 let _ = thread.join();
             }
             ended
@@ -406,21 +407,21 @@ impl Server {
 
     /// Serves clients until the server is asked to end by a [`Handle`].
     ///
-    /// A panic in a worker ends it too: the clients of that worker lose their
-    /// connections, those of others get what waits for them.
+    /// A panic in a worker also ends the server: the clients of that worker lose their connections,
+    /// and those of the other workers get their pending output.
     ///
-    /// Of its threads, those that connect to a hub and check passwords may be in the midst
-    /// of that when it returns. They end when they are done with it.
+    /// The threads that connect to a hub and check passwords may still be busy when this function
+    /// returns. They end after their current task.
     ///
     /// # Errors
     ///
-    /// When it cannot go on, or ends with something lost.
+    /// The server cannot continue, or has lost output at its end.
     pub fn run(self) -> Result<(), ServerError> {
         self.serve().0
     }
 
-    /// Serves clients to the end. Returns the threads that may be busy for a while, and
-    /// have been told to end.
+    /// Serves clients to the end. Returns the result, and the threads that were told to end but may
+    /// still be busy.
     fn serve(self) -> (Result<(), ServerError>, Vec<JoinHandle<()>>) {
         let Self {
             acceptor,
@@ -438,7 +439,7 @@ impl Server {
                 threads.push(worker_threads::start(worker, poll, &shared, waker, &alive)?);
             }
             rest.push(verify::start(&shared, given)?);
-            // Dropped at the end, it ends.
+            // Ends when it is dropped.
             let _monitor = monitor
                 .map(|monitor| monitor.start(Arc::clone(&shared)))
                 .transpose()?;
@@ -477,7 +478,7 @@ fn spawn<T: Send + 'static>(
         .map_err(system("start a thread"))
 }
 
-/// What INFO tells of the server itself.
+/// Returns the server's fields of INFO.
 fn info(config: &Config, address: SocketAddr) -> ServerInfo {
     let server_id = server_id();
     ServerInfo {
@@ -502,7 +503,7 @@ fn info(config: &Config, address: SocketAddr) -> ServerInfo {
     }
 }
 
-/// Something that looks like the public key by which nats-server is known.
+/// Returns an id in the form of nats-server's public key.
 fn server_id() -> String {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let letters = std::iter::repeat_with(|| char::from(LETTERS[fastrand::usize(..LETTERS.len())]));

@@ -1,4 +1,4 @@
-//! Ports, opened.
+//! Opens ports.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -6,20 +6,20 @@ use std::net::{IpAddr, SocketAddr};
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// Connections that may wait to be accepted.
+/// Length of the queue of connections to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Listens at an address.
+/// Listens on an address.
 ///
-/// `[::]` is every address of IPv6 and of IPv4, whatever the system's default is;
-/// `0.0.0.0` is every address of IPv4 alone.
+/// `[::]` means every IPv6 and IPv4 address, whatever the system's default is; `0.0.0.0` means
+/// every IPv4 address.
 pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if is_any_ipv6(address) {
         socket.set_only_v6(false)?;
     }
-    // On Windows it would let another program take the port over.
+    // On Windows this would let another program take over the port.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -32,12 +32,12 @@ fn is_any_ipv6(address: SocketAddr) -> bool {
     matches!(address.ip(), IpAddr::V6(ip) if ip.is_unspecified())
 }
 
-/// The address of a client as the client knows it: at `[::]`, the system shows an IPv4
+/// Returns a client's address as the client knows it: with `[::]`, the system reports an IPv4
 /// address as `::ffff:192.0.2.1`.
 pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
-        // It keeps its scope.
+        // An IPv6 address keeps its scope.
         IpAddr::V6(_) => address,
     }
 }

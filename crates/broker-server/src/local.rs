@@ -1,7 +1,7 @@
-//! The connections of one worker, and the last step of a message: to their outputs.
+//! The connections of one worker, and the last step of delivery: to their outputs.
 //!
-//! This is the part of a worker that others lock to deliver for it while it sleeps. It
-//! knows nothing of other workers.
+//! Other workers lock this part of a worker to deliver for it while it sleeps. It does not use
+//! other workers.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -28,47 +28,46 @@ use super::subscriptions::Subscription;
 use super::trace;
 use broker_protocol::{Message, ProtocolError, SHARE_FROM, push_head};
 
-/// Subscriptions from which on even short messages are shared rather than copied for
-/// each of them.
+/// With at least this many subscriptions, even short messages are shared instead of copied.
 const MANY_TARGETS: usize = 256;
 
-/// From which size on those are shared, in bytes.
+/// The least size in bytes of a message that is shared in that case.
 const SHARE_AMONG_MANY_FROM: usize = 512;
 
-/// The same for a connection that is behind: what is shared there for long keeps a
-/// whole chunk, so that a smaller part of one is copied.
+/// The same for a connection that is behind. A shared part keeps its whole chunk in memory for long
+/// there, so smaller parts are copied.
 const SHARE_BEHIND_FROM: usize = CHUNK / 4;
 
-/// Bytes written in one round, about, before events are looked at again.
+/// Approximate bytes written in one round before the worker polls for events again.
 const WRITTEN_PER_ROUND: usize = 8 << 20;
 
-/// Clients whose errors are logged in a second.
+/// Log lines about client errors per second.
 const MOST_ERRORS_LOGGED: u32 = 20;
 
-/// Who published a message.
+/// The publisher of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) key: ConnectionKey,
     /// The publisher gets its own messages too.
     pub(crate) echo: bool,
-    /// It is a hub: the message goes to no other.
+    /// The publisher is a hub: the message goes to no other hub.
     pub(crate) hub: bool,
 }
 
-/// What became of a message for one subscription.
+/// The result of delivering a message to one subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// It waits to be written.
+    /// The message was appended to the output.
     Accepted,
-    /// The same, and so much waits there that the publisher may have to be stalled.
+    /// The same, and the output is so long that the publisher may have to be stalled.
     Crowded,
-    /// There is no room before something is written. Try again then.
+    /// The output is full. Write first, then try again.
     Full,
-    /// Nobody wants it there any more.
+    /// The subscription does not exist or does not accept the message.
     Refused,
 }
 
-/// From which size on a message is shared that goes to so many subscriptions.
+/// Returns the least size of a message that is shared among this number of subscriptions.
 pub(crate) fn share_from(targets: usize) -> usize {
     if targets < MANY_TARGETS {
         SHARE_FROM
@@ -77,7 +76,7 @@ pub(crate) fn share_from(targets: usize) -> usize {
     }
 }
 
-/// Subscriptions of connections that have ended, which the routes still have.
+/// The subscriptions of a closed connection that are still in the routes.
 #[derive(Debug)]
 struct Remains {
     key: ConnectionKey,
@@ -93,29 +92,29 @@ pub(crate) struct Local {
     pub(crate) clients: Slab<Connection>,
     pub(crate) counters: Counters,
     pub(crate) now: Instant,
-    /// Connections with something to write, in the order in which it came.
+    /// Connections with output, in the order in which it came.
     listed: VecDeque<usize>,
-    /// Those for which more was left than is written at a time.
+    /// Connections that have more output than one write may take.
     unfinished: VecDeque<usize>,
     remains: VecDeque<Remains>,
-    /// Those of the connections that are hubs.
+    /// The connections that are hubs.
     hubs: Vec<ConnectionKey>,
-    /// For the line before a payload.
+    /// Buffer for the line before a payload.
     head: Vec<u8>,
     blocks: Blocks,
-    /// Memory that belongs to the connections, in bytes, about.
+    /// Approximate memory that belongs to the connections, in bytes.
     held: usize,
-    /// Bytes appended to outputs since they were written last.
+    /// Bytes appended to outputs since the last write.
     pub(crate) unsent: usize,
     /// Connections that were given to this worker and are not closed.
     connections: Arc<AtomicUsize>,
-    /// The connection that is carried out now, and messages and bytes that clients had
-    /// published before.
+    /// The connection whose input is being executed, and the numbers of messages and bytes that
+    /// clients had published before.
     turn: Option<(ConnectionKey, u64, u64)>,
     pub(crate) closed: Arc<ClosedConnections>,
-    /// For reading what nobody wants.
+    /// Buffer for input that is discarded.
     scratch: Box<[u8]>,
-    /// Errors of clients in the log.
+    /// Limits log lines about client errors.
     errors: LogLimit,
 }
 
@@ -150,12 +149,12 @@ impl Local {
         }
     }
 
-    /// Memory that belongs to the connections, in bytes, about.
+    /// Returns the approximate memory that belongs to the connections, in bytes.
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// Takes a connection in. `make` gets its key.
+    /// Adds a connection. `make` gets its key.
     pub(crate) fn insert(
         &mut self,
         id: u64,
@@ -172,14 +171,14 @@ impl Local {
         key
     }
 
-    /// The connection, if it is still there.
+    /// Returns the connection, if it still exists.
     #[inline]
     pub(crate) fn get(&mut self, key: ConnectionKey) -> Option<&mut Connection> {
         let client = self.clients.get_mut(key.slot())?;
         (client.key == key).then_some(client)
     }
 
-    /// Changes a connection in a way that may change what it holds.
+    /// Changes a connection in a way that may change its memory.
     pub(crate) fn change<T>(
         &mut self,
         key: ConnectionKey,
@@ -195,12 +194,12 @@ impl Local {
         Some(result)
     }
 
-    /// What clients publish from now on is published by this one.
+    /// Attributes messages to this connection from now on.
     pub(crate) fn begin_turn(&mut self, key: ConnectionKey) {
         self.turn = Some((key, self.counters.in_msgs, self.counters.in_bytes));
     }
 
-    /// Counts for the connection what it has published since its turn began.
+    /// Adds what the connection has published since `begin_turn` to its counters.
     pub(crate) fn end_turn(&mut self) {
         let Counters {
             in_msgs, in_bytes, ..
@@ -213,7 +212,7 @@ impl Local {
         }
     }
 
-    /// Appends a line for a client.
+    /// Appends a line to a client's output.
     pub(crate) fn tell(&mut self, key: ConnectionKey, line: &[u8]) {
         let Some(client) = self.clients.get_mut(key.slot()) else {
             return;
@@ -240,7 +239,7 @@ impl Local {
         }
     }
 
-    /// The system takes more for this connection.
+    /// The socket accepts output again.
     pub(crate) fn unblock(&mut self, slot: usize) {
         if let Some(client) = self.clients.get_mut(slot)
             && client.writing == Writing::Blocked
@@ -250,9 +249,9 @@ impl Local {
         }
     }
 
-    /// Appends a message to the output of a connection, if it is still there and still
-    /// wants it. Short messages are copied, those of `share_from` bytes shared.
-    // Called from several places, and long: copies of it would be of no use.
+    /// Appends a message to a connection's output, if the connection and the subscription still
+    /// exist. Messages of at least `share_from` bytes are shared, others copied.
+    // Has several callers and is long, so copies would not help.
     #[inline(never)]
     pub(crate) fn deliver(
         &mut self,
@@ -333,11 +332,11 @@ impl Local {
         }
     }
 
-    /// Appends a message to the output of a hub, for `groups` there, if the connection is
-    /// still there and the message may cross.
+    /// Appends a message to a hub's output, for the hub's `groups`, if the connection still exists
+    /// and the message may pass.
     ///
-    /// Before it goes what clients have come to want until now: an answer to the message
-    /// would otherwise find nobody who wants it.
+    /// Announces new subscriptions first: otherwise a reply to the message would find no
+    /// subscription.
     #[inline(never)]
     pub(crate) fn deliver_to_hub(
         &mut self,
@@ -397,7 +396,7 @@ impl Local {
         }
     }
 
-    /// Tells a hub what clients have come to want and do not want any more.
+    /// Announces changed subscriptions to a hub.
     pub(crate) fn tell_hub(&mut self, key: ConnectionKey) {
         let lines = self
             .get(key)
@@ -407,24 +406,24 @@ impl Local {
         }
     }
 
-    /// Tells all hubs.
+    /// Announces changed subscriptions to all hubs.
     pub(crate) fn tell_hubs(&mut self) {
         for index in 0..self.hubs.len() {
             self.tell_hub(self.hubs[index]);
         }
     }
 
-    /// Whether the system takes no more for this connection.
+    /// Returns whether the socket's buffer is full.
     pub(crate) fn is_blocked(&self, key: ConnectionKey) -> bool {
         let client = self.clients.get(key.slot());
         client.is_some_and(|client| client.writing == Writing::Blocked)
     }
 
-    /// Makes room for a connection for which much waits: writes what can be written.
-    /// Returns how long its publishers are to be stalled, if at all.
+    /// Makes room in a connection's output by writing as much as possible. Returns the stall of its
+    /// publishers, if there is one.
     ///
-    /// If `needed`, a message is lost if there is no room for it then, and so the
-    /// connection ends as a slow consumer.
+    /// With `needed`, the connection is closed as a slow consumer if there is still no room, since
+    /// the message would be lost.
     #[cold]
     pub(crate) fn relieve(
         &mut self,
@@ -436,7 +435,7 @@ impl Local {
             && self.get(key)?.output.pending() > 0
             && self.get(key)?.writing != Writing::Blocked
         {
-            // What is written at a time was not enough.
+            // One write takes a limited number of bytes.
             self.flush(key.slot());
         }
         if needed && self.get(key)?.output.pending() > 0 {
@@ -448,8 +447,8 @@ impl Local {
         stall::stall(backlog, &self.bounds)
     }
 
-    /// Writes to the connections that have something to write, each in its turn, until
-    /// that is enough for one round. Tells whether it was done with all of them.
+    /// Writes to the connections with output, in order, up to the limit for one round. Returns
+    /// whether all are done.
     pub(crate) fn flush_all(&mut self) -> bool {
         let mut left = WRITTEN_PER_ROUND;
         while left > 0
@@ -468,7 +467,7 @@ impl Local {
         !self.has_more_to_write()
     }
 
-    /// Whether something can be written that was not for want of time.
+    /// Returns whether the limit for one round has left output over.
     pub(crate) fn has_more_to_write(&self) -> bool {
         !(self.listed.is_empty() && self.unfinished.is_empty())
     }
@@ -483,7 +482,7 @@ impl Local {
         0
     }
 
-    /// Writes to one connection. Returns how many bytes were written.
+    /// Writes to one connection. Returns the number of bytes.
     fn flush(&mut self, slot: usize) -> usize {
         let Some(client) = self.clients.get_mut(slot) else {
             return 0;
@@ -506,7 +505,7 @@ impl Local {
                 self.unfinished.push_back(slot);
             }
             (Written::All, _) if client.phase == Phase::Leaving => self.close(key, Reason::Gone),
-            // In a list, it stays there: there is no way to take it out.
+            // A listed connection stays in its list, because it cannot be removed from the middle.
             (Written::Some | Written::All, _) => {}
         }
         written
@@ -521,8 +520,7 @@ impl Local {
         }
     }
 
-    /// The client sends nothing more and gets nothing new; what waits for it is still
-    /// written.
+    /// The client sends nothing more and gets no new messages; its pending output is still written.
     pub(crate) fn leave(&mut self, key: ConnectionKey) {
         self.end_subscriptions(key);
         if let Some(client) = self.get(key) {
@@ -532,7 +530,7 @@ impl Local {
         }
     }
 
-    /// Has the subscriptions of a connection removed, as there is time.
+    /// Schedules the removal of a connection's subscriptions.
     fn end_subscriptions(&mut self, key: ConnectionKey) {
         let taken = self.change(key, |client| {
             client.ended_subscriptions += client.subscriptions.len();
@@ -548,8 +546,7 @@ impl Local {
         });
     }
 
-    /// Removes up to `most` subscriptions of connections that have ended. Tells whether
-    /// none is left.
+    /// Removes up to `most` subscriptions of closed connections. Returns whether none is left.
     pub(crate) fn clear_remains(&mut self, most: usize) -> bool {
         let mut left = most;
         while let Some(first) = self.remains.front_mut() {
@@ -570,21 +567,21 @@ impl Local {
         true
     }
 
-    /// How much memory each connection is answerable for.
+    /// Returns the memory charged to each connection.
     pub(crate) fn usages(&self) -> Vec<(ConnectionKey, usize)> {
         let clients = self.clients.iter();
         let usages = clients.map(|(_, client)| (client.key, client.usage()));
         usages.collect()
     }
 
-    /// Logs how many errors of clients were not logged, when it is time.
+    /// Logs the number of client errors that were not logged, when the interval is over.
     pub(crate) fn log_omitted(&mut self) {
         if let Some(count) = self.errors.omitted(self.now) {
-            tracing::warn!("{count} more clients were ended for errors");
+            tracing::warn!("{count} more clients were disconnected because of errors");
         }
     }
 
-    /// Ends a connection, with a word to the client if there is one to say.
+    /// Closes a connection, after sending the client an error if there is one.
     pub(crate) fn close(&mut self, key: ConnectionKey, reason: Reason) {
         self.end_subscriptions(key);
         if self.get(key).is_none() {
@@ -599,7 +596,7 @@ impl Local {
         if let Some(link) = &mut client.link {
             self.hubs.retain(|&known| known != key);
             link.remote.set_connection(None);
-            // Who dials logs it.
+            // The connecting thread logs it.
             note_end(link, reason);
             if let Reason::Error(error) = reason {
                 self.counters.slow_consumers += u64::from(error == ProtocolError::SlowConsumer);
@@ -621,7 +618,7 @@ impl Local {
             .add(|| Closed::of(&client, reason, now, write_deadline));
         match reason {
             Reason::Gone | Reason::Unreadable | Reason::Unwritable => {
-                tracing::debug!("client {id} at {address} is gone");
+                tracing::debug!("client {id} at {address} disconnected");
             }
             Reason::Shutdown => {}
             Reason::Error(error) => {
@@ -631,7 +628,7 @@ impl Local {
                 }
                 let is_late = matches!(error, ProtocolError::SlowConsumer | ProtocolError::Memory);
                 self.counters.slow_consumers += u64::from(is_late);
-                // In the midst of a line there is no place for another.
+                // Within another line, -ERR cannot be sent.
                 if !is_late || client.output.forget() {
                     if let Some(line) = error.line() {
                         if trace::is_on() {
@@ -639,7 +636,7 @@ impl Local {
                         }
                         client.output.push(line.as_bytes(), &mut self.blocks);
                     }
-                    // Best effort: the client may be gone, or full.
+                    // Best effort: the client may have disconnected, or its socket may be full.
                     let _ = client.write(self.now, self.bounds.write_deadline, &mut self.blocks);
                 }
             }
@@ -648,22 +645,27 @@ impl Local {
     }
 }
 
-/// Notes why a link ends, if that is known here.
+/// Records why a link ends, if the reason is known here.
 fn note_end(link: &mut Link, reason: Reason) {
     match reason {
-        // Why is noted, or the hub ended it.
+        // The reason is recorded already, or the hub ended the link.
         Reason::Gone | Reason::Unreadable | Reason::Unwritable => {}
-        Reason::Shutdown => link.ends(Cause::Lost, "this server ends"),
+        Reason::Shutdown => link.ends(Cause::Lost, "this server is shutting down"),
         Reason::Error(ProtocolError::SlowConsumer) => {
-            link.ends(Cause::Lost, "it did not take what waited for it in time");
+            link.ends(
+                Cause::Lost,
+                "the hub did not read its pending output in time",
+            );
         }
-        Reason::Error(ProtocolError::Stale) => link.ends(Cause::Lost, "it does not answer"),
+        Reason::Error(ProtocolError::Stale) => {
+            link.ends(Cause::Lost, "the hub does not answer PING");
+        }
         Reason::Error(ProtocolError::Memory) => link.ends(
             Cause::Conflict,
-            "what it wants takes most of --max-memory, which is used up",
+            "--max-memory is reached, and this connection uses most of it",
         ),
         Reason::Error(error) => {
-            link.ends(Cause::Refused, format!("it breaks the protocol: {error}"));
+            link.ends(Cause::Refused, format!("protocol error: {error}"));
         }
     }
 }

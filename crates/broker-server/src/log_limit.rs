@@ -1,8 +1,8 @@
-//! How often one place in the code may log.
+//! Limits how often one place in the code logs.
 
 use std::time::{Duration, Instant};
 
-/// The time that the limit is for.
+/// The interval that the limit applies to.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// What to do with an event.
@@ -10,25 +10,25 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub(super) enum Verdict {
     /// Log it.
     Log,
-    /// Leave it out. It is counted.
+    /// Count it without logging.
     Omit,
 }
 
-/// Lets a few events a second into the log and counts the rest.
+/// Allows a few log lines per second and counts the rest.
 ///
-/// Before it asks about an event, and from time to time when none comes, its owner
-/// calls [`omitted`](Self::omitted) and logs the count that it returns.
+/// Before judging an event, and from time to time, the owner calls [`omitted`](Self::omitted) and
+/// logs the count that it returns.
 #[derive(Debug)]
 pub(super) struct LogLimit {
     most: u32,
-    /// When the first event of this window came.
+    /// Time of the first event in this interval.
     since: Option<Instant>,
     logged: u32,
     omitted: u64,
 }
 
 impl LogLimit {
-    /// At most so many events a second.
+    /// Allows `most` events per second.
     pub(super) fn new(most: u32) -> Self {
         Self {
             most,
@@ -38,7 +38,7 @@ impl LogLimit {
         }
     }
 
-    /// Whether to log an event that comes now.
+    /// Judges an event that happens now.
     pub(super) fn judge(&mut self, now: Instant) -> Verdict {
         if self.is_over(now) {
             self.since = Some(now);
@@ -53,13 +53,13 @@ impl LogLimit {
         }
     }
 
-    /// How many events of a window that is over were left out; each is told once.
+    /// Returns the number of omitted events of a completed interval, once.
     pub(super) fn omitted(&mut self, now: Instant) -> Option<u64> {
         let due = self.omitted > 0 && self.is_over(now);
         due.then(|| std::mem::take(&mut self.omitted))
     }
 
-    /// When there will be a count to log, if there will be.
+    /// Returns when the next count is available, if there will be one.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since
             .filter(|_| self.omitted > 0)
@@ -81,7 +81,7 @@ mod tests {
     fn so_many_a_second_are_logged_and_the_rest_is_counted() {
         let start = Instant::now();
         let mut limit = LogLimit::new(2);
-        // Milliseconds, what was left out until then, and the verdict on one more.
+        // Milliseconds, the omitted events until then, and the verdict on another event.
         for (at, omitted, verdict) in [
             (0, None, Log),
             (10, None, Log),

@@ -1,4 +1,4 @@
-//! How others reach a worker: a queue, and a way to wake it up.
+//! A worker's mailbox: a queue, and a way to wake the worker up.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,78 +18,78 @@ use super::leaf::link::Dialled;
 use super::settings::Settings;
 use broker_protocol::Connect;
 
-/// A connection that was accepted.
+/// An accepted connection.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) socket: TcpStream,
     pub(crate) address: SocketAddr,
-    /// Its number.
+    /// The connection's number.
     pub(crate) id: u64,
-    /// It came to the port for WebSocket.
+    /// The connection came in at the WebSocket port.
     pub(crate) websocket: bool,
 }
 
-/// A CONNECT whose password takes long to check. There is one at most for each
-/// connection, which is not read from until it is done.
+/// A CONNECT with a hashed password to be checked. Each connection has at most one, and is not read
+/// from until the check is done.
 pub(crate) type Given = (ConnectionKey, Box<Connect>);
 
-/// What can be in the queue.
+/// An item of the queue.
 #[derive(Debug)]
 pub(crate) enum Mail {
-    /// Messages for connections that it owns, and the worker that filled the batch.
+    /// Messages for the worker's connections, and the worker that filled the batch.
     Messages(Batch, usize),
-    /// A connection that it owns publishes faster than somebody can take, and is
-    /// to be stalled for so long.
+    /// The worker's connection publishes faster than a subscriber can read, and must be stalled for
+    /// this time.
     Stall(ConnectionKey, Duration),
-    /// Nobody got a request of a connection that it owns, which wants to know it by
-    /// this subject.
+    /// No subscriber got a request of the worker's connection, which wants status 503 for this
+    /// reply subject.
     NoResponders(ConnectionKey, Box<[u8]>),
-    /// Who a connection that it owns is by what it has given in this CONNECT, if that is
-    /// right.
+    /// The result of checking a CONNECT of the worker's connection: the user, if the credentials
+    /// are right.
     Verified(ConnectionKey, Box<Connect>, Option<Arc<Grant>>),
-    /// The server goes by these from now on. The second is dropped when the worker does.
+    /// New settings. The second value is dropped when the worker drops it.
     Settings(Arc<Settings>, Arc<()>),
-    /// The monitor asks something.
+    /// A question of the monitor.
     Asked(Box<Asked>),
-    /// There is too much memory in use, and most of it may be its.
+    /// The memory limit is exceeded, and this worker may have the largest connections.
     Shed,
-    /// The server takes no connections any more, and is going to close those that it has.
+    /// Lame duck mode has begun: inform the clients.
     LameDuck,
-    /// The server is a lame duck, and one of the worker's clients is to be let go.
+    /// Lame duck mode: close the connection of one client.
     LetGo,
-    /// The server is about to end.
+    /// The server drains.
     Drain,
     /// The server ends at once.
     Stop,
 }
 
 impl Mail {
-    /// Whether clients get something by it, for which the end of the server waits.
+    /// Returns whether clients may get output because of it, which a drain must wait for.
     fn has_consequences(&self) -> bool {
         matches!(self, Self::Messages(..) | Self::NoResponders(..))
     }
 }
 
-/// The queue of one worker.
+/// The mailbox of one worker.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     queue: SegQueue<Mail>,
-    /// Connections to own. Messages do not wait for them.
+    /// New connections, apart from messages, which must not wait for them.
     connections: SegQueue<Accepted>,
-    /// Connections to hubs to own.
+    /// New connections to hubs.
     links: SegQueue<Dialled>,
-    /// A hub of it has not been told yet what clients have come to want.
+    /// A hub of the worker must be informed about changed subscriptions.
     interest: AtomicBool,
     /// Bytes of the messages in the queue.
     bytes: AtomicUsize,
-    /// Mail with consequences ever sent, and that of it which was carried out, with all
-    /// that followed.
+    /// Number of mails with consequences that were sent, and of those that were processed with
+    /// everything that followed.
     sent: AtomicU64,
     settled: AtomicU64,
-    /// Some worker sends nothing until there is less.
+    /// A worker waits until the mailbox has fewer messages.
     awaited: AtomicBool,
     asleep: AtomicBool,
-    /// Its worker is dead: nothing is read any more.
+    /// The worker is dead: no mail is read any more.
     closed: AtomicBool,
     waker: Waker,
 }
@@ -111,7 +111,7 @@ impl Mailbox {
         }
     }
 
-    /// Puts something into the queue; the worker is woken up only if it sleeps.
+    /// Adds mail, and wakes the worker up if it sleeps.
     pub(crate) fn send(&self, mail: Mail) {
         if self.closed.load(Ordering::Relaxed) {
             return;
@@ -126,7 +126,7 @@ impl Mailbox {
         self.rouse();
     }
 
-    /// Gives the worker a connection to own.
+    /// Adds a new connection.
     pub(crate) fn send_connection(&self, accepted: Accepted) {
         if !self.closed.load(Ordering::Relaxed) {
             self.connections.push(accepted);
@@ -134,7 +134,7 @@ impl Mailbox {
         }
     }
 
-    /// Gives the worker a connection to a hub to own.
+    /// Adds a new connection to a hub.
     pub(crate) fn send_link(&self, dialled: Dialled) {
         if !self.closed.load(Ordering::Relaxed) {
             self.links.push(dialled);
@@ -142,28 +142,28 @@ impl Mailbox {
         }
     }
 
-    /// Takes the oldest of the connections to hubs.
+    /// Takes the oldest connection to a hub.
     pub(crate) fn take_link(&self) -> Option<Dialled> {
         self.links.pop()
     }
 
-    /// Has the worker tell its hubs what clients have come to want.
+    /// Makes the worker inform its hubs about changed subscriptions.
     pub(crate) fn call_for_interest(&self) {
         self.interest.store(true, Ordering::Relaxed);
         self.rouse();
     }
 
-    /// Whether that was called for since.
+    /// Returns whether that was requested since the last call.
     pub(crate) fn take_interest(&self) -> bool {
         self.interest.load(Ordering::Relaxed) && self.interest.swap(false, Ordering::Acquire)
     }
 
-    /// Takes the oldest of the connections.
+    /// Takes the oldest connection.
     pub(crate) fn take_connection(&self) -> Option<Accepted> {
         self.connections.pop()
     }
 
-    /// Takes nothing more: the worker is dead, and nobody may wait for it.
+    /// Closes the mailbox of a dead worker, so no thread waits for it.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         while self.queue.pop().is_some() {}
@@ -173,16 +173,16 @@ impl Mailbox {
 
     /// Wakes the worker up if it sleeps.
     pub(crate) fn rouse(&self) {
-        // With the fence in `fall_asleep`: either the worker sees what was done
-        // before, or this sees the worker asleep.
+        // Together with the fence in `fall_asleep`: either the worker sees the change, or this
+        // thread sees the worker asleep.
         fence(Ordering::SeqCst);
         if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::Relaxed) {
             self.wake();
         }
     }
 
-    /// Wakes the worker up. It cannot fail for want of anything: the worker's
-    /// counter is a single number.
+    /// Wakes the worker up. This does not fail for lack of resources: the worker's counter is a
+    /// single number.
     pub(crate) fn wake(&self) {
         if let Err(error) = self.waker.wake()
             && error.kind() != io::ErrorKind::WouldBlock
@@ -200,41 +200,41 @@ impl Mailbox {
         Some(mail)
     }
 
-    /// Mail with consequences was carried out, and what followed from it was sent.
+    /// Records that a mail with consequences was processed, and its consequences sent.
     pub(crate) fn settle(&self) {
         self.settled.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How much mail with consequences was ever settled.
+    /// Returns the number of processed mails with consequences.
     pub(crate) fn settled(&self) -> u64 {
         if self.closed.load(Ordering::SeqCst) {
-            // Those that are lost with a worker are waited for by nobody.
+            // The mail of a dead worker is lost, and must not be waited for.
             return self.sent();
         }
         self.settled.load(Ordering::SeqCst)
     }
 
-    /// How much mail with consequences was ever sent.
+    /// Returns the number of sent mails with consequences.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::SeqCst)
     }
 
-    /// Asks to be woken up when there is less.
+    /// Requests a wake-up when the mailbox has fewer messages.
     pub(crate) fn await_room(&self) {
         self.awaited.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody has asked so since.
+    /// Returns whether that was requested since the last call.
     pub(crate) fn was_awaited(&self) -> bool {
         self.awaited.load(Ordering::Relaxed) && self.awaited.swap(false, Ordering::Relaxed)
     }
 
-    /// How much waits.
+    /// Returns the number of mails.
     pub(crate) fn len(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether nothing waits.
+    /// Returns whether the mailbox is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
             && self.connections.is_empty()
@@ -242,7 +242,7 @@ impl Mailbox {
             && !self.interest.load(Ordering::Relaxed)
     }
 
-    /// Bytes of messages that wait.
+    /// Returns the bytes of the queued messages.
     pub(crate) fn bytes(&self) -> usize {
         if self.closed.load(Ordering::Relaxed) {
             return 0;
@@ -250,19 +250,19 @@ impl Mailbox {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Whether the worker waits for events.
+    /// Returns whether the worker waits for events.
     pub(crate) fn is_asleep(&self) -> bool {
         self.asleep.load(Ordering::Relaxed)
     }
 
-    /// To be called by the worker before it waits; tells whether it may.
+    /// Called by the worker before it waits. Returns whether it may.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.asleep.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         self.is_empty()
     }
 
-    /// To be called by the worker when it goes on.
+    /// Called by the worker after it has waited.
     pub(crate) fn wake_up(&self) {
         self.asleep.store(false, Ordering::Relaxed);
     }

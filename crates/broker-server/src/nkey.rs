@@ -1,21 +1,21 @@
-//! NKeys: Ed25519 keys as NATS writes them.
+//! NKeys: Ed25519 keys in the NATS text format.
 //!
-//! The text is base32 (RFC 4648, without padding) of one or two bytes that say what it
-//! is, the key, and CRC-16/XMODEM of all that, low byte first (github.com/nats-io/nkeys).
+//! The text is base32 (RFC 4648, without padding) of one or two prefix bytes, the key, and
+//! CRC-16/XMODEM of both, low byte first (github.com/nats-io/nkeys).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
-/// What the public key of a user begins with: `U`.
+/// The prefix of a user's public key: `U`.
 const USER: u8 = 20 << 3;
-/// What a seed begins with: `S`.
+/// The prefix of a seed: `S`.
 const SEED: u8 = 18 << 3;
 
-/// The key of a user.
+/// A user's key pair.
 pub(crate) struct Key(Ed25519KeyPair);
 
-// Secrets do not belong into logs.
+// Secrets do not belong in logs.
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Key")
@@ -23,10 +23,10 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// The one with this seed, if it is that of a user.
+    /// Returns the key of this seed, if it is a user's.
     pub(crate) fn of_seed(text: &str) -> Option<Self> {
         let bytes = unchecked(&decode(text.trim())?)?.to_vec();
-        // The kind of key lies across the two bytes.
+        // The kind of key is spread over both bytes.
         let (first, second) = (*bytes.first()?, *bytes.get(1)?);
         let kind = (first & 7) << 5 | second >> 3;
         let seed = bytes.get(2..)?;
@@ -36,7 +36,7 @@ impl Key {
         Ed25519KeyPair::from_seed_unchecked(seed).ok().map(Self)
     }
 
-    /// The public key, as NATS writes it.
+    /// Returns the public key in the NATS format.
     pub(crate) fn public(&self) -> String {
         let mut bytes = vec![USER];
         bytes.extend_from_slice(self.0.public_key().as_ref());
@@ -44,18 +44,18 @@ impl Key {
         encode(&bytes)
     }
 
-    /// A signature, as NATS writes it.
+    /// Returns a signature in the NATS format.
     pub(crate) fn sign(&self, nonce: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.0.sign(nonce.as_bytes()))
     }
 }
 
-/// The public key of a user.
+/// A user's public key.
 #[derive(Debug)]
 pub(crate) struct PublicKey([u8; 32]);
 
 impl PublicKey {
-    /// Reads it as NATS writes it.
+    /// Parses the NATS format.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let bytes = decode(text)?;
         match unchecked(&bytes)?.split_first()? {
@@ -64,7 +64,7 @@ impl PublicKey {
         }
     }
 
-    /// Whether a signature, as clients write it, is that of this key over a nonce.
+    /// Returns whether a signature, as clients format it, is this key's signature of the nonce.
     pub(crate) fn has_signed(&self, nonce: &str, signature: &str) -> bool {
         let decoded = URL_SAFE_NO_PAD
             .decode(signature)
@@ -74,14 +74,14 @@ impl PublicKey {
     }
 }
 
-/// Something that nobody can foresee, for a client to sign.
+/// Returns a random nonce for a client to sign.
 ///
 /// # Errors
 ///
 /// The system has no random bytes.
 pub(crate) fn nonce() -> std::io::Result<String> {
     use ring::rand::{SecureRandom as _, SystemRandom};
-    // As many as nats-server has.
+    // The same length as in nats-server.
     let mut bytes = [0; 11];
     let filled = SystemRandom::new().fill(&mut bytes);
     filled.map_err(|_| std::io::Error::other("the system has no random bytes"))?;
@@ -122,13 +122,13 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What is before the checksum, if that is right.
+/// Returns the bytes before the checksum, if the checksum is right.
 fn unchecked(bytes: &[u8]) -> Option<&[u8]> {
     let (rest, sum) = bytes.split_last_chunk::<2>()?;
     (crc(rest) == u16::from_le_bytes(*sum)).then_some(rest)
 }
 
-/// CRC-16/XMODEM.
+/// Returns CRC-16/XMODEM.
 fn crc(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |mut crc, &byte| {
         crc ^= u16::from(byte) << 8;
@@ -147,7 +147,7 @@ fn crc(bytes: &[u8]) -> u16 {
 mod tests {
     use super::*;
 
-    /// A key of github.com/nats-io/nkeys' own tests and documentation.
+    /// A key from the tests and documentation of github.com/nats-io/nkeys.
     const SEED_TEXT: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
     const PUBLIC: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
@@ -177,7 +177,7 @@ mod tests {
         for text in ["", "SU", PUBLIC, &damaged, &SEED_TEXT[..57], "SUÄ"] {
             assert!(Key::of_seed(text).is_none(), "{text}");
         }
-        // Of an account.
+        // The seed of an account.
         let mut bytes = unchecked(&decode(SEED_TEXT).expect("base32"))
             .expect("sum")
             .to_vec();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Where a web page is from: scheme, host and port.
+/// The origin of a web page: scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     scheme: String,
@@ -11,7 +11,7 @@ pub struct Origin {
     port: u16,
 }
 
-/// A text is not the origin of a web page.
+/// A text is not an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an origin; write http://HOST[:PORT] or https://HOST[:PORT], without a path")]
 pub struct BadOrigin;
@@ -41,8 +41,8 @@ impl fmt::Display for Origin {
 
 #[cfg(feature = "tls")]
 impl Origin {
-    /// Whether the page is from the server that it asks, whose name for itself is in the
-    /// field `Host` of the request. Schemes are not compared, as with nats-server.
+    /// Returns whether the page is from the server that it connects to, given the `Host` field of
+    /// the request. As in nats-server, schemes are not compared.
     pub(crate) fn is_of(&self, host: &str, encrypted: bool) -> bool {
         host_and_port(host, default_port(encrypted))
             .is_some_and(|(host, port)| host == self.host && port == self.port)

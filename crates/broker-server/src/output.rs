@@ -1,4 +1,4 @@
-//! What waits to be written to a connection.
+//! The pending output of a connection.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
@@ -8,20 +8,20 @@ use bytes::Bytes;
 use super::transport::Transport;
 use broker_protocol::{Message, SHARE_FROM};
 
-/// Bytes that a block has room for. A few longer lines may make it larger.
+/// Capacity of a block in bytes. Longer lines may make a block a little larger.
 const BLOCK: usize = 64 * 1024;
 
-/// Bytes in a block from which on nothing more is added, so that what is added last
-/// has room: a small message with its subjects.
+/// Bytes in a block from which on nothing more is added, which leaves room for a last small message
+/// with its subjects.
 const FULL: usize = BLOCK - 2 * SHARE_FROM;
 
-/// Blocks of a worker that are kept for later, at most.
+/// Most free blocks that a worker keeps.
 const MOST_FREE: usize = 16;
 
-/// Slices handed to one system call, at most.
+/// Most slices in one system call.
 const MOST_SLICES: usize = 64;
 
-/// Empty blocks of one worker. The one used last comes first: it is in the cache.
+/// Empty blocks of one worker. The last used block is reused first, because it is in the CPU cache.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks(Vec<Vec<u8>>);
 
@@ -53,49 +53,49 @@ impl Piece {
     }
 }
 
-/// What came of writing.
+/// The result of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// All that waited.
+    /// All pending output was written.
     All,
-    /// As much as is written at a time; the system may take more.
+    /// The limit for one write was reached; the socket may accept more.
     Some,
-    /// All that the system takes for now.
+    /// The socket's buffer is full.
     Full,
 }
 
-/// Pieces in the order in which they are to be written.
+/// The pieces of the output, in order.
 ///
-/// An idle connection has none, and so no memory for them either.
+/// An idle connection has none, and no memory allocated for them.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     pieces: VecDeque<Piece>,
-    /// Bytes of the first piece that are written already.
+    /// Bytes of the first piece that are already written.
     written: usize,
     pending: usize,
     /// Memory of the copied pieces, in bytes.
     held: usize,
-    /// Bytes ever queued.
+    /// Total number of bytes that were ever queued.
     queued: u64,
 }
 
 impl Output {
-    /// Bytes that wait.
+    /// Returns the pending bytes.
     pub(crate) fn pending(&self) -> usize {
         self.pending
     }
 
-    /// Memory that belongs to this output alone, in bytes.
+    /// Returns the memory that belongs to this output alone, in bytes.
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// Bytes ever queued, and those of them that are written.
+    /// Returns the total numbers of bytes that were queued and written.
     pub(crate) fn positions(&self) -> (u64, u64) {
         (self.queued, self.queued - self.pending as u64)
     }
 
-    /// Appends to the last block. Room is made for `room` bytes at once.
+    /// Appends to the last block, after making room for `room` bytes.
     #[inline]
     fn append(&mut self, room: usize, blocks: &mut Blocks, write: impl FnOnce(&mut Vec<u8>)) {
         let open = matches!(self.pieces.back(), Some(Piece::Copied(block)) if block.len() < FULL);
@@ -109,7 +109,7 @@ impl Output {
         };
         let (length, capacity) = (block.len(), block.capacity());
         if room > capacity - length {
-            // Not a little more than a block, which would not be kept for later.
+            // A block slightly larger than `BLOCK` would not be kept for reuse.
             let doubled = (2 * capacity).min(BLOCK);
             block.reserve_exact(room.max(doubled.saturating_sub(length)));
         }
@@ -125,8 +125,8 @@ impl Output {
         self.append(bytes.len(), blocks, |block| block.extend_from_slice(bytes));
     }
 
-    /// Appends a message for a hub: what `head` has up to the payload, and the payload with
-    /// its end.
+    /// Appends a message for a hub: `head`, which is everything up to the payload, and the payload
+    /// with its line end.
     pub(crate) fn push_to_hub(
         &mut self,
         head: &[u8],
@@ -148,8 +148,8 @@ impl Output {
         }
     }
 
-    /// Appends a message for the subscription `sid`. The body is not copied but
-    /// shared if it is at least `share_from` bytes long.
+    /// Appends a message for the subscription `sid`. A body of at least `share_from` bytes is
+    /// shared instead of copied.
     #[inline]
     pub(crate) fn push_message(
         &mut self,
@@ -193,7 +193,7 @@ impl Output {
         self.pieces.push_back(Piece::Shared(buffer.slice_ref(part)));
     }
 
-    /// Writes what the transport takes, and no more than about `most` bytes.
+    /// Writes as much as the transport accepts, up to about `most` bytes.
     pub(crate) fn write(
         &mut self,
         transport: &mut Transport,
@@ -230,7 +230,7 @@ impl Output {
         Ok(Written::All)
     }
 
-    /// A client that takes nothing does not keep a large block for a few bytes.
+    /// Keeps a client that reads nothing from holding a large block for a few bytes.
     fn shrink(&mut self) {
         if let Some(Piece::Copied(block)) = self.pieces.back_mut()
             && block.len() < block.capacity() / 4
@@ -260,8 +260,8 @@ impl Output {
         }
     }
 
-    /// Forgets all that waits. Tells whether what was written so far ends with a
-    /// whole piece, and so with a line, after which something else can follow.
+    /// Discards the pending output. Returns whether the written part ends with a whole piece, and
+    /// so with a whole line, after which another line can follow.
     pub(crate) fn forget(&mut self) -> bool {
         let between_lines =
             self.written == 0 && !matches!(self.pieces.front(), Some(Piece::Shared(_)));

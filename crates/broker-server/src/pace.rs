@@ -1,15 +1,15 @@
-//! How fast a lame duck closes its connections: nats-server's times.
+//! The pace of closing connections in lame duck mode, as in nats-server.
 
 use std::time::Duration;
 
-/// The longest time between two connections: a few of them need not take minutes.
+/// Longest interval between two connections, so closing a few does not take minutes.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// The time for all connections if the grace period leaves none.
+/// Total time for all connections if the grace period leaves none.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// The time between two of so many connections, which are closed within `duration` after
-/// the lame duck began, and not before the end of its `grace` period.
+/// Returns the interval at which this number of connections is closed: within `duration` after lame
+/// duck mode began, and not before the end of its `grace` period.
 pub(crate) fn interval(duration: Duration, grace: Duration, connections: usize) -> Duration {
     let mut rest = duration.saturating_sub(grace);
     if rest.is_zero() {
@@ -19,8 +19,8 @@ pub(crate) fn interval(duration: Duration, grace: Duration, connections: usize) 
     (rest / connections).min(LONGEST)
 }
 
-/// The pause before the next connection, with a random number from 0 to 1: clients that
-/// connect elsewhere at the same time shall be few. It is half of the interval at least.
+/// Returns the pause before the next connection. `random`, from 0 to 1, spreads the clients'
+/// reconnects; the pause is at least half of the interval.
 pub(crate) fn pause(interval: Duration, random: f64) -> Duration {
     interval.mul_f64(random).max(interval / 2)
 }

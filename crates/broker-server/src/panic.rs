@@ -1,4 +1,4 @@
-//! A test of what is left of a server when a worker dies.
+//! Tests the shutdown of a server after the panic of a worker.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -47,7 +47,7 @@ fn a_worker_that_panics_ends_the_server_and_others_get_what_waits_for_them() {
     let address = server.acceptor.address;
     let shared = std::sync::Arc::clone(&server.shared);
     let serving = thread::spawn(move || server.run());
-    // One on each worker.
+    // One client on each worker.
     let mut dies = Client::to(address);
     let mut lives = Client::to(address);
     lives.send("SUB last 1\r\nPING\r\n");
@@ -57,7 +57,7 @@ fn a_worker_that_panics_ends_the_server_and_others_get_what_waits_for_them() {
     assert_eq!(dies.line(), "PONG\r\n");
     dies.send("PUB $TEST.PANIC 0\r\n\r\n");
     let mut rest = Vec::new();
-    // A reset is an end as well.
+    // A reset also ends the connection.
     let _ = dies.0.read_to_end(&mut rest);
     assert!(rest.is_empty(), "{rest:?}");
     assert_eq!(lives.line(), "MSG last 1 1\r\n");

@@ -1,18 +1,18 @@
-//! Why connections end.
+//! The reasons for closing connections.
 
 use broker_protocol::ProtocolError;
 
-/// Why a connection ends.
+/// Why a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// The client left.
+    /// The client disconnected.
     Gone,
     /// Reading from the client failed.
     Unreadable,
     /// Writing to it failed.
     Unwritable,
-    /// The client did something wrong; it is told.
+    /// The client made an error, and is sent -ERR.
     Error(ProtocolError),
-    /// The server ends.
+    /// The server is shutting down.
     Shutdown,
 }

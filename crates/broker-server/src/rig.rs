@@ -1,5 +1,5 @@
-//! A server without threads: each step of each worker is one call, so that whoever
-//! holds the rig decides what happens in which order.
+//! A server without threads: each step of each worker is one call, so the caller decides the order
+//! of events.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -26,7 +26,7 @@ pub(super) const WORKERS: usize = 3;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Bytes for which an empty socket has room in any case.
+/// Bytes that fit into the buffer of any empty socket.
 const ROOM: usize = 64 * 1024;
 
 /// Workers, their connections, and the clients' ends of these.
@@ -35,15 +35,15 @@ pub(super) struct Rig {
     executors: Vec<Executor>,
     chunks: Vec<Chunks>,
     last: u64,
-    /// The clients' ends, until the server has closed the others, and what was read.
+    /// The clients' ends, until the server closes the connections, and the bytes that were read.
     clients: BTreeMap<ConnectionKey, (Option<TcpStream>, Vec<u8>)>,
     _polls: Vec<mio::Poll>,
 }
 
-/// What came of one turn of a connection.
+/// The result of one turn of a connection.
 #[derive(Debug)]
 pub(super) struct Turn {
-    /// Bytes of the frames that were carried out.
+    /// Bytes of the executed frames.
     pub(super) used: usize,
     pub(super) then: Then,
 }
@@ -53,11 +53,11 @@ pub(super) struct Turn {
 pub(super) enum Then {
     /// Nothing, until the client sends more.
     Idle,
-    /// There are frames for which the turn was too short.
+    /// The turn was too short for some frames.
     Rest,
-    /// The client has sent all that it will ever send.
+    /// The client has closed its side.
     Left,
-    /// The server has ended the connection.
+    /// The server has closed the connection.
     Failed(ProtocolError),
 }
 
@@ -123,13 +123,13 @@ impl Rig {
         key
     }
 
-    /// The client sends something, which waits in the socket for the worker's turn.
+    /// The client sends bytes, which stay in the socket until the worker's turn.
     pub(super) fn write(&mut self, key: ConnectionKey, bytes: &[u8]) {
         let sent = self.client(key).write_all(bytes);
         sent.expect("the socket has room");
     }
 
-    /// The client sends nothing more, which its worker notices in one of its turns.
+    /// The client closes its side, which the worker notices in one of its turns.
     pub(super) fn shut(&mut self, key: ConnectionKey) {
         let shut = self.client(key).shutdown(Shutdown::Write);
         shut.expect("it is connected");
@@ -141,9 +141,9 @@ impl Rig {
         socket.expect("it is connected")
     }
 
-    /// Gives a connection a turn, as a worker does: what is left of the turn before is
-    /// carried out, or what one read brings. What follows for other workers is sent to
-    /// them, and done at once only where a worker is neither busy nor has mail.
+    /// Gives a connection a turn, as a worker does: executes the rest of the previous turn, or the
+    /// result of one read. Messages for other workers are sent to them, and delivered at once only
+    /// to a worker that is neither busy nor has mail.
     pub(super) fn turn(&mut self, key: ConnectionKey, most: u64) -> Turn {
         let worker = key.worker();
         let shared = Arc::clone(&self.shared);
@@ -187,8 +187,8 @@ impl Rig {
             }
             Carried::Failed(error) => {
                 executor.dispatch.settle(local, &mut executor.cache);
-                // The server writes once to a connection that it ends. The client reads
-                // as much before as makes room for all that waits.
+                // The server writes once to a connection that it closes. The client first reads
+                // enough to make room for all pending output.
                 if let Some((Some(client), read)) = self.clients.get_mut(&key) {
                     read_all(client, read);
                     while local
@@ -210,14 +210,14 @@ impl Rig {
         Turn { used, then }
     }
 
-    /// The connection is lost: what the client has not read is lost as well.
+    /// The connection is lost, with everything that the client has not read.
     pub(super) fn lose(&mut self, key: ConnectionKey) {
         let mut place = self.shared.workers[key.worker()].local();
         let local = place.as_mut().expect("it was put there");
         local.close(key, Reason::Gone);
     }
 
-    /// Has a worker take one mail, if there is one.
+    /// Makes a worker process one mail, if there is one.
     pub(super) fn take_mail(&mut self, worker: usize) -> bool {
         let shared = Arc::clone(&self.shared);
         let peer = &shared.workers[worker];
@@ -243,27 +243,27 @@ impl Rig {
         true
     }
 
-    /// Whether there is mail for a worker.
+    /// Returns whether a worker has mail.
     pub(super) fn has_mail(&self, worker: usize) -> bool {
         !self.shared.workers[worker].mailbox.is_empty()
     }
 
-    /// Has a worker remove some of the subscriptions of clients that are gone. Tells
-    /// whether some are left.
+    /// Makes a worker remove some of the closed connections' subscriptions. Returns whether some
+    /// are left.
     pub(super) fn clear_remains(&mut self, worker: usize, most: usize) -> bool {
         let mut place = self.shared.workers[worker].local();
         let local = place.as_mut().expect("it was put there");
         !local.clear_remains(most)
     }
 
-    /// Has a worker take one mail and remove one subscription of those that are gone.
-    /// Tells whether there may be more to do.
+    /// Makes a worker process one mail and remove one subscription of a closed connection. Returns
+    /// whether there may be more to do.
     pub(super) fn step(&mut self, worker: usize) -> bool {
         let more = self.clear_remains(worker, 1);
         self.take_mail(worker) || more
     }
 
-    /// Runs `with` while other workers are busy, so that nobody stands in for them.
+    /// Runs `with` while other workers are busy, so messages are not delivered on their behalf.
     pub(super) fn while_busy<T>(&mut self, busy: &[usize], with: impl FnOnce(&mut Self) -> T) -> T {
         let shared = Arc::clone(&self.shared);
         let held: Vec<_> = busy
@@ -275,7 +275,7 @@ impl Rig {
         result
     }
 
-    /// Has all workers do all that there is to do.
+    /// Makes all workers finish their work.
     pub(super) fn settle(&mut self) {
         while (0..WORKERS).any(|worker| self.step(worker)) {}
         for peer in &self.shared.workers {
@@ -283,8 +283,7 @@ impl Rig {
         }
     }
 
-    /// Has the clients read all that was written to them, and all that could not be
-    /// written before they did.
+    /// Makes the clients read all output, including output that had no room before.
     pub(super) fn collect(&mut self) {
         loop {
             for (client, read) in self.clients.values_mut() {
@@ -315,14 +314,14 @@ impl Rig {
         }
     }
 
-    /// What each client has read.
+    /// Returns the bytes that each client has read.
     pub(super) fn outputs(&self) -> impl Iterator<Item = (ConnectionKey, &[u8])> {
         let all = self.clients.iter();
         all.map(|(&key, (_, read))| (key, read.as_slice()))
     }
 
-    /// Checks that nothing is left of the clients, all of which have left. Returns how
-    /// many messages were published and delivered.
+    /// Checks that nothing is left of the clients, all of which have left. Returns the numbers of
+    /// messages that were published and delivered.
     pub(super) fn end(&self) -> (u64, u64) {
         for peer in &self.shared.workers {
             let place = peer.local();
@@ -340,7 +339,7 @@ impl Rig {
     }
 }
 
-/// Reads all that is there. Tells whether nothing more will come.
+/// Reads everything available. Returns whether the connection is closed.
 fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) -> bool {
     let mut chunk = [0; 16 * 1024];
     loop {
@@ -353,16 +352,15 @@ fn read_all(client: &mut TcpStream, into: &mut Vec<u8>) -> bool {
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
-            // The server has closed a connection without having read all of it. What it had
-            // written was read before.
+            // The server has closed a connection without reading all of its input. Its output was
+            // read before.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
             Err(error) => panic!("{error}"),
         }
     }
 }
 
-/// Two ends of a connection. Sockets without addresses are soon made, and however many
-/// there were, no port waits until it may be used again.
+/// Returns the two ends of a connection. Unix sockets are created quickly, and do not use up ports.
 #[cfg(unix)]
 fn pair() -> io::Result<(TcpStream, TcpStream)> {
     use std::os::{fd::OwnedFd, unix::net::UnixStream};
@@ -370,7 +368,7 @@ fn pair() -> io::Result<(TcpStream, TcpStream)> {
     Ok((OwnedFd::from(client).into(), OwnedFd::from(server).into()))
 }
 
-/// Two ends of a connection.
+/// Returns the two ends of a connection.
 #[cfg(not(unix))]
 fn pair() -> io::Result<(TcpStream, TcpStream)> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -378,7 +376,7 @@ fn pair() -> io::Result<(TcpStream, TcpStream)> {
     Ok((client, listener.accept()?.0))
 }
 
-/// The connections of a worker, so many of them, and the clients' ends.
+/// Returns a worker's connections, `count` of them, and the clients' ends.
 #[cfg(test)]
 pub(super) fn local_with(count: u64) -> (Local, Vec<TcpStream>) {
     let config = config();

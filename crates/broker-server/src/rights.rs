@@ -1,4 +1,4 @@
-//! What the permissions of a user come to, and what the server remembers for them.
+//! A user's permissions, and the state that they need for each client.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -6,16 +6,16 @@ use std::time::Instant;
 use super::users::{Permissions, Responses};
 use broker_protocol::{covers, is_literal, matches, overlap};
 
-/// Subjects that it is remembered for whether a client may publish to them.
+/// Most subjects per client for which the result of the publish check is cached.
 const MAX_REMEMBERED: usize = 256;
 
-/// Requests of each of two generations that a client may still answer.
+/// Most requests that a client may still answer, in each of two generations.
 const MAX_REQUESTS: usize = 4096;
 
-/// Memory that a remembered subject takes beside its text, in bytes, about.
+/// Approximate memory of a cached subject besides its text, in bytes.
 const PER_SUBJECT: usize = 64;
 
-/// A subject that is allowed or denied, and the queue group that alone it is about.
+/// An allowed or denied subject, and the queue group that it is restricted to.
 #[derive(Debug)]
 struct Entry {
     subject: Box<[u8]>,
@@ -35,7 +35,7 @@ fn entries(texts: &[String]) -> Vec<Entry> {
     texts.iter().map(|text| Entry::new(text)).collect()
 }
 
-/// The permissions of a user, ready to be asked.
+/// A user's permissions in the form for checks.
 #[derive(Debug)]
 pub(crate) struct Rights {
     /// `None` allows all, here and below.
@@ -47,7 +47,7 @@ pub(crate) struct Rights {
 }
 
 impl Rights {
-    /// Those that the permissions give, unless they allow everything.
+    /// Converts permissions; `None` if they allow everything.
     pub(crate) fn new(permissions: &Permissions) -> Option<Self> {
         if *permissions == Permissions::default() {
             return None;
@@ -57,7 +57,7 @@ impl Rights {
             subscribe,
             responses,
         } = permissions;
-        // Who may answer may publish nothing else, unless it is said what.
+        // With `allow_responses`, a user may publish nothing else unless it is allowed.
         let nothing = responses.map(|_| Vec::new());
         Some(Self {
             publish: publish.allow.as_deref().map(entries).or(nothing),
@@ -68,17 +68,17 @@ impl Rights {
         })
     }
 
-    /// Whether messages to this subject are allowed, whether or not they answer something.
+    /// Returns whether messages to this subject are allowed, apart from responses.
     fn may_publish(&self, subject: &[u8]) -> bool {
         let is_in = |list: &[Entry]| list.iter().any(|entry| matches(&entry.subject, subject));
         self.publish.as_deref().is_none_or(is_in) && !is_in(&self.never_publish)
     }
 
-    /// Whether a subscription is allowed.
+    /// Returns whether a subscription is allowed.
     ///
-    /// nats-server takes the wildcards of the subscription for tokens like any other where
-    /// it looks for what allows it, so that `*` allows a subscription to `>`. Here only
-    /// what covers the whole subscription allows it.
+    /// nats-server treats the subscription's wildcards as ordinary tokens in the allow list, so `*`
+    /// allows a subscription to `>`. Here a subject allows only subscriptions that it covers
+    /// entirely.
     pub(crate) fn may_subscribe(&self, subject: &[u8], queue: Option<&[u8]>) -> bool {
         let allows = |list: &[Entry]| is_in(list, queue, |known| covers(known, subject));
         self.subscribe.as_deref().is_none_or(allows)
@@ -87,8 +87,8 @@ impl Rights {
             })
     }
 
-    /// Whether each message has to be looked at that a subscription gets: it may be denied,
-    /// or the request that the client may answer.
+    /// Returns whether each message for the subscription must be checked: it may be denied, or be a
+    /// request that the client may answer.
     pub(crate) fn looks_at(&self, subject: &[u8]) -> bool {
         let mut denied = self.never_subscribe.iter();
         self.responses.is_some()
@@ -96,15 +96,15 @@ impl Rights {
                 && denied.any(|entry| entry.queue.is_none() && overlap(&entry.subject, subject))
     }
 
-    /// Whether a message to this subject may be given to the client.
+    /// Returns whether the client may get a message to this subject.
     pub(crate) fn may_receive(&self, subject: &[u8]) -> bool {
         let mut denied = self.never_subscribe.iter();
         !denied.any(|entry| entry.queue.is_none() && matches(&entry.subject, subject))
     }
 }
 
-/// Whether a subscription is in a list by its subject, and by its queue group where entries
-/// about groups fit its subject, as nats-server has it.
+/// Returns whether a list contains a subscription: by its subject, and by its queue group if any
+/// entry with a group fits the subject, as in nats-server.
 fn is_in(list: &[Entry], queue: Option<&[u8]>, fits: impl Fn(&[u8]) -> bool) -> bool {
     let mut any_group = false;
     let mut group = false;
@@ -122,13 +122,13 @@ fn is_in(list: &[Entry], queue: Option<&[u8]>, fits: impl Fn(&[u8]) -> bool) -> 
     if any_group { group } else { plain }
 }
 
-/// What is remembered of a client for its rights.
+/// The state of a client's permissions.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// Whether it may publish to these subjects.
+    /// Cached results of the publish check, by subject.
     publish: HashMap<Box<[u8]>, bool>,
-    /// The requests that it got, by the subject of the answer: those that came lately, and
-    /// those before them.
+    /// Requests that the client may answer, by reply subject: the recent ones, and those before
+    /// them.
     requests: [HashMap<Box<[u8]>, Request>; 2],
     held: usize,
 }
@@ -140,7 +140,7 @@ struct Request {
 }
 
 impl Memory {
-    /// What stays when the same user gets other rights: the requests that it may answer.
+    /// Returns the part that stays when the user gets other permissions: the requests.
     pub(crate) fn renewed(self) -> Self {
         let requests = self.requests.iter().flat_map(HashMap::keys);
         Self {
@@ -150,12 +150,12 @@ impl Memory {
         }
     }
 
-    /// What it takes, in bytes, about.
+    /// Returns the approximate memory in bytes.
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// Whether a message is allowed by `rights`. It counts as an answer if that is why.
+    /// Returns whether `rights` allow a message. Counts it as an answer if only that allows it.
     pub(crate) fn may_publish(&mut self, rights: &Rights, subject: &[u8], now: Instant) -> bool {
         let allowed = self.publish.get(subject).copied().unwrap_or_else(|| {
             let allowed = rights.may_publish(subject);
@@ -194,10 +194,10 @@ impl Memory {
         false
     }
 
-    /// The client gets a request that it may answer at this subject.
+    /// Records a request that the client may answer at this reply subject.
     ///
-    /// nats-server forgets requests by their age alone; here the oldest half goes too when
-    /// there are many, so that nobody can fill the memory.
+    /// nats-server forgets requests only by age. Here the older half is also forgotten when there
+    /// are too many, which bounds the memory.
     pub(crate) fn note_request(&mut self, rights: &Rights, reply: &[u8], now: Instant) {
         if reply.is_empty() || rights.responses.is_none() || rights.may_publish(reply) {
             return;
@@ -345,7 +345,7 @@ mod tests {
         assert!(!may(&mut memory, b"reply", 1) && !may(&mut memory, b"reply", 1));
         memory.note_request(&rights, b"late", start);
         assert!(!may(&mut memory, b"late", 11));
-        // A new request gives a new right.
+        // A new request gives a new permission.
         memory.note_request(&rights, b"reply", start);
         assert!(may(&mut memory, b"reply", 1));
         let without_end = Responses {

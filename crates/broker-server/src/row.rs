@@ -14,16 +14,16 @@ pub(crate) struct Figures {
     pub(crate) start: Instant,
     /// When the client last published, subscribed, unsubscribed or got a message.
     pub(crate) last: Instant,
-    /// How long the client took for its last answer.
+    /// The round-trip time of the client's last PONG.
     pub(crate) rtt: Duration,
-    /// Bytes that wait for it.
+    /// Pending output in bytes.
     pub(crate) pending: usize,
     pub(crate) subscriptions: usize,
     pub(crate) tally: Tally,
 }
 
 impl Figures {
-    /// Those of a connection now.
+    /// Returns a connection's current numbers.
     pub(crate) fn of(client: &Connection) -> Self {
         Self {
             cid: client.id,
@@ -37,19 +37,19 @@ impl Figures {
     }
 }
 
-/// What is told of one connection.
+/// The content of a row.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) figures: Figures,
     pub(crate) address: SocketAddr,
     pub(crate) about: Option<Box<About>>,
     pub(crate) tls: Option<TlsUsed>,
-    /// Whether it goes by WebSocket.
+    /// Whether it is a WebSocket connection.
     pub(crate) websocket: bool,
 }
 
 impl Row {
-    /// That of a connection now.
+    /// Returns a connection's current row.
     pub(crate) fn of(client: &Connection) -> Self {
         let mut about = client.about.clone();
         if !client.user().is_empty() {

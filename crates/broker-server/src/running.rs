@@ -1,14 +1,14 @@
-//! A server in a thread of its own.
+//! A server in its own thread.
 
 use std::ops::Deref;
 use std::thread::JoinHandle;
 
 use super::{Handle, ServerError};
 
-/// A server that runs in a thread of its own. It [stops](Handle::stop) when this is
-/// dropped, and the drop waits until all of its threads have ended.
+/// A server that runs in its own thread. Dropping this value [stops](Handle::stop) the server and
+/// waits until all of its threads have ended.
 ///
-/// Everything that a [`Handle`] can do can be done with this as well.
+/// It dereferences to a [`Handle`] and has all of its methods.
 #[derive(Debug)]
 pub struct Running {
     handle: Handle,
@@ -23,14 +23,13 @@ impl Running {
         }
     }
 
-    /// A handle that can be kept longer than this.
+    /// Returns a handle that may outlive this value.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Waits until the server has ended: because it was asked to by a [`Handle`], or
-    /// because of a failure.
+    /// Waits until the server has ended, after a request through a [`Handle`] or a failure.
     ///
     /// # Errors
     ///

@@ -9,29 +9,29 @@ use super::connection::Intervals;
 use super::tls::{self, TlsError};
 use broker_protocol::{Limits, ServerInfo};
 
-/// Why a server cannot take another configuration.
+/// Why a server rejects a new configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// The users make no sense.
+    /// The users are invalid.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// The files for TLS are of no use.
+    /// The TLS files are unusable.
     #[cfg(feature = "tls")]
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// What cannot change is different.
-    #[error("{0} cannot change while the server runs; restart the server for it")]
+    /// An option has changed that needs a restart.
+    #[error("{0} cannot change while the server runs; restart the server to change it")]
     Fixed(&'static str),
     /// The server has ended.
     #[error("the server has ended")]
     Ended,
 }
 
-/// What workers go by. A reload replaces the whole.
+/// The settings that workers use. A reload replaces all of them.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) access: Access,
-    /// INFO without what differs between clients.
+    /// INFO without the fields that differ between clients.
     pub(crate) info: ServerInfo,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
@@ -41,17 +41,17 @@ pub(crate) struct Settings {
     pub(crate) max_subscriptions: usize,
     pub(crate) max_subscription_tokens: usize,
     pub(crate) auth_timeout: Duration,
-    /// How long a client may take to go on with WebSocket.
+    /// Time limit for a client's WebSocket upgrade.
     upgrade_timeout: Duration,
     pub(crate) intervals: Intervals,
 }
 
 impl Settings {
-    /// Those of a configuration. `info` is what INFO tells of the server itself.
+    /// Converts a configuration. `info` has the server's fields of INFO.
     ///
     /// # Errors
     ///
-    /// What makes no sense in it, or cannot be read.
+    /// An invalid value, or an unreadable file.
     pub(crate) fn new(config: &Config, info: &ServerInfo) -> Result<Self, ReloadError> {
         let access = Access::new(&config.credentials)?;
         let info = ServerInfo {
@@ -83,7 +83,7 @@ impl Settings {
         })
     }
 
-    /// How often workers look after what depends on time.
+    /// Returns the interval in which workers check their timeouts.
     pub(crate) fn tick(&self) -> Duration {
         let shortest = self
             .intervals
@@ -96,18 +96,17 @@ impl Settings {
 }
 
 impl Config {
-    /// Whether a server could go by it, but for its ports and its hub: whether the users make
-    /// sense and the files for TLS can be read.
+    /// Checks the users and TLS files, but not the ports and the hub.
     ///
     /// # Errors
     ///
-    /// What is wrong.
+    /// The first error.
     pub fn check(&self) -> Result<(), ReloadError> {
         Settings::new(self, &super::info(self, self.listen)).map(drop)
     }
 }
 
-/// What of a configuration differs and cannot change, by its name on the command line.
+/// Returns the command line name of an option that differs and needs a restart.
 pub(crate) fn fixed(old: &Config, new: &Config) -> Option<&'static str> {
     let same = [
         ("--listen", old.listen == new.listen),

@@ -1,4 +1,4 @@
-//! What all threads of a server see.
+//! The state that all threads of a server share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -22,63 +22,62 @@ use super::settings::{ReloadError, Settings, fixed};
 #[cfg(feature = "tls")]
 use super::websocket::Port;
 
-/// How long a reload waits for the workers to go by what is new.
+/// How long a reload waits for the workers to apply it.
 const MOST_RENEWAL: Duration = Duration::from_secs(1);
 
-/// Used batches of a worker that are kept, at most.
+/// Most used batches that a worker keeps.
 const MOST_USED: usize = 4;
 
-/// Those with more bytes than this are not kept.
+/// Larger batches are not kept.
 const MOST_USED_BYTES: usize = 512 * 1024;
 
-/// What all threads see.
+/// The state that all threads share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
     settings: RwLock<Arc<Settings>>,
-    /// The hub that the server is a leaf node of, if it is.
+    /// The hub, if one is configured.
     pub(crate) hub: Option<Arc<Remote>>,
     pub(crate) routes: Arc<Routes>,
-    /// The port for WebSocket, if there is one.
+    /// The WebSocket port, if there is one.
     #[cfg(feature = "tls")]
     pub(crate) websocket: Option<Port>,
     pub(crate) workers: Vec<CachePadded<Peer>>,
-    /// The connections that were closed last.
+    /// The list of closed connections.
     pub(crate) closed: Arc<ClosedConnections>,
-    /// Where passwords are checked, if that takes long.
+    /// Queue of passwords whose check takes long.
     pub(crate) verify: Sender<Given>,
-    /// The server sends its clients to other servers.
+    /// Lame duck mode is on.
     pub(crate) lame_duck: AtomicBool,
-    /// The server is about to end.
+    /// The server drains.
     pub(crate) draining: AtomicBool,
-    /// From when on rounds count.
+    /// The start of the server, which rounds are measured from.
     pub(crate) started: Instant,
 }
 
-/// A worker as the other threads see it.
+/// The part of a worker that other threads see.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) mailbox: Mailbox,
     pub(crate) counters: Published,
     /// Memory that belongs to its connections, in bytes.
     pub(crate) held: AtomicUsize,
-    /// Memory into which it has read and that is still needed, in bytes.
+    /// Memory of its read buffers that are still in use, in bytes.
     pub(crate) lent: Arc<AtomicUsize>,
-    /// What its largest connection was answerable for when it looked last, in bytes.
+    /// Memory charged to its largest connection when it last checked, in bytes.
     pub(crate) largest: AtomicUsize,
     /// Connections given to it that are not closed yet.
     pub(crate) connections: Arc<AtomicUsize>,
-    /// When its round began, in milliseconds after the start of the server.
+    /// Start of its current round, in milliseconds after the start of the server.
     round: AtomicU64,
-    /// It has sent all that its clients had published before the server was told to end.
+    /// It has sent everything that its clients published before the drain.
     pub(crate) quiet: AtomicBool,
     /// It has panicked.
     dead: AtomicBool,
-    /// Batches of it that others have delivered, to be filled again: their memory
-    /// is there, and in the caches.
+    /// Its delivered batches, kept for reuse because their memory is allocated and in the caches.
     used_batches: ArrayQueue<Batch>,
-    /// Its connections, from before the start to its end: locked by its thread, but for
-    /// the time that this waits for events.
+    /// Its connections, from before the start to its end. Its thread holds the lock except while it
+    /// waits for events.
     local: Mutex<Option<Local>>,
 }
 
@@ -99,42 +98,43 @@ impl Peer {
         }
     }
 
-    /// An empty batch for it to fill.
+    /// Returns an empty batch.
     pub(crate) fn batch(&self) -> Batch {
         self.used_batches.pop().unwrap_or_default()
     }
 
-    /// Gives a batch of it back that has been delivered.
+    /// Returns a delivered batch to the worker that filled it.
     pub(crate) fn give_back(&self, mut batch: Batch) {
         if batch.bytes() <= MOST_USED_BYTES {
             batch.clear();
-            // When there are enough of them, this one goes.
+            // If there are enough, the batch is freed.
             let _ = self.used_batches.push(batch);
         }
     }
 
-    /// Its connections, once nobody else has them.
+    /// Locks its connections.
     ///
     /// # Panics
     ///
-    /// If whoever had them panicked: nobody knows in which state they are.
+    /// If a thread panicked while it held the lock, because the state of the connections is
+    /// unknown.
     pub(crate) fn local(&self) -> MutexGuard<'_, Option<Local>> {
         self.local.lock().expect("a worker has panicked")
     }
 
-    /// Its connections, unless somebody has them.
+    /// Locks its connections, unless they are locked.
     pub(crate) fn try_local(&self) -> Option<MutexGuard<'_, Option<Local>>> {
         self.local.try_lock().ok()
     }
 
-    /// Shows other threads what was counted so far.
+    /// Publishes its counters to other threads.
     pub(crate) fn publish(&self, local: &Local) {
         self.counters.renew(local.counters);
         self.held.store(local.held(), Ordering::Relaxed);
     }
 
-    /// Ends the connections of a worker that has panicked: their clients shall see it,
-    /// and nobody shall wait for them.
+    /// Closes the connections of a worker that has panicked, so its clients notice and no thread
+    /// waits for it.
     pub(crate) fn bury(&self) {
         self.dead.store(true, Ordering::SeqCst);
         self.mailbox.close();
@@ -147,14 +147,14 @@ impl Peer {
         self.connections.store(0, Ordering::Relaxed);
     }
 
-    /// How long its round has been going on, `now` after the start of the server; `None`
-    /// while it sleeps.
+    /// Returns how long its round has taken, `now` after the start of the server; `None` while it
+    /// sleeps.
     pub(crate) fn busy_since(&self, now: Duration) -> Option<Duration> {
         let round = Duration::from_millis(self.round.load(Ordering::Relaxed));
         (!self.mailbox.is_asleep()).then(|| now.saturating_sub(round))
     }
 
-    /// Whether it has panicked.
+    /// Returns whether it has panicked.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
@@ -189,20 +189,21 @@ impl Shared {
         }
     }
 
-    /// What the server goes by now.
+    /// Returns the current settings.
     ///
     /// # Panics
     ///
-    /// If whoever renewed them panicked.
+    /// If a reload panicked.
     pub(crate) fn settings(&self) -> Arc<Settings> {
         Arc::clone(&self.settings.read().expect("a reload has panicked"))
     }
 
-    /// Has the server go by another configuration: all of it, or nothing.
+    /// Applies another configuration: all of it, or nothing.
     ///
     /// # Errors
     ///
-    /// What cannot change, makes no sense or cannot be read. Nothing has changed then.
+    /// A change that needs a restart, an invalid value, or an unreadable file. In that case nothing
+    /// has changed.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), ReloadError> {
         if let Some(what) = fixed(&self.config, config) {
             return Err(ReloadError::Fixed(what));
@@ -212,11 +213,11 @@ impl Shared {
         Ok(())
     }
 
-    /// Has all go by others, and waits for workers that are not busy for long.
+    /// Gives new settings to all workers, and waits a short time for them to apply them.
     ///
     /// # Panics
     ///
-    /// If whoever renewed them before panicked.
+    /// If an earlier reload panicked.
     fn renew(&self, settings: &Arc<Settings>) {
         *self.settings.write().expect("a reload has panicked") = Arc::clone(settings);
         let untaken = Arc::new(());
@@ -230,18 +231,18 @@ impl Shared {
         }
     }
 
-    /// Connections of all workers.
+    /// Returns the number of connections of all workers.
     pub(crate) fn connections(&self) -> usize {
         let of = |peer: &CachePadded<Peer>| peer.connections.load(Ordering::Relaxed);
         self.workers.iter().map(of).sum()
     }
 
-    /// The counters of all workers.
+    /// Returns the sum of all workers' counters.
     pub(crate) fn counters(&self) -> Counters {
         self.workers.iter().map(|peer| peer.counters.read()).sum()
     }
 
-    /// Memory held for clients, in bytes, about.
+    /// Returns the approximate memory held for clients, in bytes.
     pub(crate) fn held(&self) -> usize {
         let of = |peer: &CachePadded<Peer>| {
             peer.held.load(Ordering::Relaxed) + peer.lent.load(Ordering::Relaxed)
@@ -249,22 +250,22 @@ impl Shared {
         self.workers.iter().map(of).sum()
     }
 
-    /// Whether that is more than it may be.
+    /// Returns whether the memory limit is exceeded.
     pub(crate) fn is_over_memory(&self) -> bool {
         self.held() > self.config.max_memory
     }
 
-    /// Notes that a round of a worker begins.
+    /// Records the start of a worker's round.
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "it is not milliseconds that end u64"
+        reason = "u64 holds more milliseconds than any server runs"
     )]
     pub(crate) fn begin_round(&self, worker: usize, now: Instant) {
         let since = now.saturating_duration_since(self.started).as_millis() as u64;
         self.workers[worker].round.store(since, Ordering::Relaxed);
     }
 
-    /// What `/healthz` tells.
+    /// Returns the health for `/healthz`.
     pub(crate) fn health(&self) -> Health {
         let now = self.started.elapsed();
         let failed = self.workers.iter().position(|peer| peer.is_dead());
@@ -278,25 +279,25 @@ impl Shared {
         Health::of(failed, end, rounds)
     }
 
-    /// Whether a worker has failed.
+    /// Returns whether a worker has failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.workers.iter().any(|peer| peer.is_dead())
     }
 
-    /// Whether all workers have sent all that clients had published before the end of
-    /// the server, and all of that was carried out.
+    /// Returns whether all workers have sent everything that clients published before the drain,
+    /// and all of it was processed.
     pub(crate) fn is_quiet(&self) -> bool {
         let mut workers = self.workers.iter();
         if !workers.all(|peer| peer.quiet.load(Ordering::SeqCst) || peer.is_dead()) {
             return false;
         }
-        // In this order: a batch that is sent in between makes the second number larger.
+        // In this order: a batch sent in between makes the second number larger.
         let settled: u64 = self.workers.iter().map(|peer| peer.mailbox.settled()).sum();
         let sent: u64 = self.workers.iter().map(|peer| peer.mailbox.sent()).sum();
         settled == sent
     }
 
-    /// Has the worker at `index` own these connections.
+    /// Gives a worker its connections.
     pub(crate) fn place(&self, index: usize, local: Local) {
         *self.workers[index].local() = Some(local);
     }

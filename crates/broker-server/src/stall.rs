@@ -1,44 +1,44 @@
-//! When a publisher has to wait for a slower subscriber.
+//! Stalls: when a publisher must wait for a slower subscriber.
 //!
-//! nats-server calls it a stall. A stalled connection is not read from for a while, so
-//! that its sender is slowed by TCP, and a subscriber that takes what it can is not
-//! lost to a faster publisher.
+//! The term is nats-server's. A stalled connection is not read from for a while, so TCP slows down
+//! the sender. This keeps a subscriber that reads steadily from being closed because of a faster
+//! publisher.
 
 use std::time::Duration;
 
-/// What may wait for a connection, in bytes, before its publishers are stalled: more
-/// would not come to it any sooner, and would cost memory.
+/// The high-water mark: pending output of a connection in bytes above which its publishers are
+/// stalled. More output would not arrive sooner, and would cost memory.
 const HIGH_WATER: usize = 256 * 1024;
 
-/// How long a publisher is stalled once more than the high-water mark waits. The more
-/// there is in excess, the longer: many may publish to the same subscriber.
+/// The stall above the high-water mark, once for each multiple of it that is pending: many
+/// publishers may send to the same subscriber.
 const STEP: Duration = Duration::from_millis(1);
 
-/// How many steps that can be, at most.
+/// Most steps of such a stall.
 const MOST_STEPS: u32 = 20;
 
-/// A subscriber that has taken something within this time is worth such short stalls.
-const BRISK: Duration = Duration::from_millis(50);
+/// Only a subscriber that has read something within this time causes such short stalls.
+const RECENT: Duration = Duration::from_millis(50);
 
-/// How long a publisher is stalled when its subscriber is behind. With a chunk read in
-/// between, it goes on at 13 MB/s.
+/// The stall when the subscriber is behind. With one chunk read between two stalls, the publisher
+/// reaches 13 MB/s.
 const BEHIND: Duration = Duration::from_millis(5);
 
-/// The same when the subscriber is far behind: 1.3 MB/s.
+/// The stall when the subscriber is far behind: 1.3 MB/s.
 const FAR_BEHIND: Duration = Duration::from_millis(50);
 
-/// A subscriber that has taken something within this time takes what it can. Nobody is
-/// stalled for long by one that takes nothing.
+/// A subscriber that has read something within this time still makes progress. One that does not
+/// causes no long stalls.
 const ALIVE: Duration = Duration::from_secs(1);
 
-/// The bounds on what may wait for a connection.
+/// The limits on a connection's pending output.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// Bytes from which on publishers may be stalled.
+    /// Pending bytes above which publishers may be stalled.
     pub(crate) high_water: usize,
-    /// Bytes from which on the connection is a slow consumer.
+    /// Pending bytes above which the connection is a slow consumer.
     pub(crate) max_pending: usize,
-    /// How long a byte may wait before the connection is a slow consumer.
+    /// Age of the oldest pending byte above which the connection is a slow consumer.
     pub(crate) write_deadline: Duration,
 }
 
@@ -52,18 +52,18 @@ impl Bounds {
     }
 }
 
-/// What waits for a connection after all was written that the system takes.
+/// The pending output of a connection after a write.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backlog {
     /// Bytes.
     pub(crate) pending: usize,
-    /// How long the oldest of them has waited.
+    /// Age of the oldest pending byte.
     pub(crate) oldest: Duration,
-    /// How long the system has taken nothing.
+    /// Time since the socket last accepted output.
     pub(crate) idle: Duration,
 }
 
-/// How long who publishes to this connection is stalled, if at all.
+/// Returns the stall of publishers to this connection, if there is one.
 pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Duration> {
     let Backlog {
         pending,
@@ -75,7 +75,7 @@ pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Duration> {
         Some(FAR_BEHIND)
     } else if pending > bounds.max_pending / 2 {
         Some(BEHIND)
-    } else if pending > bounds.high_water && idle < BRISK {
+    } else if pending > bounds.high_water && idle < RECENT {
         let steps = u32::try_from(pending / bounds.high_water.max(1)).unwrap_or(MOST_STEPS);
         Some(STEP * steps.min(MOST_STEPS))
     } else {
@@ -94,21 +94,21 @@ mod tests {
         let bounds = Bounds::new(64 * MIB, Duration::from_secs(10));
         let ms = Duration::from_millis;
         for (pending, oldest, idle, expected) in [
-            // Below the high-water mark nobody waits.
+            // Below the high-water mark there is no stall.
             (0, ms(0), ms(0), None),
             (HIGH_WATER, ms(40), ms(40), None),
-            // Above it for one that is brisk, in steps.
+            // Above it, in steps, for a subscriber that has just read something.
             (HIGH_WATER + 1, ms(0), ms(0), Some(ms(1))),
             (3 * HIGH_WATER, ms(10), ms(49), Some(ms(3))),
             (20 * MIB, ms(10), ms(10), Some(ms(20))),
             (20 * MIB, ms(90), ms(50), None),
-            // Half of what may wait.
+            // Half of `max_pending`.
             (33 * MIB, ms(90), ms(90), Some(ms(5))),
             (33 * MIB, ms(4000), ms(4000), Some(ms(5))),
-            // Three quarters, for one that takes something and for one that does not.
+            // Three quarters, for a subscriber that reads and for one that does not.
             (49 * MIB, ms(900), ms(900), Some(ms(50))),
             (49 * MIB, ms(1000), ms(1000), Some(ms(5))),
-            // Half of the time that a byte may wait.
+            // Half of the write deadline.
             (MIB, ms(5001), ms(100), Some(ms(50))),
             (MIB, ms(5001), ms(5001), None),
         ] {

@@ -1,4 +1,4 @@
-//! The subscriptions of one connection, by the client's names for them.
+//! The subscriptions of one connection, by their sids.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
@@ -9,15 +9,14 @@ use slab::Slab;
 use super::key::LINK;
 use super::rights::Rights;
 
-/// Memory that a subscription takes beside its texts, in bytes, here and in the
-/// routes, about.
+/// Approximate memory of a subscription besides its texts, here and in the routes, in bytes.
 const PER_SUBSCRIPTION: usize = 320;
 
-/// Patterns of a connection with a shape that no pattern had before, at most. The
-/// shapes of all are bounded, and no single client can use them up.
+/// Most patterns of a connection that are the first of their shape. The total number of shapes is
+/// limited, and a single client must not use it up.
 const MOST_NEW_SHAPES: usize = 256;
 
-/// Random, so that nobody can choose names with the same hash.
+/// Random, so clients cannot choose sids with the same hash.
 static HASHES: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// A subscription of a client.
@@ -26,12 +25,12 @@ pub(crate) struct Subscription {
     pub(crate) sid: Box<[u8]>,
     pub(crate) subject: Box<[u8]>,
     pub(crate) queue: Option<Box<[u8]>>,
-    /// Tells it from others that had its place before.
+    /// Distinguishes it from earlier subscriptions in the same place.
     pub(crate) serial: u32,
     pub(crate) delivered: u64,
-    /// After how many messages it ends.
+    /// The number of messages after which it ends.
     pub(crate) max: Option<u64>,
-    /// The user may not get every message that it wants, or may answer requests.
+    /// Each message must be checked: the user may not get it, or may answer it.
     pub(crate) looked_at: bool,
     /// Its pattern was the first of its shape.
     pub(crate) new_shape: bool,
@@ -40,12 +39,12 @@ pub(crate) struct Subscription {
 impl Subscription {
     fn held(&self) -> usize {
         let queue = self.queue.as_ref().map_or(0, |queue| queue.len());
-        // The subject is in the routes as well.
+        // The routes contain the subject as well.
         PER_SUBSCRIPTION + self.sid.len() + 2 * self.subject.len() + queue
     }
 }
 
-/// One that the client may not have any more.
+/// A subscription that the user may not have any more.
 #[derive(Debug)]
 pub(crate) struct Denied {
     pub(crate) place: u32,
@@ -53,21 +52,21 @@ pub(crate) struct Denied {
     pub(crate) sid: Box<[u8]>,
 }
 
-/// Those of one connection.
+/// The subscriptions of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
     all: Slab<Subscription>,
-    /// Their places, by the hash of the client's name.
+    /// The places, by the hash of the sid.
     by_sid: HashTable<u32>,
     serial: u32,
-    /// What is set in the serial numbers of all.
+    /// Bits that are set in all serial numbers.
     mark: u32,
     held: usize,
     new_shapes: usize,
 }
 
 impl Subscriptions {
-    /// Those of a hub.
+    /// Returns the empty subscriptions of a hub.
     pub(crate) fn of_hub() -> Self {
         Self {
             mark: LINK,
@@ -79,30 +78,30 @@ impl Subscriptions {
         self.all.len()
     }
 
-    /// All places are below this one. Some of them are empty.
+    /// Returns an upper bound of all places, some of which may be empty.
     #[allow(clippy::cast_possible_truncation, reason = "places are u32")]
     pub(crate) fn places(&self) -> u32 {
         self.all.capacity() as u32
     }
 
-    /// Memory that they take, in bytes, about.
+    /// Returns the approximate memory in bytes.
     pub(crate) fn held(&self) -> usize {
         self.held
     }
 
-    /// Whether the next pattern may have a shape that none had before.
+    /// Returns whether the next pattern may add a shape.
     pub(crate) fn may_add_shape(&self) -> bool {
         self.new_shapes < MOST_NEW_SHAPES
     }
 
-    /// The place and the serial number that the next one gets.
+    /// Returns the place and the serial number of the next subscription.
     #[allow(clippy::cast_possible_truncation, reason = "they are counted in u32")]
     pub(crate) fn next(&self) -> (u32, u32) {
         let serial = self.serial.wrapping_add(1) & !LINK | self.mark;
         (self.all.vacant_key() as u32, serial)
     }
 
-    /// Notes what `rights` say of each. Returns those that they do not allow.
+    /// Applies `rights` to each subscription. Returns the denied ones.
     pub(crate) fn judge(&mut self, rights: Option<&Rights>) -> Vec<Denied> {
         let mut denied = Vec::new();
         for (place, subscription) in &mut self.all {
@@ -126,7 +125,7 @@ impl Subscriptions {
         denied
     }
 
-    /// Adds one with the place and number that [`Subscriptions::next`] told.
+    /// Inserts a subscription with the place and number from [`Subscriptions::next`].
     pub(crate) fn insert(&mut self, subscription: Subscription) {
         let (place, serial) = self.next();
         debug_assert_eq!(serial, subscription.serial);
@@ -142,7 +141,7 @@ impl Subscriptions {
         });
     }
 
-    /// Where the one is that the client calls `sid`.
+    /// Returns the place of the subscription with this sid.
     pub(crate) fn place(&self, sid: &[u8]) -> Option<u32> {
         let hash = HASHES.hash_one(sid);
         let is = |&place: &u32| {
@@ -173,7 +172,7 @@ impl Subscriptions {
         Some(removed)
     }
 
-    /// All of them with their places, one at a time.
+    /// Returns all subscriptions with their places, one at a time.
     pub(crate) fn into_all(self) -> slab::IntoIter<Subscription> {
         self.all.into_iter()
     }

@@ -1,8 +1,8 @@
-//! What a connection counts.
+//! A connection's counters.
 
 use std::time::Instant;
 
-/// What a connection counts. Plain numbers: whoever has the connection writes them.
+/// A connection's counters: plain integers, because only the owner of the connection writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tally {
     /// Messages that the client published.
@@ -13,12 +13,12 @@ pub(crate) struct Tally {
     pub(crate) out_msgs: u64,
     /// Bytes of their headers and payloads.
     pub(crate) out_bytes: u64,
-    /// When the last message was delivered to it; when it connected, if none was.
+    /// When the last message was delivered to it, or when it connected.
     pub(crate) last_out: Instant,
 }
 
 impl Tally {
-    /// That of a connection that begins at `now`.
+    /// Returns the counters of a connection that begins at `now`.
     pub(crate) fn new(now: Instant) -> Self {
         Self {
             in_msgs: 0,
@@ -29,7 +29,7 @@ impl Tally {
         }
     }
 
-    /// Counts a message that is delivered.
+    /// Counts a delivered message.
     #[inline]
     pub(crate) fn count_out(&mut self, bytes: usize, now: Instant) {
         self.out_msgs += 1;

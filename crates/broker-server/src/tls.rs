@@ -1,4 +1,4 @@
-//! TLS: the server's files, and one session for each connection.
+//! TLS: the server's files, and one session per connection.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::path::{Path, PathBuf};
@@ -19,27 +19,27 @@ use rustls::{
 use super::about::TlsUsed;
 use super::config::TlsFiles;
 
-/// Why TLS cannot be had with the files given.
+/// Why TLS files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file cannot be read, or holds no PEM.
+    /// A file cannot be read, or contains no PEM.
     #[error("cannot read {what} from {}: {reason}", path.display())]
     File {
-        /// What the file should hold.
+        /// The expected content.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         reason: String,
     },
-    /// Certificate and key are of no use together.
+    /// The certificate and the key do not work together.
     #[error("cannot use {} with {}: {source}", certificate.display(), key.display())]
     Pair {
         /// The file with the certificate.
         certificate: PathBuf,
         /// The file with the key.
         key: PathBuf,
-        /// What is wrong.
+        /// The error.
         source: rustls::Error,
     },
 }
@@ -47,7 +47,7 @@ pub enum TlsError {
 fn reason(error: &pem::Error) -> String {
     match error {
         pem::Error::Io(error) => error.to_string(),
-        pem::Error::NoItemsFound => "nothing of that kind in it; it must be PEM".to_owned(),
+        pem::Error::NoItemsFound => "the file does not contain one in PEM format".to_owned(),
         other => other.to_string(),
     }
 }
@@ -67,7 +67,7 @@ fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'s
     Ok(found)
 }
 
-/// Reads a certificate, with those that vouch for it, and its key.
+/// Reads a certificate chain and its key.
 fn pair(
     certificate: &Path,
     key: &Path,
@@ -81,11 +81,11 @@ fn pair(
     Ok((chain, key))
 }
 
-/// Reads the files and makes what sessions need.
+/// Reads the files and creates the configuration of the server's sessions.
 ///
 /// # Errors
 ///
-/// Names the file and what is wrong with it.
+/// Names the file and the error.
 pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
     let (chain, key) = pair(&files.certificate, &files.key)?;
     let pair = |source| TlsError::Pair {
@@ -121,7 +121,7 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
     Ok(Arc::new(config))
 }
 
-/// The authorities in a file.
+/// Reads the CA certificates in a file.
 fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     const WHAT: &str = "a certificate authority";
     let mut roots = RootCertStore::empty();
@@ -135,12 +135,12 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
-/// What sessions of a client need: the authorities that were given, or those that the system
-/// trusts, and a certificate, if one was given.
+/// Creates the configuration of client sessions: with the given CA certificates or those that the
+/// system trusts, and with a client certificate if one was given.
 ///
 /// # Errors
 ///
-/// Names the file and what is wrong with it.
+/// Names the file and the error.
 pub(crate) fn load_client(
     ca: Option<&Path>,
     certificate: Option<&(PathBuf, PathBuf)>,
@@ -149,7 +149,7 @@ pub(crate) fn load_client(
         authorities(path)?
     } else {
         let mut roots = RootCertStore::empty();
-        // What is not to be read is missing, and the handshake says so.
+        // An unreadable certificate is left out; the handshake fails if it is needed.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         roots
     };
@@ -175,11 +175,11 @@ pub(crate) fn load_client(
     Ok(Arc::new(config))
 }
 
-/// Judges the certificates of clients.
+/// Verifies the certificates of clients.
 ///
-/// A certificate by an authority that only has the name of the right one fails by its
-/// signature. The client would be told `decrypt error`, as if the connection were
-/// broken: nats-server tells it `unknown ca`, and so does this.
+/// A certificate whose issuer only has the right name fails with a bad signature. rustls would
+/// report `decrypt error`, as if the connection were broken; like nats-server, this verifier
+/// reports `unknown ca`.
 #[derive(Debug)]
 struct ClientVerifier(Arc<dyn ClientCertVerifier>);
 
@@ -228,11 +228,11 @@ impl ClientCertVerifier for ClientVerifier {
     }
 }
 
-/// One end of a TLS connection: the server's, or a client's to a hub.
+/// One end of a TLS connection: of the server, or of a client of a hub.
 #[derive(Debug)]
 pub(crate) struct Session {
     tls: Connection,
-    /// The other end has begun with something that looks like TLS.
+    /// The peer has sent data that looks like TLS.
     begun: bool,
 }
 
@@ -242,19 +242,19 @@ impl Session {
         Ok(Self { tls, begun: false })
     }
 
-    /// The end of a client, of a server that has this name.
+    /// Creates a client session to a server with this name.
     ///
     /// # Errors
     ///
-    /// When that is no name.
+    /// The name is invalid.
     pub(crate) fn to(config: &Arc<ClientConfig>, name: &str) -> Result<Self, rustls::Error> {
         let name = ServerName::try_from(name.to_owned())
-            .map_err(|_| rustls::Error::General(format!("{name} is no name of a server")))?;
+            .map_err(|_| rustls::Error::General(format!("{name} is not a valid server name")))?;
         let tls = ClientConnection::new(Arc::clone(config), name)?.into();
         Ok(Self { tls, begun: true })
     }
 
-    /// How it is encrypted, once that is agreed upon, in the names of nats-server.
+    /// Returns the encryption in nats-server's terms, once it is negotiated.
     pub(crate) fn used(&self) -> Option<TlsUsed> {
         let version = match self.tls.protocol_version()? {
             ProtocolVersion::TLSv1_2 => "1.2",
@@ -276,18 +276,18 @@ impl Session {
         Some(TlsUsed { version, cipher })
     }
 
-    /// Whether the other end has sent something.
+    /// Returns whether the peer has sent any data.
     pub(crate) fn has_begun(&self, socket: &TcpStream) -> bool {
         self.begun || socket.peek(&mut [0]).is_ok()
     }
 
-    /// Reads what is there.
+    /// Reads available data.
     ///
     /// # Errors
     ///
-    /// `Unsupported` if the client talks in clear; what the system says.
+    /// `Unsupported` if the client sends plaintext; other errors of the system.
     pub(crate) fn read(&mut self, socket: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
-        /// The type of the record that every client begins with.
+        /// The record type of every client's first message.
         const HANDSHAKE: u8 = 22;
         if !self.begun {
             let mut first = [0];
@@ -305,7 +305,7 @@ impl Session {
                 return Ok(0);
             }
             if let Err(error) = self.tls.process_new_packets() {
-                // Tells the client by an alert.
+                // Sends the alert.
                 let _ = self.flush(socket);
                 return Err(io::Error::new(ErrorKind::InvalidData, error));
             }
@@ -327,7 +327,7 @@ impl Session {
         Ok(accepted)
     }
 
-    /// Writes what is encrypted already, as far as the system takes it.
+    /// Writes encrypted data, as much as the socket accepts.
     pub(crate) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
         while self.tls.wants_write() {
             match self.tls.write_tls(socket) {
@@ -342,7 +342,7 @@ impl Session {
 
     pub(crate) fn finish(&mut self, socket: &mut TcpStream) {
         self.tls.send_close_notify();
-        // The connection ends; there is nobody to tell that it ended badly.
+        // The connection ends in any case, so errors do not matter.
         let _ = self.flush(socket);
     }
 

@@ -1,4 +1,4 @@
-//! The bytes of a connection, in clear or through layers.
+//! The bytes of a connection, in plaintext or through layers.
 
 use std::io::{self, IoSlice, Read, Write};
 
@@ -9,11 +9,11 @@ use super::about::TlsUsed;
 use super::layers::Layers;
 use super::reason::Reason;
 
-/// A connection to a client.
+/// The transport of a connection.
 #[derive(Debug)]
 pub(crate) struct Transport {
     pub(crate) socket: TcpStream,
-    /// TLS and WebSocket, if it goes by these.
+    /// TLS and WebSocket, if the connection uses them.
     #[cfg(feature = "tls")]
     pub(crate) layers: Option<Box<Layers>>,
 }
@@ -27,8 +27,7 @@ impl Transport {
         }
     }
 
-    /// Memory that belongs to it, in bytes, about. Only reading changes it, and what sets
-    /// the layers.
+    /// Returns the approximate memory in bytes. Only reading and setting the layers change it.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn held(&self) -> usize {
         #[cfg(feature = "tls")]
@@ -37,7 +36,7 @@ impl Transport {
         0
     }
 
-    /// Whether it goes by WebSocket.
+    /// Returns whether it is a WebSocket connection.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn is_websocket(&self) -> bool {
         #[cfg(feature = "tls")]
@@ -46,7 +45,7 @@ impl Transport {
         false
     }
 
-    /// Whether the client is told INFO when the handshakes are done.
+    /// Returns whether INFO must be sent after the handshakes.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn owes_info(&self) -> bool {
         #[cfg(feature = "tls")]
@@ -55,7 +54,7 @@ impl Transport {
         false
     }
 
-    /// Whether TLS is wanted, or possible, and the client has sent nothing.
+    /// Returns whether TLS is required or possible, and the client has sent nothing.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn is_untouched(&self) -> bool {
         #[cfg(feature = "tls")]
@@ -64,7 +63,7 @@ impl Transport {
         false
     }
 
-    /// Whether the handshake of TLS or WebSocket is not done yet.
+    /// Returns whether a TLS or WebSocket handshake is in progress.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn is_handshaking(&self) -> bool {
         #[cfg(feature = "tls")]
@@ -74,7 +73,7 @@ impl Transport {
         false
     }
 
-    /// How it is encrypted, once that is agreed upon.
+    /// Returns the encryption, once it is negotiated.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn tls(&self) -> Option<TlsUsed> {
         #[cfg(feature = "tls")]
@@ -83,7 +82,7 @@ impl Transport {
         None
     }
 
-    /// Reads what is there: 0 bytes mean that the client is gone.
+    /// Reads available data: 0 bytes mean that the client has disconnected.
     pub(crate) fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         #[cfg(feature = "tls")]
         if let Some(layers) = &mut self.layers {
@@ -92,7 +91,7 @@ impl Transport {
         self.socket.read(into)
     }
 
-    /// Whether a read that did not fill the buffer has taken all there was.
+    /// Returns whether a read that did not fill the buffer has read all available data.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn short_read_means_empty(&self) -> bool {
         #[cfg(feature = "tls")]
@@ -101,7 +100,7 @@ impl Transport {
         true
     }
 
-    /// Writes what the system takes.
+    /// Writes as much as the socket accepts.
     pub(crate) fn write(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         #[cfg(feature = "tls")]
         if let Some(layers) = &mut self.layers {
@@ -113,7 +112,7 @@ impl Transport {
         }
     }
 
-    /// Whether the system has taken all that was written.
+    /// Returns whether all output was passed to the system.
     #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self))]
     pub(crate) fn is_flushed(&self) -> bool {
         #[cfg(feature = "tls")]
@@ -123,7 +122,7 @@ impl Transport {
         true
     }
 
-    /// Goes on with what the layers themselves have to write.
+    /// Writes the layers' own output.
     #[cfg(feature = "tls")]
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match &mut self.layers {
@@ -132,17 +131,15 @@ impl Transport {
         }
     }
 
-    /// Goes on with what the layers themselves have to write; there are none in this
-    /// build.
+    /// Writes the layers' own output; this build has no layers.
     #[cfg(not(feature = "tls"))]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps)]
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Says that nothing more will come, and takes what the client has still
-    /// sent: closing with something unread would reset the connection, and the
-    /// client might miss what was written last.
+    /// Closes the sending side and discards the client's remaining input: closing with unread input
+    /// would reset the connection, and the client might miss the last output.
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
     pub(crate) fn finish(&mut self, reason: Reason, scratch: &mut [u8]) {
         const MOST_READS: usize = 16;
@@ -150,7 +147,7 @@ impl Transport {
         if let Some(layers) = &mut self.layers {
             layers.finish(&mut self.socket, reason);
         }
-        // What fails here is the connection, which is at its end anyway.
+        // The connection ends in any case, so errors do not matter.
         let _ = self.socket.shutdown(std::net::Shutdown::Write);
         for _ in 0..MOST_READS {
             if !matches!(self.socket.read(scratch), Ok(1..)) {

@@ -1,32 +1,31 @@
-//! Whose turn it is.
+//! The order in which connections are served.
 //!
-//! Connections with something to be carried out are served in the order of the work
-//! done for each, not in the order in which they asked: start-time fair queueing
-//! (Goyal, Vin and Cheng, "Start-time Fair Queueing", SIGCOMM 1996). A connection that
-//! asks for little comes before those that ask for much, however many they are.
+//! Connections with input are served in the order of the work done for each, not in the order of
+//! arrival: start-time fair queueing (Goyal, Vin and Cheng, "Start-time Fair Queueing", SIGCOMM
+//! 1996). A connection with little work comes before those with much, however many there are.
 //!
-//! Work is counted, not timed: a unit is some 25 ns.
+//! Work is counted, not timed: a unit is about 25 ns.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::key::ConnectionKey;
 
-/// Work that is done for a connection in one turn, at most, but for a last frame.
+/// Most work for a connection in one turn; the last frame may exceed it.
 pub(crate) const TURN: u64 = 16 * 1024;
 
-/// Work that is done in one round before the system is asked for events again: what
-/// nobody has heard of cannot come first.
+/// Work in one round before the worker polls for events again, which may report connections with
+/// less work.
 pub(crate) const ROUND: u64 = TURN;
 
-/// Those that wait for their turn.
+/// The connections that wait for their turn.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     waiting: BinaryHeap<Reverse<(u64, u64, ConnectionKey)>>,
-    /// The work done for whoever is served: nobody starts with less, so that idleness
-    /// is no credit.
+    /// The work of the connection being served: no connection starts with less, so idle time gives
+    /// no credit.
     now: u64,
-    /// The order of those that are equal.
+    /// Sequence number, which orders equals.
     order: u64,
 }
 
@@ -35,14 +34,14 @@ impl Turns {
         self.waiting.is_empty()
     }
 
-    /// Has a connection wait for its turn, for which this much was done before.
+    /// Adds a connection, for which `served` is the work done so far.
     pub(crate) fn push(&mut self, key: ConnectionKey, served: u64) {
         self.order += 1;
         let start = served.max(self.now);
         self.waiting.push(Reverse((start, self.order, key)));
     }
 
-    /// Whose turn it is, and the amount of work to which that of the turn is added.
+    /// Returns the next connection, and the work to which its turn's work is added.
     pub(crate) fn pop(&mut self) -> Option<(ConnectionKey, u64)> {
         let Reverse((start, _, key)) = self.waiting.pop()?;
         self.now = start;
@@ -92,7 +91,7 @@ mod tests {
             }
             before.push(others);
         }
-        // After each of them was served once, the bystander is always the next but one.
+        // After each connection was served once, the bystander is always the next but one.
         assert_eq!(before[0], 1000);
         assert!(before[1..].iter().all(|&others| others <= 1), "{before:?}");
     }

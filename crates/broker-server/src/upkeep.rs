@@ -1,28 +1,28 @@
-//! What the allocator of the program needs every now and then.
+//! Regular upkeep of the program's allocator.
 
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
 
-/// How often the allocator is looked after.
+/// Interval of the upkeep.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// When the allocator is looked after next.
+/// The time of the next upkeep.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     next: Instant,
 }
 
 impl Upkeep {
-    /// It is due at once.
+    /// Returns an upkeep that is due at once.
     pub(crate) fn new() -> Self {
         Self {
             next: Instant::now(),
         }
     }
 
-    /// Looks after the allocator if it is time. Returns how long not to wait longer than
-    /// before the next call, if it needs one.
+    /// Calls the upkeep if it is due. Returns the time until the next one, if the allocator needs
+    /// upkeep.
     pub(crate) fn look_after(&mut self, shared: &Shared) -> Option<Duration> {
         let look_after = shared.config.allocator.upkeep?;
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! Users: who may connect, and what each of them may publish and subscribe to.
+//! Users and their permissions.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,30 +6,29 @@ use std::time::Duration;
 /// A user of the server.
 #[derive(Debug, Clone)]
 pub struct User {
-    /// What the client has to give.
+    /// The user's credentials.
     pub login: Login,
-    /// What the client may do then.
+    /// The user's permissions.
     pub permissions: Permissions,
 }
 
-/// What a client gives to be a certain user.
+/// The credentials of a user.
 #[derive(Clone)]
 pub enum Login {
-    /// A name and a password. A password that looks like a bcrypt hash is the hash of it, as
-    /// with nats-server.
+    /// A name and a password. A password that looks like a bcrypt hash is treated as one, as in
+    /// nats-server.
     Password {
         /// The name.
         user: String,
         /// The password, or its hash.
         password: String,
     },
-    /// A signature by the Ed25519 key of which this is the public half: `U` and 55 more
-    /// letters and digits.
+    /// An Ed25519 key, by its public NKey: `U` and 55 letters and digits. The client signs a nonce.
     NKey(String),
 }
 
 impl Login {
-    /// The name that logs, pages and errors have for the user.
+    /// Returns the user's name for logs, pages and errors.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -39,45 +38,45 @@ impl Login {
     }
 }
 
-// Secrets do not belong into logs.
+// Secrets do not belong in logs.
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-/// What a user may do: everything, unless something is said.
+/// A user's permissions. The default allows everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Subjects that the user may publish to.
     pub publish: Subjects,
-    /// Subjects that the user may subscribe to. An entry can be `SUBJECT GROUP`, which is
-    /// about subscriptions by that queue group alone; the group may have wildcards.
+    /// Subjects that the user may subscribe to. An entry can be `SUBJECT GROUP`, which applies only
+    /// to subscriptions in that queue group; the group may have wildcards.
     pub subscribe: Subjects,
     /// Whether the user may answer requests although `publish` does not allow it.
     pub responses: Option<Responses>,
 }
 
-/// Subjects that are allowed and denied. What is both is denied.
+/// Allowed and denied subjects. Deny takes precedence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Subjects {
-    /// Those that are allowed; all, if it is `None`.
+    /// Allowed subjects; `None` means all.
     pub allow: Option<Vec<String>>,
-    /// Those that are denied.
+    /// Denied subjects.
     pub deny: Vec<String>,
 }
 
-/// How a user may answer the requests that it gets.
+/// The limits on a user's answers to requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Responses {
-    /// How many messages each answer may be; any number, if it is `None`.
+    /// Most messages in answer to a request; `None` means no limit.
     pub max: Option<u64>,
-    /// For how long after the request; without end, if it is `None`.
+    /// How long after the request answers are allowed; `None` means no limit.
     pub expires: Option<Duration>,
 }
 
 impl Default for Responses {
-    /// As nats-server has it: one message, within two minutes.
+    /// nats-server's defaults: one message, within two minutes.
     fn default() -> Self {
         Self {
             max: Some(1),

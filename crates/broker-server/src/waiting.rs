@@ -1,29 +1,29 @@
-//! How long the oldest byte of an output has waited.
+//! Measures the age of the oldest pending byte.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How exactly that is known: parts of the time that a byte may wait.
+/// Resolution of the age, in parts of the deadline.
 const PARTS: u32 = 8;
 
-/// Times at which bytes came to wait, by their positions in all that was ever queued.
+/// Times at which bytes were queued, by their positions in the stream.
 ///
-/// Marks are set while something waits, and few at a time: no two are closer than an
-/// eighth of the deadline.
+/// Marks are set only while output is pending, at intervals of at least an eighth of the deadline,
+/// so there are few.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
     marks: VecDeque<(u64, Instant)>,
 }
 
 impl Waiting {
-    /// Notes that all bytes up to the position `written` are written, and that those
-    /// from there up to `queued` wait at `now`.
+    /// Records that all bytes up to the position `written` are written, and that those up to
+    /// `queued` are pending at `now`.
     pub(crate) fn note(&mut self, written: u64, queued: u64, now: Instant, deadline: Duration) {
         if written == queued {
             self.marks = VecDeque::new();
             return;
         }
-        // A mark is of no use once all that waited at its time is written.
+        // A mark is obsolete once all bytes of its time are written.
         while self.marks.front().is_some_and(|&(end, _)| end <= written) {
             self.marks.pop_front();
         }
@@ -34,7 +34,7 @@ impl Waiting {
         }
     }
 
-    /// How long the oldest byte has waited.
+    /// Returns the age of the oldest pending byte.
     pub(crate) fn oldest(&self, now: Instant) -> Duration {
         let oldest = self.marks.front();
         oldest.map_or(Duration::ZERO, |&(_, at)| now.saturating_duration_since(at))
@@ -52,7 +52,7 @@ mod tests {
         let start = Instant::now();
         let mut waiting = Waiting::default();
         let mut oldest = Vec::new();
-        // A million bytes wait; a hundred are taken each second, as many come.
+        // A million bytes are pending; each second a hundred are written, and as many are added.
         for second in 0..10 {
             let now = start + Duration::from_secs(second);
             waiting.note(second * 100, 1_000_000 + second * 100, now, DEADLINE);
@@ -71,7 +71,7 @@ mod tests {
         waiting.note(50, 300, at(2), DEADLINE);
         waiting.note(99, 300, at(3), DEADLINE);
         assert_eq!(waiting.oldest(at(4)).as_secs(), 4);
-        // The first hundred are gone, the others came at 2.
+        // The first hundred are written, the others were queued at 2.
         waiting.note(100, 300, at(4), DEADLINE);
         assert_eq!(waiting.oldest(at(5)).as_secs(), 3);
         waiting.note(300, 300, at(5), DEADLINE);

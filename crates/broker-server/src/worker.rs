@@ -31,44 +31,44 @@ use super::stall::Bounds;
 use super::turns::{ROUND, TURN, Turns};
 use broker_protocol::{Connect, ProtocolError};
 
-/// The token of the mailbox; connections have those of their slots.
+/// The token of the mailbox; the tokens of connections are their slots.
 pub(crate) const MAIL: Token = Token(usize::MAX);
 
-/// What is appended to outputs before it is written, in bytes, about: more would
-/// not fit into the caches of a CPU.
+/// Approximate number of bytes appended to outputs before they are written: more would not fit into
+/// the caches of a CPU.
 const UNSENT: usize = 256 * 1024;
 
-/// What may be appended before frames are interrupted for writing, in bytes.
+/// Bytes appended to outputs at which executing frames is interrupted for writing.
 const MOST_UNSENT: usize = 4 * UNSENT;
 
-/// What may wait for another worker, in bytes, before nothing is read any more.
+/// Pending bytes for another worker above which no input is read.
 const MOST_MAIL: usize = 512 * 1024;
 
-/// How long to wait before looking again at what nobody announces.
+/// Delay before checking conditions that no event reports.
 const SHORTLY: Duration = Duration::from_millis(1);
 
-/// Work that a read is, and what each of its bytes adds, see [`super::turns`].
+/// Work of a read, and of each byte that it returns, see [`super::turns`].
 const PER_READ: u64 = 80;
 const BYTES_PER_WORK: u64 = 256;
 
-/// Subscriptions of ended connections that are removed in one round.
+/// Subscriptions of closed connections that are removed in one round.
 const MOST_REMOVED: usize = 512;
 
 /// Connections taken over in one round.
 const MOST_WELCOMED: usize = 16;
 
-/// Reads from one connection before the server ends.
+/// Most reads from one connection before the server ends.
 const MOST_LAST_READS: usize = 64;
 
-/// Has the worker of this number serve its clients until the server ends. Tells
-/// whether all that they were to get has been written.
+/// Runs a worker until the server ends. Returns whether all of its clients' output has been
+/// written.
 ///
-/// Its connections are locked while it has something to do, and free for others to
-/// deliver to while it waits for events.
+/// The worker holds the lock on its connections while it works. While it waits for events, other
+/// workers may deliver to them.
 ///
 /// # Errors
 ///
-/// When the system has no events to tell any more.
+/// The system reports no more events.
 pub(crate) fn run(mut worker: Worker, mut poll: Poll) -> io::Result<bool> {
     let shared = Arc::clone(&worker.shared);
     let peer = &shared.workers[worker.index];
@@ -92,15 +92,15 @@ pub(crate) fn run(mut worker: Worker, mut poll: Poll) -> io::Result<bool> {
     }
 }
 
-/// What came of a turn.
+/// The result of a turn.
 enum Turn {
-    /// There is nothing more for now.
+    /// There is no more input now.
     Idle,
-    /// There may be more.
+    /// There may be more input.
     More,
 }
 
-/// A worker, but for its connections.
+/// A worker without its connections.
 #[derive(Debug)]
 pub(crate) struct Worker {
     index: usize,
@@ -109,22 +109,21 @@ pub(crate) struct Worker {
     registry: Registry,
     chunks: Chunks,
     turns: Turns,
-    /// Connections that are not read from for a while.
+    /// Connections that are stalled.
     stalled: Vec<ConnectionKey>,
-    /// Connections that are told INFO at that time, if they have not begun TLS. The
-    /// earliest is first.
+    /// Connections that get INFO at this time unless they have begun TLS, earliest first.
     hesitant: VecDeque<(Instant, ConnectionKey)>,
-    /// Another worker has more to do than it may.
+    /// Another worker's mailbox is too full.
     congested: bool,
-    /// Bytes that may wait for another worker.
+    /// Pending bytes for another worker above which it counts as too full.
     most_mail: usize,
-    /// There is something to be removed from the routes.
+    /// The routes contain subscriptions of closed connections.
     remains: bool,
     tick: Duration,
     next_tick: Instant,
-    /// What the server is asked to do.
+    /// The greatest request to the server so far.
     asked: Wish,
-    /// Connections whose clients were told that the server is a lame duck.
+    /// Connections whose clients were informed of lame duck mode.
     warned: Vec<ConnectionKey>,
     draining: Option<Instant>,
 }
@@ -152,7 +151,7 @@ impl Worker {
         }
     }
 
-    /// Its number.
+    /// Returns the worker's number.
     pub(crate) fn index(&self) -> usize {
         self.index
     }
@@ -161,8 +160,8 @@ impl Worker {
         &self.shared.workers[self.index].mailbox
     }
 
-    /// Serves what `events` tell and what others have sent. Tells whether all that
-    /// clients were to get has been written, once the server has ended.
+    /// Handles `events` and mail. After the end of the server, returns whether all of its clients'
+    /// output has been written.
     fn round(&mut self, local: &mut Local, events: &Events) -> Option<bool> {
         local.now = Instant::now();
         for event in events {
@@ -200,7 +199,7 @@ impl Worker {
         self.draining.and_then(|deadline| self.end(local, deadline))
     }
 
-    /// How long to wait for events; others see the worker asleep if at all.
+    /// Returns how long to wait for events. If it is not zero, other threads see the worker asleep.
     fn fall_asleep(&self, local: &Local) -> Option<Duration> {
         let timeout = self.timeout(local);
         if timeout != Some(Duration::ZERO) && !self.mailbox().fall_asleep() {
@@ -214,7 +213,7 @@ impl Worker {
         if !self.turns.is_empty() && !congested || local.has_more_to_write() || self.remains {
             return Some(Duration::ZERO);
         }
-        // Word of room may have been missed.
+        // The wake-up after congestion may have been missed.
         if congested || !self.stalled.is_empty() || self.draining.is_some() {
             return Some(SHORTLY);
         }
@@ -241,7 +240,7 @@ impl Worker {
         }
     }
 
-    /// Has a connection wait for its turn, unless it does or may not.
+    /// Queues a connection for a turn, if it is idle.
     fn queue(&mut self, local: &mut Local, slot: usize) {
         if let Some(client) = local.clients.get_mut(slot)
             && client.reading == Reading::Idle
@@ -251,7 +250,7 @@ impl Worker {
         }
     }
 
-    /// Gives turns to those that wait for them, for a while.
+    /// Gives queued connections their turns, up to the limit of one round.
     fn serve(&mut self, local: &mut Local) {
         self.congested = false;
         let mut left = ROUND;
@@ -270,7 +269,7 @@ impl Worker {
                 continue;
             };
             if client.reading != Reading::Queued {
-                // It has its turn when the stall is over.
+                // The connection is queued when the stall is over.
                 continue;
             }
             client.reading = Reading::Idle;
@@ -290,8 +289,8 @@ impl Worker {
         }
     }
 
-    /// Carries out what a client has sent: what is left of an earlier turn, or what one
-    /// read brings. Returns the work done as well.
+    /// Executes a client's input: the rest of an earlier turn, or the result of one read. Also
+    /// returns the work done.
     fn turn(&mut self, local: &mut Local, key: ConnectionKey) -> (Turn, u64) {
         let rest = local
             .get(key)
@@ -299,7 +298,7 @@ impl Worker {
             .and_then(|client| client.input.take_rest());
         if let Some(rest) = rest {
             let (interrupted, work) = self.carry_out(local, key, &rest, TURN);
-            // There may be more to read: the event that told so is long gone.
+            // There may be more to read, and the event that reported it has been consumed.
             let turn = if interrupted || local.get(key).is_some() {
                 Turn::More
             } else {
@@ -321,9 +320,9 @@ impl Worker {
         match read {
             Ok(Read { data, more }) => {
                 let mut work = PER_READ + data.len() as u64 / BYTES_PER_WORK;
-                // Before what was read is carried out: a client may end a subscription
-                // because of something that another worker did before, and what that
-                // worker has sent until then is still for it.
+                // Before the input is executed: a client may end a subscription because of
+                // something that another worker did before, and messages that the other worker had
+                // sent until then still belong to the subscription.
                 self.read_mail(local);
                 let (interrupted, done) = self.carry_out(local, key, &data, TURN);
                 work += done;
@@ -343,11 +342,11 @@ impl Worker {
         }
     }
 
-    /// The client sends nothing more.
+    /// The client has closed its side.
     fn end_input(&mut self, local: &mut Local, key: ConnectionKey, error: &io::Error) {
         let phase = local.get(key).map(|client| client.phase);
         match error.kind() {
-            // Nothing waits for a client that has not ended its handshake.
+            // A client that has not ended its handshake has no pending output.
             ErrorKind::UnexpectedEof if matches!(phase, Some(Phase::Handshake(_))) => {
                 local.close(key, Reason::Gone);
             }
@@ -358,14 +357,14 @@ impl Worker {
             ErrorKind::Unsupported if self.shared.config.tls_start.allows_clear() => {
                 self.go_on_in_clear(local, key);
             }
-            // A client that talks in clear to a server with TLS is told so in clear.
+            // A client that sends plaintext to a TLS port gets the error in plaintext.
             ErrorKind::Unsupported => {
                 #[cfg(feature = "tls")]
                 local.change(key, |client| client.transport.layers = None);
                 local.close(key, Reason::Error(ProtocolError::TlsRequired));
             }
             _ => {
-                tracing::debug!("reading from a client: {error}");
+                tracing::debug!("cannot read from a client: {error}");
                 if let Some(link) = local.get(key).and_then(|client| client.link.as_mut()) {
                     link.failed(error);
                 }
@@ -374,8 +373,8 @@ impl Worker {
         }
     }
 
-    /// Carries out what a client has sent, and keeps what it could not. Tells whether
-    /// there was not time enough for all, and the work done.
+    /// Executes a client's input, and keeps the rest. Returns whether the turn was too short, and
+    /// the work done.
     fn carry_out(
         &mut self,
         local: &mut Local,
@@ -389,7 +388,7 @@ impl Worker {
         let (mut at, mut sum) = (0, 0);
         loop {
             let part = data.slice(at..);
-            // Parts, so that not too much is appended before it is written.
+            // In parts, so outputs are written before too much is appended.
             let most_now = (most - sum).min(TURN / 4);
             local.begin_turn(key);
             let (used, work, carried) = self.executor.carry_out(local, key, &part, most_now);
@@ -416,7 +415,7 @@ impl Worker {
                     return (false, sum);
                 }
                 Carried::Failed(error) => {
-                    // What it sent before is on its way before it sees the end.
+                    // The client's earlier messages are sent before it sees the end.
                     self.settle(local);
                     local.close(key, Reason::Error(error));
                     return (false, sum);
@@ -425,7 +424,7 @@ impl Worker {
         }
     }
 
-    /// Sends what other workers are to deliver.
+    /// Sends the batches to the other workers.
     fn settle(&mut self, local: &mut Local) {
         let Executor {
             dispatch, cache, ..
@@ -433,34 +432,34 @@ impl Worker {
         dispatch.settle(local, cache);
     }
 
-    /// Sends what other workers are to deliver, and writes to clients.
+    /// Sends the batches to the other workers, and writes to clients.
     fn flush(&mut self, local: &mut Local) {
         self.settle(local);
         local.flush_all();
         self.stall_publishers(local);
     }
 
-    /// Whether another worker has more to do than it may. It will say when it has
-    /// not any more.
+    /// Returns whether another worker's mailbox is too full. That worker will wake this one when
+    /// there is room.
     fn is_congested(&self) -> bool {
         let is_full = |mailbox: &Mailbox| mailbox.bytes() > self.most_mail;
         self.others().any(|mailbox| {
             is_full(mailbox) && {
                 mailbox.await_room();
-                // It may have caught up in between, and told nobody.
+                // There may be room by now, without a wake-up.
                 is_full(mailbox)
             }
         })
     }
 
-    /// The mailboxes of the other workers.
+    /// Returns the mailboxes of the other workers.
     fn others(&self) -> impl Iterator<Item = &Mailbox> {
         let own = self.index;
         let peers = self.shared.workers.iter().enumerate();
         peers.filter_map(move |(index, peer)| (index != own).then_some(&peer.mailbox))
     }
 
-    /// Tells those who wait for it when there is less mail to read.
+    /// Wakes the other workers when the mailbox has room again.
     fn tell_of_room(&self) {
         let mailbox = self.mailbox();
         if mailbox.bytes() <= self.most_mail / 2 && mailbox.was_awaited() {
@@ -468,7 +467,7 @@ impl Worker {
         }
     }
 
-    /// Has publishers wait that are faster than their subscribers.
+    /// Stalls publishers that are faster than their subscribers.
     fn stall_publishers(&mut self, local: &mut Local) {
         let Self {
             executor, stalled, ..
@@ -495,8 +494,8 @@ impl Worker {
         self.stalled = stalled;
     }
 
-    /// Takes what others have sent until now. They may go on sending, so that there is
-    /// no end to wait for.
+    /// Processes the mail that has arrived by now. More may arrive meanwhile, which is left for
+    /// later.
     fn read_mail(&mut self, local: &mut Local) {
         for _ in 0..self.mailbox().len() {
             let Some(mail) = self.mailbox().take() else {
@@ -540,8 +539,8 @@ impl Worker {
         }
     }
 
-    /// Goes by other settings from now on. Who may not stay is told so, and what clients
-    /// subscribed to and may not have any more ends.
+    /// Applies new settings. Clients that may not stay are disconnected with an error, and
+    /// subscriptions that are not allowed any more end.
     fn renew(&mut self, local: &mut Local, settings: Arc<Settings>) {
         self.tick = settings.tick();
         self.next_tick = self.next_tick.min(local.now + self.tick);
@@ -561,17 +560,17 @@ impl Worker {
         }
     }
 
-    /// Answers the monitor, if it still waits.
+    /// Answers the monitor, unless its deadline has passed.
     fn answer(&self, local: &Local, asked: Asked) {
         if Instant::now() < asked.until {
             let cache = || self.executor.cache.figures();
             let answer = asked.question.answer(local, cache);
-            // Who does not want it any more has ended.
+            // The receiver may have given up.
             let _ = asked.reply.send((self.index, answer));
         }
     }
 
-    /// Goes on with a connection whose password was checked.
+    /// Continues with a connection whose password was checked.
     fn verified(
         &mut self,
         local: &mut Local,
@@ -589,7 +588,7 @@ impl Worker {
         }
     }
 
-    /// Looks after what depends on time.
+    /// Checks the timeouts of all connections.
     fn tick(&mut self, local: &mut Local) {
         let now = local.now;
         self.next_tick = now + self.tick;
@@ -621,9 +620,9 @@ impl Worker {
         }
     }
 
-    /// Ends the connections that are answerable for most memory, until there is not too
-    /// much in use, if they are connections of this worker; else has the worker look
-    /// whose they seem to be.
+    /// Closes the connections with the most memory until the limit is met, while they belong to
+    /// this worker. If another worker has a larger connection, that worker is asked to do so
+    /// instead.
     #[cold]
     fn shed(&mut self, local: &mut Local) {
         let own = &self.shared.workers[self.index];

@@ -1,4 +1,4 @@
-//! The threads of workers, from their start to their end.
+//! The threads of workers, from start to end.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,20 +12,20 @@ use super::shared::Shared;
 use super::worker::{self, Worker};
 use super::{ServerError, spawn, system};
 
-/// A worker's thread, which tells whether clients have got all that they were to get.
+/// A worker's thread, which returns whether all of its clients' output was written.
 pub(crate) type WorkerThread = JoinHandle<Result<bool, Failure>>;
 
 /// Why a worker ended before the server.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It has no events any more.
+    /// The worker's event loop failed.
     System(io::Error),
     /// It has panicked.
     Panic,
 }
 
-/// Has a worker serve in a thread of its own. Whenever it ends, it is not `alive` any more,
-/// and wakes the acceptor.
+/// Runs a worker in a new thread. When the worker ends, it is removed from `alive`, and the
+/// acceptor is woken.
 pub(crate) fn start(
     worker: Worker,
     poll: Poll,
@@ -42,7 +42,7 @@ pub(crate) fn start(
             shared.workers[index].bury();
         }
         alive.fetch_sub(1, Ordering::SeqCst);
-        // It has no way to fail that would matter more than this.
+        // An error here would matter less than the end of the worker.
         let _ = waker.wake();
         match served {
             Ok(served) => served.map_err(Failure::System),
@@ -51,7 +51,7 @@ pub(crate) fn start(
     })
 }
 
-/// Waits for the workers, and tells how they ended.
+/// Waits for the workers, and returns the first failure.
 pub(crate) fn join(threads: Vec<WorkerThread>) -> Result<(), ServerError> {
     let mut clean = true;
     let mut failure = None;

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use broker_server::{Config, Credentials, Server, ServerError};
 
-/// How long anything may take before a test gives up: the machine may be busy.
+/// Timeout of a test step: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A client that speaks for itself.
+/// A client that sends the protocol's lines itself.
 struct Client(BufReader<TcpStream>);
 
 impl Client {
@@ -40,10 +40,10 @@ impl Client {
         assert_eq!(self.line(), "PONG\r\n");
     }
 
-    /// What comes until the connection is closed.
+    /// Returns all lines until the connection is closed.
     fn rest(mut self) -> String {
         let mut rest = Vec::new();
-        // A reset is an end as well.
+        // A reset also ends the connection.
         let _ = self.0.read_to_end(&mut rest);
         String::from_utf8_lossy(&rest).into_owned()
     }
@@ -91,7 +91,7 @@ fn a_dropped_server_has_ended() {
     }
     assert!(handle.is_draining());
     TcpStream::connect(address).expect_err("nobody listens any more");
-    // Nothing is there to hear it.
+    // The server has ended; this has no effect.
     handle.drain();
     handle.stop();
 }
@@ -138,7 +138,7 @@ fn any_thread_stops_it_while_clients_are_connected() {
     }
 }
 
-/// A client that does not read, for which much waits, and who published it.
+/// Returns a client that does not read, with much pending output, and the publisher.
 fn with_a_stuck_client(address: SocketAddr) -> [Client; 2] {
     let [mut stuck, mut publisher] = [address; 2].map(Client::to);
     stuck.send("SUB flood 1\r\n");

@@ -1,5 +1,5 @@
-//! Servers that have ended leave nothing of them in the process. It is the only test of
-//! its process, so that no other one opens files and starts threads.
+//! Ended servers leave nothing behind in the process. This is the only test of its process, so no
+//! other test opens files or starts threads.
 
 #![cfg(target_os = "linux")]
 
@@ -10,20 +10,19 @@ use std::time::{Duration, Instant};
 
 use broker_server::{Config, Credentials, Leaf, ProofFile, Server};
 
-/// A hash as the token has a server start the thread that checks passwords.
+/// With a hash as the token, the server starts the thread that checks passwords.
 const HASH: &str = "$2a$04$......................SrfqFVXqMJDBiRtHWsvTqQMGHXmOUgS";
 
 fn count(path: &str) -> usize {
     std::fs::read_dir(path).expect("Linux has it").count()
 }
 
-/// The threads and the open files of this process.
+/// Returns the numbers of threads and open files of this process.
 fn left() -> [usize; 2] {
     ["/proc/self/task", "/proc/self/fd"].map(count)
 }
 
-/// No more is left than before. Linux shows a thread for a moment after others have seen
-/// its end.
+/// Asserts that no more is left than before. Linux shows a thread for a moment after it has ended.
 fn assert_left(before: [usize; 2]) {
     let [threads, files] = before;
     assert_eq!(count("/proc/self/fd"), files);
@@ -34,7 +33,7 @@ fn assert_left(before: [usize; 2]) {
     }
 }
 
-/// A server with all threads that there can be: its hub listens and says nothing.
+/// A server with all possible threads: its hub listens but sends nothing.
 fn config(hub: &TcpListener) -> Config {
     let hub = hub.local_addr().expect("it listens");
     Config {
@@ -59,7 +58,7 @@ fn config(hub: &TcpListener) -> Config {
 fn no_thread_and_no_descriptor_is_left() {
     let hub = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let [threads, _] = left();
-    // What the process opens once and for all is open after the first.
+    // The first server opens what the process keeps open.
     drop(Server::bind(config(&hub)).expect("a free port").spawn());
     let before = [threads, count("/proc/self/fd")];
     let mut handles = Vec::new();
@@ -89,7 +88,7 @@ fn no_thread_and_no_descriptor_is_left() {
         drop(clients);
         assert_left(before);
     }
-    // A server that is not run leaves nothing either.
+    // A server that never runs leaves nothing either.
     handles.push(Server::bind(config(&hub)).expect("a free port").handle());
     assert_left(before);
     assert!(handles.iter().all(broker_server::Handle::is_draining));

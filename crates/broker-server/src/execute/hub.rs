@@ -1,4 +1,4 @@
-//! What each command of a hub does.
+//! Executes the commands of hubs.
 
 use std::sync::Arc;
 
@@ -17,19 +17,19 @@ use broker_protocol::{
     LeafFrame, LeafMessage, Limits, Message, ParsedLeaf, ProtocolError, is_valid, parse_leaf,
 };
 
-/// What a hub may send: its own bound on a payload is not known in time, and lines have
-/// none there. A line is less than what one read brings.
+/// Limits on a hub's frames. The hub's own payload limit is not known early enough, and it does not
+/// limit its lines. A line must be shorter than one read.
 const HUB_LIMITS: Limits = Limits {
     max_control_line: 32 * 1024,
     max_payload: 64 * 1024 * 1024,
 };
 
-/// What a hub is told when there is a loop, in the words of nats-server.
+/// nats-server's text for a loop.
 const LOOP: &[u8] =
     b"-ERR 'Loop detected for leafnode account=\"$G\". Delaying attempt to reconnect for 30s'\r\n";
 
 impl Executor {
-    /// The same for what a hub has sent.
+    /// Same as `carry_out`, for a hub's input.
     #[cold]
     pub(super) fn carry_out_of_hub(
         &mut self,
@@ -54,7 +54,7 @@ impl Executor {
         (at, work, Carried::All { needed: 0 })
     }
 
-    /// Carries out the frame of a hub that starts at `at`.
+    /// Executes the hub's frame that starts at `at`.
     fn next_of_hub(
         &mut self,
         local: &mut Local,
@@ -85,8 +85,11 @@ impl Executor {
             LeafFrame::Info(json) => {
                 let todo = link.informed(json, now);
                 if todo == Todo::Encrypt && at + used < data.len() {
-                    // Somebody in between may have put it there.
-                    link.ends(Cause::Refused, "it goes on in clear where TLS has to begin");
+                    // An attacker on the network may have inserted it.
+                    link.ends(
+                        Cause::Refused,
+                        "the hub sent plaintext where TLS must begin",
+                    );
                     local.close(key, Reason::Gone);
                     return Ok(Step::Closed);
                 }
@@ -124,7 +127,7 @@ impl Executor {
         Ok(Step::Done(used))
     }
 
-    /// Tells a hub who this is.
+    /// Sends CONNECT to a hub.
     pub(crate) fn connect_to_hub(&mut self, local: &mut Local, key: ConnectionKey) {
         let hub = local.get(key).and_then(|client| client.link.as_ref());
         let Some((line, is_answered)) = hub.map(|link| link.connect()) else {
@@ -137,7 +140,7 @@ impl Executor {
         }
     }
 
-    /// Messages go to a hub and come from there from now on.
+    /// Starts the exchange of messages with a hub.
     fn go_up(&mut self, local: &mut Local, key: ConnectionKey) {
         let Some(client) = local.get(key) else {
             return;
@@ -155,7 +158,7 @@ impl Executor {
         local.tell(key, &interest);
     }
 
-    /// A hub wants what is published to a subject.
+    /// Adds a subscription of a hub.
     fn wanted(
         &mut self,
         local: &mut Local,
@@ -173,7 +176,7 @@ impl Executor {
             if id == link.remote.loop_id.as_bytes() {
                 link.ends(
                     Cause::Conflict,
-                    "there is a loop: what this server tells it comes back; leaf nodes and hubs must not make a ring",
+                    "loop detected: this server's subscriptions came back; leaf nodes and hubs must not form a loop",
                 );
                 local.tell(key, LOOP);
                 local.close(key, Reason::Gone);
@@ -191,7 +194,7 @@ impl Executor {
         }
     }
 
-    /// Sends on what comes from a hub.
+    /// Delivers a message from a hub.
     fn publish_of_hub(
         &mut self,
         local: &mut Local,
@@ -250,10 +253,10 @@ impl Executor {
     }
 }
 
-/// Goes on with TLS to a hub.
+/// Continues with TLS to a hub.
 #[cfg(feature = "tls")]
 pub(crate) fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
-    // The link has a deadline of its own.
+    // The link has its own deadline.
     let deadline = local.now + std::time::Duration::from_hours(1);
     let encrypted = local.change(key, |client| {
         let link = client.link.as_mut().ok_or(())?;
@@ -264,16 +267,19 @@ pub(crate) fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
     encrypted.unwrap_or(Err(()))
 }
 
-/// Goes on with TLS to a hub, which this build has not.
+/// Fails, because this build does not support TLS.
 #[cfg(not(feature = "tls"))]
 pub(crate) fn encrypt(local: &mut Local, key: ConnectionKey) -> Result<(), ()> {
     let link = local.get(key).and_then(|client| client.link.as_mut());
     let link = link.ok_or(())?;
-    link.ends(Cause::Refused, "it wants TLS, and this build has none");
+    link.ends(
+        Cause::Refused,
+        "the hub requires TLS, which this build does not support",
+    );
     Err(())
 }
 
-/// What stands for the name that a client gives a subscription: hubs give none.
+/// Returns the sid of a hub's subscription, since hubs send none.
 fn hubs_name(subject: &[u8], queue: Option<&[u8]>) -> Vec<u8> {
     match queue {
         None => subject.to_vec(),

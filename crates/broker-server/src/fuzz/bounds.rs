@@ -1,16 +1,16 @@
-//! What holds in whichever order mail is taken and frames are carried out.
+//! Checks invariants that hold for every order of mail and frames.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{Command, Entry, History, Options, is_literal, is_match, is_valid};
 use super::stream::Event;
 
-/// A moment in the life of a subscription.
+/// A point in time of a subscription.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
     time: usize,
     epoch: usize,
-    /// What came before this time had reached the subscription.
+    /// Messages before this time had reached the subscription.
     arrived: usize,
 }
 
@@ -32,9 +32,9 @@ struct Subscription<'h> {
     group: Option<&'static str>,
     begin: Moment,
     end: Option<Moment>,
-    /// After how many messages it was to end.
+    /// The numbers of messages after which it was to end.
     limits: Vec<(Moment, u64)>,
-    /// How many it got.
+    /// The total number of messages that it got.
     total: u64,
 }
 
@@ -47,8 +47,8 @@ struct Published {
 }
 
 impl Subscription<'_> {
-    /// Whether it was there when a message was published, unless it had got all that it
-    /// was to get.
+    /// Returns whether the subscription existed when a message was published, unless it had reached
+    /// its limit.
     fn is_there(&self, published: &Published) -> bool {
         let time = published.at.time;
         self.begin.time < time && self.end.is_none_or(|end| time < end.time)
@@ -58,18 +58,18 @@ impl Subscription<'_> {
         (published.echo || self.client != published.client) && is_match(self.pattern, subject)
     }
 
-    /// The same for the routes, in which those of a client that has left stay for a while.
+    /// Same as `is_there` for the routes, which keep a departed client's subscriptions for a while.
     fn was_routed(&self, published: &Published) -> bool {
         let Moment { time, epoch, .. } = published.at;
         self.begin.time < time && self.end.is_none_or(|end| epoch <= end.epoch)
     }
 
-    /// Whether it did not end because of how many it got.
+    /// Returns whether the subscription did not end by reaching a limit.
     fn is_below_limits(&self) -> bool {
         self.limits.iter().all(|&(_, limit)| self.total < limit)
     }
 
-    /// Whether it was there for as long as a message may have been on its way.
+    /// Returns whether the subscription existed during the message's whole delivery.
     fn is_stable(&self, published: &Published) -> bool {
         let later = |moment: Moment| moment.epoch > published.at.epoch;
         self.is_there(published)
@@ -77,8 +77,8 @@ impl Subscription<'_> {
             && (self.is_below_limits() || self.limits.iter().all(|&(moment, _)| later(moment)))
     }
 
-    /// Whether a message that it may get must have come to it, even if it was not
-    /// stable. Messages of its own worker come to it at once.
+    /// Returns whether the subscription must have got the message even if it was not stable.
+    /// Messages from its own worker arrive at once.
     fn must_have_got(&self, published: &Published, same_worker: bool) -> bool {
         let time = published.at.time;
         let before = |moment: Moment| time < moment.time && (same_worker || time < moment.arrived);
@@ -92,7 +92,7 @@ struct Model<'h> {
     history: &'h History,
     subscriptions: Vec<Subscription<'h>>,
     published: BTreeMap<usize, Published>,
-    /// What each client has to get beside messages, and when.
+    /// The other lines that each client must get, and when.
     lines: Vec<Vec<(usize, &'static str)>>,
 }
 
@@ -130,7 +130,7 @@ impl<'h> Model<'h> {
         model
     }
 
-    /// The index of a subscription, whether it has ended or not.
+    /// Returns the index of a subscription, even an ended one.
     fn position(&self, client: usize, sid: u32) -> Option<usize> {
         let is = |one: &Subscription<'_>| (one.client, one.sid) == (client, sid);
         self.subscriptions.iter().position(is)
@@ -209,7 +209,7 @@ impl<'h> Model<'h> {
         }
     }
 
-    /// Goes through what a client got, in order.
+    /// Checks a client's output in order.
     fn walk(
         &mut self,
         client: usize,
@@ -219,12 +219,12 @@ impl<'h> Model<'h> {
     ) -> Result<(), String> {
         let expected = std::mem::take(&mut self.lines[client]);
         let mut expected = expected.into_iter().peekable();
-        // Commands up to `passed` were carried out before what follows was sent, and
-        // those after `open` were not.
+        // Commands up to `passed` were executed before the following output was sent, and those
+        // after `open` were not.
         let mut passed = None;
         let mut open = expected.peek().map(|&(time, _)| time);
-        // For each subscription: it has got all that it was to get; the last message
-        // from each client.
+        // Per subscription: whether it has reached its limit, and the last message from each
+        // client.
         let mut done = BTreeSet::new();
         let mut last = BTreeMap::new();
         for event in events {
@@ -273,8 +273,7 @@ impl<'h> Model<'h> {
         }
     }
 
-    /// Commands up to `to` were carried out: notes which subscriptions have got all that
-    /// they were to get.
+    /// Commands up to `to` were executed: records the subscriptions that have reached their limit.
     fn pass(&self, client: usize, from: Option<usize>, to: usize, done: &mut BTreeSet<usize>) {
         let own = self.subscriptions.iter().enumerate();
         for (index, one) in own.filter(|(_, one)| one.client == client) {
@@ -289,8 +288,8 @@ impl<'h> Model<'h> {
         }
     }
 
-    /// Has a subscription get a message. Returns the subscription's index, and whether
-    /// that must have been the last message for it.
+    /// Records a message for a subscription. Returns the subscription's index, and whether the
+    /// message must have been its last.
     fn receive(
         &mut self,
         client: usize,
@@ -308,14 +307,14 @@ impl<'h> Model<'h> {
         if !one.may_get(published, &message.subject) {
             return wrong();
         }
-        // It may have become a member while the message was on its way to another one.
+        // The client may have joined the group while the message was on its way to another member.
         let is_late = one.group.is_some()
             && one.begin.time > published.at.time
             && one.begin.epoch == published.at.epoch;
         if !is_late && !one.is_there(published) {
             return wrong();
         }
-        // In force are the last limit that was surely set, and those that may be.
+        // The limits that may apply: the last one that was certainly set, and later ones.
         let is_set = |time: usize| passed.is_some_and(|passed| time <= passed);
         let is_open = |time: usize| open.is_none_or(|open| time <= open);
         let times = || {
@@ -387,7 +386,7 @@ impl<'h> Model<'h> {
         Ok(())
     }
 
-    /// Whether a client may be told with this subscription that nobody got a message.
+    /// Returns whether the client may get status 503 with this subscription's sid.
     fn check_told(&self, client: usize, number: usize, sid: u32) -> Result<(), String> {
         let reply = self.history.messages[number].reply.as_deref();
         let wrong = || Err(format!("it was told of {number} by {sid}"));

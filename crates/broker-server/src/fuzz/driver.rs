@@ -1,4 +1,4 @@
-//! Has clients and workers do what the input says, and writes down what they did.
+//! Drives clients and workers as the input says, and records what they did.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,38 +7,38 @@ use super::super::rig::{Rig, Then, WORKERS};
 use super::history::{Command, History, Message, Options, is_valid};
 use super::stream::DIGITS;
 
-/// Clients at a time.
+/// Most clients at a time.
 const CLIENTS: usize = 5;
 
-/// Operations carried out, at most: what is found with more is found with fewer.
+/// Most operations: longer inputs find nothing that shorter ones do not.
 const MOST_OPERATIONS: usize = 250;
 
-/// Frames wait at the client in up to so many bytes, so that the socket has room.
+/// Most bytes of frames that a client holds back, so the socket has room for them.
 const MOST_HELD: usize = 32 * 1024;
 
-/// Operations after which clients read what is there, so that sockets have room.
+/// Operations between two reads of the clients, so the sockets have room.
 const OPERATIONS_PER_READ: usize = 16;
 
-/// Turns in which all is carried out that a client has sent.
+/// Most turns for executing all that a client has sent.
 const MOST_TURNS: usize = 8;
 
-/// Tokens of patterns, and of subjects by their kind.
+/// Tokens of patterns, and of subjects of each kind.
 const PATTERN: [&str; 4] = ["a", "b", "*", ">"];
 const LITERAL: [&str; 4] = ["a", "b", "a", "c"];
 const UNUSUAL: [&str; 4] = ["a", "*", ">", ""];
 
 const GROUPS: [Option<&str>; 4] = [None, None, Some("g"), Some("h")];
 
-/// Payloads: copied, shared, and too large for a batch that somebody else delivers.
+/// Payload sizes: copied, shared, and too large for a batch that another worker delivers.
 const SIZES: [usize; 4] = [DIGITS, DIGITS, 700, 5000];
 
-/// A payload of more than a chunk, see [`super::super::chunks`].
+/// A payload larger than a chunk, see [`super::super::chunks`].
 const LARGE: usize = 70_000;
 
-/// The work of a turn: all that there is, or little.
+/// The work limit of a turn: none, or little.
 const MOST_WORK: [u64; 4] = [u64::MAX, u64::MAX, 100, 1];
 
-/// The rest of the input, and zeros after its end.
+/// The rest of the input, followed by zeros.
 struct Bytes<'i>(&'i [u8]);
 
 impl Bytes<'_> {
@@ -52,7 +52,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// One to four tokens.
+    /// Returns a subject of one to four tokens.
     fn subject(&mut self, count: usize, tokens: [&str; 4]) -> String {
         let choices = self.next();
         let count = count % 4 + 1;
@@ -63,13 +63,13 @@ impl Bytes<'_> {
     }
 }
 
-/// How the frames of a client get carried out.
+/// How a client's frames are executed.
 #[derive(Clone, Copy)]
 struct How {
-    /// They wait at the client.
+    /// The client holds them back.
     hold: bool,
     busy: usize,
-    /// The worker takes its mail first, as it does unless mail comes just then.
+    /// The worker reads its mail first, as usual unless mail arrives just then.
     mail_first: bool,
     most: u64,
 }
@@ -95,13 +95,13 @@ impl How {
 struct Client {
     key: ConnectionKey,
     options: Options,
-    /// Commands that were not carried out yet, with the lengths of their frames.
+    /// Commands that were not executed yet, with the lengths of their frames.
     queue: VecDeque<(Command, usize)>,
-    /// What it has not sent yet.
+    /// Bytes that the client has not sent yet.
     held: Vec<u8>,
-    /// The turn before was too short for what it has sent.
+    /// The previous turn was too short for the client's input.
     rest: bool,
-    /// Names of subscriptions, and whether they surely do not end by themselves.
+    /// Subscription ids, and whether they certainly do not end by themselves.
     sids: Vec<(u32, bool)>,
     last_sid: u32,
 }
@@ -110,20 +110,20 @@ pub(super) struct Driver<'i> {
     bytes: Bytes<'i>,
     rig: Rig,
     history: History,
-    /// All clients there ever were.
+    /// All clients, including those that have left.
     clients: Vec<Client>,
-    /// Those that are there.
+    /// The current clients.
     slots: [Option<usize>; CLIENTS],
     large_left: usize,
 }
 
 impl<'i> Driver<'i> {
-    /// Does all that the input says. Returns what was done, and what each client got.
+    /// Executes the input. Returns the history, and the output of each client.
     pub(super) fn run(input: &'i [u8]) -> (History, Vec<Vec<u8>>) {
         let mut bytes = Bytes(input);
         let first = bytes.next();
         let exact = first & 1 != 0;
-        // The choice among the members of a group is the same each time.
+        // Makes the choice among queue group members reproducible.
         fastrand::seed(first as u64 >> 1);
         let mut driver = Self {
             bytes,
@@ -151,7 +151,7 @@ impl<'i> Driver<'i> {
         driver.end()
     }
 
-    /// Has everything done, and everybody leave.
+    /// Executes everything that is left, and makes all clients leave.
     fn end(mut self) -> (History, Vec<Vec<u8>>) {
         for slot in 0..CLIENTS {
             if let Some(client) = self.slots[slot] {
@@ -216,7 +216,7 @@ impl<'i> Driver<'i> {
         }
     }
 
-    /// The client of this slot, which connects if there is none.
+    /// Returns the client of the slot, and connects one if there is none.
     fn client(&mut self, slot: usize) -> usize {
         if let Some(client) = self.slots[slot] {
             return client;
@@ -258,7 +258,7 @@ impl<'i> Driver<'i> {
         let sid = if self.history.exact {
             u32::try_from(byte >> 4 & 3).expect("two bits")
         } else if let Some(&(sid, _)) = again {
-            // Of two subscriptions with the same name the server keeps the first.
+            // Of two subscriptions with the same sid, the server keeps the first.
             sid
         } else {
             one.last_sid += 1;
@@ -287,7 +287,7 @@ impl<'i> Driver<'i> {
             *stays = false;
             *sid
         } else {
-            // There is none of this name.
+            // No subscription has this sid.
             0
         };
         let max = match byte >> 4 {
@@ -338,7 +338,7 @@ impl<'i> Driver<'i> {
         let verb = match (has_headers, byte & 0x90 == 0x90) {
             (false, false) => "PUB ",
             (true, false) => "HPUB ",
-            // Unusual forms, which the server has to rewrite.
+            // Unusual forms, which the server must rewrite.
             (false, true) => "pub  ",
             (true, true) => "Hpub\t",
         };
@@ -361,8 +361,8 @@ impl<'i> Driver<'i> {
         self.enqueue(client, Command::Publish(number), &frame);
     }
 
-    /// Has a client leave: when all that it has sent is carried out, when its worker
-    /// sees it, because its connection is lost, or because of what it sends.
+    /// Makes a client leave: after its input is executed, when its worker notices, by losing the
+    /// connection, or by a protocol error.
     fn leave(&mut self, client: usize, way: usize) {
         let key = self.clients[client].key;
         match way {
@@ -403,19 +403,19 @@ impl<'i> Driver<'i> {
         }
     }
 
-    /// Puts a frame behind what the client has not sent yet.
+    /// Appends a frame to the client's unsent bytes.
     fn queue(&mut self, client: usize, command: Command, frame: &[u8]) {
         let client = &mut self.clients[client];
         client.queue.push_back((command, frame.len()));
         client.held.extend_from_slice(frame);
     }
 
-    /// The same, and the input says when the frame is sent and carried out.
+    /// Same as `queue`, but the input decides when the frame is sent and executed.
     fn enqueue(&mut self, client: usize, command: Command, frame: &[u8]) {
         self.queue(client, command, frame);
         let how = self.bytes.next();
         if self.history.exact {
-            // The frame often comes in two parts.
+            // The frame often arrives in two parts.
             self.send_part(client, how, How::AT_ONCE);
             self.catch_up(client);
         } else if self.clients[client].held.len() > MOST_HELD {
@@ -425,7 +425,7 @@ impl<'i> Driver<'i> {
         }
     }
 
-    /// Has a client send the start of what it has not sent yet.
+    /// Makes a client send the start of its unsent bytes.
     fn send_part(&mut self, client: usize, part: usize, how: How) {
         let one = &mut self.clients[client];
         let part = part.min(one.held.len());
@@ -434,7 +434,7 @@ impl<'i> Driver<'i> {
         self.clients[client].held = rest;
     }
 
-    /// Has a client send what it has not sent yet, and gives it one turn.
+    /// Makes a client send its unsent bytes, and gives it one turn.
     fn go(&mut self, client: usize, how: How) {
         if how.hold {
             return;
@@ -445,9 +445,9 @@ impl<'i> Driver<'i> {
         self.turn(client, how);
     }
 
-    /// Has all that a client is to send carried out.
+    /// Executes everything that a client has to send.
     fn catch_up(&mut self, client: usize) {
-        // What was too much for the turns before makes room for the rest.
+        // Turns make room for bytes that did not fit before.
         while self.clients[client].rest {
             self.turn(client, How::AT_ONCE);
         }
@@ -458,7 +458,7 @@ impl<'i> Driver<'i> {
             }
             self.turn(client, How::AT_ONCE);
         }
-        panic!("a frame is not carried out");
+        panic!("a frame was not executed");
     }
 
     /// Gives a client a turn.
@@ -496,14 +496,14 @@ impl<'i> Driver<'i> {
         self.note_arrived();
     }
 
-    /// Has workers do all that there is to do.
+    /// Makes the workers finish their work.
     fn settle(&mut self) {
         self.rig.settle();
         self.history.epoch += 1;
         self.note_arrived();
     }
 
-    /// A worker without mail has delivered all that was for it.
+    /// A worker without mail has delivered all messages for it.
     fn note_arrived(&mut self) {
         for worker in 0..WORKERS {
             if !self.rig.has_mail(worker) {
@@ -513,7 +513,7 @@ impl<'i> Driver<'i> {
     }
 }
 
-/// The workers of these bits, without the one that does something.
+/// Returns the workers with these bits set, except the acting one.
 fn busy(bits: usize, except: usize) -> Vec<usize> {
     let is_busy = |&worker: &usize| worker != except && bits >> worker & 1 != 0;
     (0..WORKERS).filter(is_busy).collect()

@@ -1,11 +1,11 @@
-//! What has to come if all that a frame causes is done before the next one.
+//! Checks the exact output if each frame is settled before the next one.
 
 use std::collections::BTreeMap;
 
 use super::history::{Command, History, Options, is_literal, is_match, is_valid};
 use super::stream::Event;
 
-/// A subscription that there is.
+/// An existing subscription.
 struct Live<'h> {
     client: usize,
     sid: u32,
@@ -15,7 +15,7 @@ struct Live<'h> {
     max: Option<u64>,
 }
 
-/// By the numbers of messages: which subscriptions got what.
+/// For each message number, the clients and sids that got it.
 type Got = BTreeMap<usize, Vec<(usize, u32)>>;
 
 pub(super) fn check(history: &History, streams: &[Vec<Event>]) -> Result<(), String> {
@@ -47,7 +47,7 @@ struct Model<'h> {
     live: Vec<Live<'h>>,
     got: Got,
     told: Got,
-    /// What each client has to get beside messages, and when.
+    /// The other lines that each client must get, and when.
     lines: Vec<Vec<(usize, &'static str)>>,
     /// When each message was published.
     times: BTreeMap<usize, usize>,
@@ -85,7 +85,7 @@ impl<'h> Model<'h> {
         self.live.iter().position(is)
     }
 
-    /// Carries a command out. Returns the lines with which it is answered.
+    /// Executes a command. Returns the lines of its answer.
     fn carry_out(
         &mut self,
         client: usize,
@@ -196,7 +196,7 @@ impl<'h> Model<'h> {
         Ok(())
     }
 
-    /// Whether what a client got came in the order of what it came from.
+    /// Checks that a client's output is in the order of its causes.
     fn check_order(&self, client: usize, events: &[Event]) -> Result<(), String> {
         let mut lines = self.lines[client].iter();
         let mut now = 0;

@@ -1,11 +1,11 @@
-//! What the clients did, in the order in which the server carried it out.
+//! The clients' commands, in the order of their execution.
 
 use std::fmt;
 
 use super::super::rig::WORKERS;
 
-/// What a client asks for in CONNECT, written anew so that the model shares nothing with
-/// the server.
+/// The options of a client's CONNECT, defined anew so that the model shares nothing with the
+/// server.
 #[derive(Debug, Clone, Copy)]
 #[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
 pub(super) struct Options {
@@ -16,7 +16,7 @@ pub(super) struct Options {
     pub(super) no_responders: bool,
 }
 
-/// What a client does.
+/// A client's command.
 #[derive(Debug, Clone)]
 pub(super) enum Command {
     Connect(Options),
@@ -32,20 +32,20 @@ pub(super) enum Command {
     /// The number of the message.
     Publish(usize),
     Ping,
-    /// Something for which the server ends the connection, and what it says.
+    /// An error that makes the server close the connection, with the server's -ERR.
     Break(Option<&'static str>),
-    /// It leaves, or its connection is lost.
+    /// The client leaves, or loses its connection.
     Leave,
 }
 
-/// A command that was carried out. Its index in the history is its time.
+/// An executed command. Its index in the history is its time.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) client: usize,
     pub(super) command: Command,
     /// How often everything was settled before.
     pub(super) epoch: usize,
-    /// What came before this time has reached all connections of the client's worker.
+    /// Messages before this time have reached all connections of the client's worker.
     pub(super) arrived: usize,
 }
 
@@ -58,18 +58,18 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
 }
 
-/// All of it.
+/// The whole history.
 #[derive(Default)]
 pub(super) struct History {
     pub(super) exact: bool,
-    /// The worker of each client, and whether the client understands headers.
+    /// The worker of each client, and whether the client supports headers.
     pub(super) clients: Vec<(usize, bool)>,
     pub(super) messages: Vec<Message>,
     pub(super) entries: Vec<Entry>,
     pub(super) epoch: usize,
-    /// What came before this time has reached all connections of each worker.
+    /// Messages before this time have reached all connections of each worker.
     pub(super) arrived: [usize; WORKERS],
-    /// The messages that the server says were published and delivered.
+    /// The server's counts of published and delivered messages.
     pub(super) counted: (u64, u64),
 }
 
@@ -117,7 +117,7 @@ impl fmt::Display for History {
     }
 }
 
-/// Whether a client may subscribe to a pattern: written without the crate's own check.
+/// Returns whether a client may subscribe to a pattern, without the crate's own check.
 pub(super) fn is_valid(pattern: &str) -> bool {
     let tokens: Vec<_> = pattern.split('.').collect();
     let (last, others) = tokens.split_last().expect("there is one token");
@@ -127,14 +127,13 @@ pub(super) fn is_valid(pattern: &str) -> bool {
             .all(|&token| !token.is_empty() && token != ">")
 }
 
-/// Whether a subject has neither wildcards nor empty tokens.
+/// Returns whether a subject has neither wildcards nor empty tokens.
 pub(super) fn is_literal(subject: &str) -> bool {
     let mut tokens = subject.split('.');
     tokens.all(|token| !matches!(token, "" | "*" | ">"))
 }
 
-/// Whether a message with this subject matches this pattern: token by token, and
-/// without the crate's own tables.
+/// Returns whether the subject matches the pattern: token by token, without the crate's own tables.
 pub(super) fn is_match(pattern: &str, subject: &str) -> bool {
     let subject: Vec<_> = subject.split('.').collect();
     if subject.contains(&"") {

@@ -1,11 +1,10 @@
-//! Routes and delivery under arbitrary input: the input says what clients do and which
-//! worker goes on when, and a naive model says what each client may get.
+//! Fuzz test of routing and delivery: the input decides what clients do and which worker runs when,
+//! and a simple model decides what each client may get.
 //!
-//! The first byte chooses between two modes. In one of them each frame is followed by
-//! all that it causes, and the model knows what has to come but for the choice among
-//! the members of a queue group ([`exact`]). In the other one frames wait, turns end
-//! early, and mail is taken late, and the model knows what has to hold whatever the
-//! order is ([`bounds`]).
+//! The first byte chooses between two modes. In the first, each frame is settled before the next
+//! one, and the model knows the exact output except the choice among queue group members
+//! ([`exact`]). In the second, frames wait, turns end early and mail is read late, and the model
+//! checks invariants that hold in any order ([`bounds`]).
 
 mod bounds;
 mod driver;
@@ -17,11 +16,11 @@ use driver::Driver;
 use history::History;
 use stream::Event;
 
-/// Runs a server through what the input says.
+/// Runs a server with the input.
 ///
 /// # Panics
 ///
-/// If a client does not get what it should, or gets what it should not.
+/// If a client's output is wrong.
 pub(super) fn check(input: &[u8]) {
     let (history, outputs) = Driver::run(input);
     let judged = judge(&history, &outputs);

@@ -1,32 +1,31 @@
-//! What a client has got, as a client reads it.
+//! Parses a client's output.
 
 use super::history::History;
 
-/// Digits at the start of each payload, and at the end of each reply subject, which
-/// tell the number of the message.
+/// Number of digits of the message number at the start of each payload and at the end of each reply
+/// subject.
 pub(super) const DIGITS: usize = 6;
 
-/// What the server answers to a request that nobody got.
+/// The server's answer to a request without responders.
 const STATUS: &[u8] = b"NATS/1.0 503\r\n\r\n";
 
-/// Something that a client got.
+/// A part of a client's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
     Message {
         number: usize,
         sid: u32,
     },
-    /// Nobody got the message with this number, a request.
+    /// No subscriber got the request with this number.
     NobodyGot {
         number: usize,
         sid: u32,
     },
-    /// Anything else: PONG, +OK, -ERR.
+    /// Any other line: PONG, +OK, -ERR.
     Line(String),
 }
 
-/// Takes apart what a client has got. What comes with each message has to be what was
-/// published.
+/// Parses a client's output. Each message must be as it was published.
 pub(super) fn parse(
     mut output: &[u8],
     history: &History,

@@ -1,7 +1,7 @@
-//! What the monitor asks workers of their connections, and their answers.
+//! The monitor's questions to workers about their connections, and the answers.
 //!
-//! A worker never waits for the monitor, and no question takes it long: it looks at a
-//! bounded number of places and tells where the next question has to go on.
+//! A worker never waits for the monitor, and no question takes long: each answer examines a bounded
+//! number of slots and says where the next question must continue.
 
 mod question;
 mod sort;

@@ -1,4 +1,4 @@
-//! Questions to a worker, and how it answers.
+//! Questions to a worker and their answers.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -13,13 +13,13 @@ use crate::row::{Figures, Row};
 use crate::subscriptions::Subscription;
 use broker_protocol::covers;
 
-/// Places for connections that one answer looks at: a tenth of a millisecond or two.
+/// Connection slots that one answer examines: about 0.1 to 0.2 ms.
 const MAX_SEEN: usize = 4096;
 
-/// Places for subscriptions and connections that one answer with subscriptions looks at.
+/// Slots of subscriptions and connections that one answer with subscriptions examines.
 const MAX_LISTED: usize = 1024;
 
-/// A question, where the answer goes, and until when somebody waits for it.
+/// A question, the channel for the answer, and its deadline.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) question: Question,
@@ -27,49 +27,49 @@ pub(crate) struct Asked {
     pub(crate) reply: Sender<(usize, Answer)>,
 }
 
-/// Which connections are asked for.
+/// Selects connections.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    /// The one with this number.
+    /// The connection with this number.
     pub(crate) cid: Option<u64>,
-    /// Those of this user.
+    /// The connections of this user.
     pub(crate) user: Option<Arc<str>>,
 }
 
 impl Filter {
-    /// Whether a connection with this number, of this user, is asked for.
+    /// Returns whether the filter selects a connection with this number and user.
     pub(crate) fn takes(&self, cid: u64, user: &str) -> bool {
         self.cid.is_none_or(|wanted| wanted == cid)
             && self.user.as_ref().is_none_or(|wanted| **wanted == *user)
     }
 }
 
-/// What can be asked.
+/// A question.
 #[derive(Debug, Clone)]
 pub(crate) enum Question {
-    /// Which clients there are, from this place on.
+    /// The clients, starting at this slot.
     Clients {
         filter: Filter,
         sort: Sort,
-        /// From when on times count.
+        /// The start of relative times.
         base: Instant,
         from: usize,
     },
-    /// What there is to tell of these. There may be no more than the monitor shows at once.
+    /// The rows of these connections, at most as many as the monitor shows at once.
     Rows(Vec<ConnectionKey>),
-    /// The subscriptions of clients, from this place of this connection on.
+    /// The clients' subscriptions, starting at this place of this connection.
     Subscriptions {
-        /// Those of this connection alone.
+        /// Only those of this connection.
         only: Option<ConnectionKey>,
-        /// Those that match this subject.
+        /// Only those that match this subject.
         test: Option<Arc<[u8]>>,
         from: (usize, u32),
-        /// So many of them are passed over.
+        /// Number of subscriptions to skip.
         skip: usize,
-        /// No more than so many are told.
+        /// Most subscriptions to return.
         most: usize,
     },
-    /// What is remembered of subjects.
+    /// Statistics of the cache.
     Cache,
 }
 
@@ -92,17 +92,17 @@ pub(crate) struct Listed {
     pub(crate) max: Option<u64>,
 }
 
-/// What a worker answers.
+/// A worker's answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Clients {
         found: Vec<Found>,
-        /// Clients that were seen, whether asked for or not.
+        /// Number of examined clients, selected or not.
         seen: usize,
-        /// Where the next question has to go on; nothing is left if it is `None`.
+        /// Where the next question continues; `None` at the end.
         next: Option<usize>,
     },
-    /// Those that are still there.
+    /// The rows of the connections that still exist.
     Rows(Vec<(ConnectionKey, Row)>),
     Subscriptions {
         listed: Vec<Listed>,
@@ -113,7 +113,7 @@ pub(crate) enum Answer {
 }
 
 impl Question {
-    /// Answers it. `cache` tells what the worker remembers.
+    /// Answers the question. `cache` returns the statistics of the worker's cache.
     pub(crate) fn answer(self, local: &Local, cache: impl FnOnce() -> CacheFigures) -> Answer {
         match self {
             Self::Clients {
@@ -155,7 +155,7 @@ impl Question {
     }
 }
 
-/// A connection that is a client, if there is one in this place.
+/// Returns the client in the slot, if there is one.
 fn client(local: &Local, slot: usize) -> Option<&Connection> {
     let client = local.clients.get(slot)?;
     client.link.is_none().then_some(client)
@@ -191,18 +191,18 @@ fn clients(
     }
 }
 
-/// A list of subscriptions while it is made.
+/// A list of subscriptions in construction.
 struct List<'a> {
     test: Option<&'a [u8]>,
     skip: usize,
     most: usize,
     listed: Vec<Listed>,
-    /// Places that may still be looked at.
+    /// Slots that may still be examined.
     left: usize,
 }
 
 impl List<'_> {
-    /// Lists what is asked for, and tells where to go on if it is too much for one answer.
+    /// Lists the selected subscriptions. Returns where to continue if one answer is not enough.
     fn all_from(
         &mut self,
         local: &Local,
@@ -231,7 +231,7 @@ impl List<'_> {
         None
     }
 
-    /// The same for one connection.
+    /// Same as `all_from`, for one connection.
     fn of_client(&mut self, client: &Connection, from: u32) -> Option<u32> {
         for place in from..client.subscriptions.places() {
             if self.left == 0 || self.listed.len() >= self.most {
@@ -312,7 +312,7 @@ mod tests {
             }
         }
         let key = local.clients[1].key;
-        // Another one had the place before.
+        // The slot belonged to another connection before.
         let before = ConnectionKey { id: 77, ..key };
         for (only, expected) in [(None, 120), (Some(key), 40), (Some(before), 0)] {
             let (mut from, mut count) = (Some((0, 0)), 0);

@@ -1,14 +1,14 @@
-//! The order of the rows of `/connz`.
+//! The sort order of `/connz` rows.
 
 use std::time::Instant;
 
 use crate::closed_state::ClosedState;
 use crate::row::Figures;
 
-/// What rows are sorted by, in the names of nats-server.
+/// The sort keys, by nats-server's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Sort {
-    /// By number, which is by start as well.
+    /// By number, which is also the order of start times.
     #[default]
     Cid,
     Start,
@@ -26,7 +26,7 @@ pub(crate) enum Sort {
     Rtt,
 }
 
-/// All of them by their names.
+/// All keys by their names.
 const NAMES: [(&str, Sort); 14] = [
     ("cid", Sort::Cid),
     ("start", Sort::Start),
@@ -45,27 +45,27 @@ const NAMES: [(&str, Sort); 14] = [
 ];
 
 impl Sort {
-    /// The one with this name.
+    /// Returns the key with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         let mut all = NAMES.iter();
         all.find(|(known, _)| *known == name).map(|&(_, sort)| sort)
     }
 
-    /// The names there are.
+    /// Returns all names.
     pub(crate) fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|&(name, _)| name)
     }
 
-    /// Whether only connections that are closed have it.
+    /// Returns whether only closed connections have this key.
     pub(crate) fn needs_closed(self) -> bool {
         matches!(self, Self::Stop | Self::Reason)
     }
 
-    /// The place of a connection among others: who has the smallest comes first, and among
-    /// equals the one with the smallest number. As with nats-server, most of a count and the
-    /// latest of times come first; numbers, uptimes and reasons ascend.
+    /// Returns the rank of a connection: smaller ranks come first, and equal ranks are sorted by
+    /// number. As in nats-server, larger counts and later times come first, while numbers, uptimes
+    /// and reasons ascend.
     ///
-    /// Times count from `base`. `ended` is when the connection ended and why, if it did.
+    /// Times are relative to `base`. `ended` is the time and reason of the connection's end.
     pub(crate) fn rank(
         self,
         figures: &Figures,
@@ -84,7 +84,7 @@ impl Sort {
             Self::BytesTo => !tally.out_bytes,
             Self::BytesFrom => !tally.in_bytes,
             Self::Last => !since(figures.last),
-            // The longest without activity is the one whose last is the earliest.
+            // The longest idle time belongs to the earliest activity.
             Self::Idle => since(figures.last),
             Self::Uptime => nanoseconds(ended.map_or(now, |(stop, _)| stop), figures.start),
             Self::Stop => !ended.map_or(0, |(stop, _)| since(stop)),
@@ -125,7 +125,7 @@ mod tests {
                 last_out: base,
             },
         };
-        // The second came later and did more, and it ended first.
+        // The second connection came later, did more and ended first.
         let all = [
             (figures(1, 5), (at(40), ClosedState::WriteError)),
             (figures(2, 6), (at(30), ClosedState::ClientClosed)),

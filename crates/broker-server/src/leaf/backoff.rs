@@ -1,30 +1,30 @@
-//! How long to wait before a hub is dialled again.
+//! The delay before the next connection attempt to a hub.
 
 use std::time::Duration;
 
-/// Why there is no link.
+/// Why there is no connection to the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// Nobody was reached, at this many addresses in a row.
+    /// No address accepted a connection.
     Unreachable {
-        /// How often each of the known addresses was tried in vain.
+        /// How often all known addresses were tried without success.
         rounds: u32,
-        /// There are addresses left that were not tried in this round.
+        /// Some addresses were not tried in this round.
         others: bool,
     },
-    /// It stood, and the hub or the network ended it.
+    /// The connection was up, and the hub or the network ended it.
     Lost,
-    /// The hub does not want it as it is, or is no hub: it will say the same again.
+    /// The hub rejects the connection or is not a hub, and will do so again.
     Refused,
-    /// There is a loop of leaf nodes, or a name that another one has as well.
+    /// There is a loop of leaf nodes, or another leaf node has the same name.
     Conflict,
 }
 
-/// The longest wait for a hub that is not reached.
+/// The longest delay for an unreachable hub.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// How long to wait, with `random` from 0 to 1 so that not all leaf nodes of a hub come
-/// back at once.
+/// Returns the delay. `random`, from 0 to 1, spreads the leaf nodes of a hub so they do not all
+/// reconnect at once.
 pub(crate) fn wait(cause: Cause, random: f64) -> Duration {
     let most = match cause {
         Cause::Unreachable { others: true, .. } => return Duration::ZERO,
@@ -36,7 +36,7 @@ pub(crate) fn wait(cause: Cause, random: f64) -> Duration {
         Cause::Refused => LONGEST,
         Cause::Conflict => Duration::from_secs(30),
     };
-    // From half of it to all.
+    // Between half of the delay and all of it.
     most.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
 }
 

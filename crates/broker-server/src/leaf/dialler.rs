@@ -1,4 +1,4 @@
-//! Dials a hub, whenever there is no link.
+//! Connects to a hub whenever there is no connection.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,13 +19,13 @@ use super::{LeafUrl, ProofFile};
 use crate::shared::Shared;
 use crate::{ServerError, spawn};
 
-/// How long a connection may take to be there, as with nats-server.
+/// Timeout of a connection attempt, as in nats-server.
 const DIAL: Duration = Duration::from_secs(1);
 
-/// How long the same failure is not logged again.
+/// Interval in which the same failure is not logged again.
 const QUIET: Duration = Duration::from_mins(1);
 
-/// The thread that dials.
+/// The thread that connects.
 #[derive(Debug)]
 pub(crate) struct Dialler {
     events: mpsc::Sender<Event>,
@@ -33,18 +33,18 @@ pub(crate) struct Dialler {
 }
 
 impl Dialler {
-    /// Dials no more. The thread ends when it is done with the address that it dials.
+    /// Stops connecting. The thread ends after the current attempt.
     pub(crate) fn stop(self) -> JoinHandle<()> {
-        // It may have ended.
+        // The thread may already have ended.
         let _ = self.events.send(Event::Stop);
         self.thread
     }
 
-    /// Dials the hub from now on, whenever there is no link.
+    /// Starts the thread.
     ///
     /// # Errors
     ///
-    /// When its files are of no use.
+    /// The TLS files are unusable.
     pub(crate) fn start(shared: &Arc<Shared>, remote: &Arc<Remote>) -> Result<Self, ServerError> {
         let (sender, events) = mpsc::channel();
         let own = sender.clone();
@@ -63,7 +63,7 @@ impl Dialler {
     }
 }
 
-/// Failures in the log: each once a minute.
+/// Logs failures, each at most once a minute.
 #[derive(Debug, Default)]
 struct Failures(Vec<(String, Instant)>);
 
@@ -126,18 +126,18 @@ fn run(
                 remote.down();
                 if ended.was_up {
                     rounds = 0;
-                    // What it told of its cluster comes first.
+                    // Addresses that the hub reported are tried first.
                     left.clear();
-                    tracing::warn!("no leaf node of {address} any more: {}", ended.why);
+                    tracing::warn!("lost the connection to hub {address}: {}", ended.why);
                 } else {
-                    let text = format!("cannot be a leaf node of {address}: {}", ended.why);
+                    let text = format!("cannot connect to hub {address}: {}", ended.why);
                     failures.log(text, Instant::now());
                 }
                 ended.cause
             }
             Err(error) => {
                 rounds = rounds.saturating_add(u32::from(left.is_empty()));
-                let text = format!("cannot be a leaf node of {address}: {error}");
+                let text = format!("cannot connect to hub {address}: {error}");
                 failures.log(text, Instant::now());
                 Cause::Unreachable {
                     rounds,
@@ -157,7 +157,7 @@ type Tls = Arc<rustls::ClientConfig>;
 #[cfg(not(feature = "tls"))]
 type Tls = Arc<()>;
 
-/// What a connection needs to be protected, and to prove who asks.
+/// Returns the TLS configuration and the keys for a connection.
 #[cfg(feature = "tls")]
 fn secured(remote: &Remote, address: &Address, tls: &Tls) -> io::Result<Security> {
     let proof = match &remote.leaf.proof {
@@ -168,7 +168,7 @@ fn secured(remote: &Remote, address: &Address, tls: &Tls) -> io::Result<Security
             Some(Proof::of_credentials_file(path).map_err(io::Error::other)?)
         }
     };
-    // Addresses that a hub tells are often numbers, and its certificate has names.
+    // A hub often reports numeric addresses, while its certificate contains names.
     let is_name = |host: &&str| host.parse::<std::net::IpAddr>().is_err();
     let hosts = remote.leaf.urls.iter().map(|url| &*url.address.host);
     let mut names = [&*address.host].into_iter().chain(hosts).filter(is_name);
@@ -180,17 +180,17 @@ fn secured(remote: &Remote, address: &Address, tls: &Tls) -> io::Result<Security
     })
 }
 
-/// Nothing of that is in this build.
+/// Returns nothing, because this build does not support it.
 #[cfg(not(feature = "tls"))]
 fn secured(remote: &Remote, _: &Address, _: &Tls) -> io::Result<Security> {
     if remote.leaf.proof == ProofFile::None {
         Ok(Security {})
     } else {
-        Err(io::Error::other("this build has neither NKeys nor TLS"))
+        Err(io::Error::other("this build does not support NKeys or TLS"))
     }
 }
 
-/// Connects to one of the addresses that a name has.
+/// Connects to one of a name's addresses.
 fn dial(address: &Address) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
     let resolved = (address.host.as_str(), address.port).to_socket_addrs()?;
     let mut resolved: Vec<_> = resolved.collect();
@@ -209,11 +209,11 @@ fn dial(address: &Address) -> io::Result<(mio::net::TcpStream, SocketAddr)> {
     Err(failure)
 }
 
-/// Gives a connection to the worker with the fewest.
+/// Gives a connection to the worker with the fewest connections.
 fn hand_over(shared: &Shared, dialled: Dialled) {
     let workers = shared.workers.iter().filter(|peer| !peer.is_dead());
     let peer = workers.min_by_key(|peer| peer.connections.load(Relaxed));
-    // Without any, the link ends as it is dropped.
+    // If there is none, the link is dropped, which ends it.
     if let Some(peer) = peer {
         peer.mailbox.send_link(dialled);
     }

@@ -1,8 +1,8 @@
-//! Which subjects may cross to a hub, and which from there.
+//! The subjects that may be sent to a hub or received from it.
 
 use broker_protocol::{Permission, covers, is_literal};
 
-/// Subjects that are allowed and denied.
+/// Allowed and denied subjects.
 #[derive(Debug, Default)]
 pub(crate) struct Filter {
     /// `None` allows all.
@@ -11,7 +11,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// What a hub allows, without `deny`.
+    /// Combines a hub's permission with the configured `deny`.
     pub(crate) fn new(permission: Option<&Permission>, deny: &[String]) -> Self {
         let boxed = |subjects: &[String]| -> Vec<Box<[u8]>> {
             let subjects = subjects.iter();
@@ -25,7 +25,7 @@ impl Filter {
         }
     }
 
-    /// Whether a message to this subject may cross.
+    /// Returns whether a message to this subject may pass.
     #[inline]
     pub(crate) fn lets_through(&self, subject: &[u8]) -> bool {
         if self.allow.is_none() && self.deny.is_empty() {
@@ -37,8 +37,8 @@ impl Filter {
             && !self.deny.iter().any(|pattern| covers(pattern))
     }
 
-    /// Whether it may be asked for what is published to this pattern: also if only a part
-    /// of it crosses, as nats-server has it for leaf nodes.
+    /// Returns whether a subscription may be announced: also if only a part of it may pass, as in
+    /// nats-server.
     pub(crate) fn may_be_wanted(&self, pattern: &[u8]) -> bool {
         let is_in = |allow: &Vec<Box<[u8]>>| {
             let wildcard = !is_literal(pattern);
@@ -72,7 +72,7 @@ mod tests {
             ("a.secret", false, false),
             ("a.own.x", false, false),
             ("c", false, false),
-            // A part of it is allowed.
+            // A part of the pattern is allowed.
             ("b.*", false, true),
             (">", false, true),
             ("a.own.>", false, false),

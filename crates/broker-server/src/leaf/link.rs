@@ -1,4 +1,4 @@
-//! The connection to a hub, as its worker sees it.
+//! The connection to a hub, from the worker's side.
 
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,29 +17,29 @@ use crate::routes::{Routes, Watch};
 #[cfg(feature = "tls")]
 use crate::tls::Session;
 
-/// How long the first INFO may take, as with nats-server.
+/// Timeout for the first INFO, as in nats-server.
 const FIRST_INFO: Duration = Duration::from_secs(1);
 
-/// How long the answer to CONNECT may take, as with nats-server.
+/// Timeout for the answer to CONNECT, as in nats-server.
 const CONNECTED: Duration = Duration::from_secs(2);
 
-/// How long a link may be quiet before the hub is asked whether it lives: less than for a
-/// client, for all clients here are cut off by it.
+/// How long a connection may be idle before the server sends PING: shorter than for a client,
+/// because a dead link cuts off all clients.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long a handshake of TLS may take, as with nats-server.
+/// Timeout for a TLS handshake, as in nats-server.
 const HANDSHAKE: Duration = Duration::from_secs(2);
 
-/// Subjects of JetStream. A hub ends the link of a leaf node that wants a literal one of
-/// these, unless it shares its JetStream with it.
+/// JetStream subjects. A hub disconnects a leaf node that subscribes to a literal one of them,
+/// unless both share a JetStream domain.
 const JETSTREAM: [&[u8]; 3] = [b"$JS.API.", b"$KV.", b"$OBJ."];
 
-/// How far a link has come.
+/// The phase of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The first INFO has to come by then.
+    /// The first INFO must arrive before this time.
     Info(Instant),
-    /// CONNECT was sent, and the answer has to come by then.
+    /// CONNECT was sent, and the answer must arrive before this time.
     Connecting(Instant),
     /// Messages go both ways.
     Up,
@@ -54,26 +54,26 @@ pub(crate) struct Dialled {
     pub(crate) link: Box<Link>,
 }
 
-/// What is to be done after an INFO.
+/// The action after an INFO.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Todo {
     Nothing,
-    /// To go on with TLS, and to send CONNECT when its handshake is done.
+    /// Start TLS, and send CONNECT after the handshake.
     Encrypt,
-    /// To send CONNECT.
+    /// Send CONNECT.
     Connect,
-    /// To begin with messages, see [`Link::go_up`].
+    /// Start exchanging messages, see [`Link::go_up`].
     GoUp,
-    /// To close the connection.
+    /// Close the connection.
     End,
 }
 
-/// How the connection is protected, and how it is proved who asks.
+/// The TLS configuration and keys of a connection.
 #[derive(Debug)]
 pub(crate) struct Security {
     #[cfg(feature = "tls")]
     pub(crate) tls: Arc<rustls::ClientConfig>,
-    /// The name that the certificate of the hub has to have.
+    /// The name that the hub's certificate must contain.
     #[cfg(feature = "tls")]
     pub(crate) server_name: String,
     #[cfg(feature = "tls")]
@@ -100,26 +100,26 @@ impl Security {
     }
 }
 
-/// A hub, as long as there is a connection to it.
+/// A connection to a hub.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) remote: Arc<Remote>,
-    /// Where it was dialled.
+    /// The URL that was connected to.
     url: LeafUrl,
     security: Security,
     phase: Phase,
-    /// What the hub told of itself last.
+    /// The hub's last INFO.
     info: HubInfo,
-    /// What may be given to the hub.
+    /// Subjects that may be sent to the hub.
     export: Filter,
-    /// What may be taken from it.
+    /// Subjects that may be received from the hub.
     import: Filter,
-    /// What clients want, since the link is up.
+    /// The clients' subscriptions, since the link is up.
     watch: Option<Arc<Watch>>,
     routes: Arc<Routes>,
-    /// Why it ends, once that is known.
+    /// The reason for its end, once that is known.
     end: Option<(Cause, String)>,
-    /// Who dials again.
+    /// Informs the thread that reconnects.
     events: Mutex<mpsc::Sender<Event>>,
 }
 
@@ -130,9 +130,12 @@ impl Drop for Link {
         }
         let (cause, why) = self.end.take().unwrap_or_else(|| {
             let (cause, why) = match self.phase {
-                Phase::Info(_) => (Cause::Refused, "it closed the connection before INFO"),
-                Phase::Connecting(_) => (Cause::Refused, "it closed the connection after CONNECT"),
-                Phase::Up => (Cause::Lost, "it closed the connection"),
+                Phase::Info(_) => (Cause::Refused, "the hub closed the connection before INFO"),
+                Phase::Connecting(_) => (
+                    Cause::Refused,
+                    "the hub closed the connection after CONNECT",
+                ),
+                Phase::Up => (Cause::Lost, "the hub closed the connection"),
             };
             (cause, why.to_owned())
         });
@@ -142,7 +145,7 @@ impl Drop for Link {
             was_up: self.phase == Phase::Up,
         };
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        // At the end of the server nobody listens any more.
+        // At the end of the server the receiver is gone.
         let _ = events.send(Event::Ended(ended));
     }
 }
@@ -176,24 +179,24 @@ impl Link {
         }
     }
 
-    /// Whether INFO has not come, which TLS may come before.
+    /// Returns whether the first INFO is missing; TLS may come before it.
     pub(crate) fn awaits_info(&self) -> bool {
         matches!(self.phase, Phase::Info(_))
     }
 
-    /// Whether messages go both ways.
+    /// Returns whether messages go both ways.
     pub(crate) fn is_up(&self) -> bool {
         self.phase == Phase::Up
     }
 
-    /// Notes why it ends, unless something was noted before.
+    /// Records the reason for the end; the first one counts.
     pub(crate) fn ends(&mut self, cause: Cause, why: impl Into<String>) {
         if self.end.is_none() {
             self.end = Some((cause, why.into()));
         }
     }
 
-    /// What the hub says is wrong, which comes before the end if it means one.
+    /// Records an error from the hub, which may precede the end of the connection.
     pub(crate) fn hub_says(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text).into_owned();
         let lower = text.to_ascii_lowercase();
@@ -206,21 +209,21 @@ impl Link {
             Cause::Refused
         };
         let hint = if says("duplicate") || says("same cluster name") {
-            "; give this server a name of its own (--name)"
+            "; give this server a unique name (--name)"
         } else if says("authorization violation") {
-            "; check user, password or token in --leaf"
+            "; check the user, password or token in --leaf"
         } else if says("loop detected") {
-            "; leaf nodes and hubs must not make a ring"
+            "; leaf nodes and hubs must not form a loop"
         } else {
             ""
         };
-        self.ends(cause, format!("it says: {text}{hint}"));
+        self.ends(cause, format!("the hub reports: {text}{hint}"));
     }
 
-    /// Takes an INFO, and tells what is to be done.
+    /// Processes an INFO, and returns the next action.
     pub(crate) fn informed(&mut self, json: &[u8], now: Instant) -> Todo {
         let Ok(info) = HubInfo::parse(json) else {
-            self.ends(Cause::Refused, "its INFO is not to be understood");
+            self.ends(Cause::Refused, "the hub's INFO is malformed");
             return Todo::End;
         };
         match self.phase {
@@ -228,7 +231,7 @@ impl Link {
                 if !info.is_for_leaf_nodes() {
                     self.ends(
                         Cause::Refused,
-                        "this is no port for leaf nodes (nats-server listens for them on 7422 by default)",
+                        "this is not a leaf node port (nats-server's default is 7422)",
                     );
                     return Todo::End;
                 }
@@ -242,7 +245,7 @@ impl Link {
                 if self.url.tls && !first {
                     self.ends(
                         Cause::Refused,
-                        "it has no TLS, which tls:// in --leaf asks for",
+                        "the hub has no TLS, which tls:// in --leaf requires",
                     );
                     return Todo::End;
                 }
@@ -261,7 +264,7 @@ impl Link {
         }
     }
 
-    /// CONNECT, and whether the hub answers it.
+    /// Returns CONNECT, and whether the hub will answer it.
     pub(crate) fn connect(&self) -> (Vec<u8>, bool) {
         let Remote {
             server_id,
@@ -275,11 +278,11 @@ impl Link {
         (connect.line(), self.info.info_on_connect)
     }
 
-    /// The session of TLS to go on with.
+    /// Starts a TLS session.
     ///
     /// # Errors
     ///
-    /// When there can be none; why is noted.
+    /// The session cannot be created; the reason is recorded.
     #[cfg(feature = "tls")]
     pub(crate) fn session(&mut self) -> Result<Session, ()> {
         let name = &self.security.server_name;
@@ -288,8 +291,7 @@ impl Link {
         })
     }
 
-    /// Notes what went wrong with reading, as far as it says more than that the connection
-    /// has ended.
+    /// Records a read error, if it says more than that the connection ended.
     pub(crate) fn failed(&mut self, error: &std::io::Error) {
         if error.kind() == std::io::ErrorKind::InvalidData {
             self.ends(Cause::Refused, format!("TLS: {error}"));
@@ -302,7 +304,7 @@ impl Link {
         self.import = Filter::new(info.import.as_ref(), &leaf.deny_imports);
         self.remote
             .learn_urls(info.leafnode_urls.as_deref().unwrap_or_default());
-        // What only the first one tells stays.
+        // Fields that only the first INFO contains are kept.
         let first = std::mem::replace(&mut self.info, info);
         if self.info.server_name.is_empty() {
             self.info.server_name = first.server_name;
@@ -320,8 +322,8 @@ impl Link {
         self.info.info_on_connect |= first.info_on_connect;
     }
 
-    /// Messages go both ways from now on. `tell` is called when `watch` has something.
-    /// Returns all that clients want.
+    /// Starts the exchange of messages. `tell` is called when `watch` has changes. Returns the LS+
+    /// lines of all clients' subscriptions.
     pub(crate) fn go_up(&mut self, tell: impl Fn() + Send + Sync + 'static) -> Vec<u8> {
         self.phase = Phase::Up;
         let watch = Arc::new(Watch::new(tell));
@@ -338,8 +340,7 @@ impl Link {
         lines
     }
 
-    /// What clients want now and have not wanted before, and the other way around, for the
-    /// hub.
+    /// Returns the LS+ and LS- lines for changes in the clients' subscriptions.
     pub(crate) fn changes(&self) -> Option<Vec<u8>> {
         let watch = self.watch.as_ref().filter(|watch| !watch.is_empty())?;
         let mut lines = Vec::new();
@@ -356,7 +357,7 @@ impl Link {
         Some(lines)
     }
 
-    /// Whether the hub may be asked for what is published to this pattern.
+    /// Returns whether the hub may get a subscription to this pattern.
     fn may_want(&self, pattern: &[u8]) -> bool {
         let is_below = |prefix: &[u8]| pattern.starts_with(prefix);
         let is_jetstream = is_literal(pattern)
@@ -364,7 +365,7 @@ impl Link {
         !is_jetstream && self.import.may_be_wanted(pattern)
     }
 
-    /// Whether it is a subject of the API of the hub's JetStream.
+    /// Returns whether it is a subject of the hub's JetStream API.
     fn is_of_domain(&self, pattern: &[u8]) -> bool {
         let mut tokens = tokens(pattern);
         tokens.next() == Some(b"$JS")
@@ -372,7 +373,7 @@ impl Link {
             && tokens.next() == Some(b"API")
     }
 
-    /// Whether a message of so many bytes to this subject may be given to the hub.
+    /// Returns whether a message of this size and subject may be sent to the hub.
     #[inline]
     pub(crate) fn takes(&self, subject: &[u8], body: usize) -> bool {
         if !self.is_up() || !self.export.lets_through(subject) {
@@ -386,19 +387,19 @@ impl Link {
         true
     }
 
-    /// Whether a message to this subject may be taken from the hub.
+    /// Returns whether a message to this subject may be received from the hub.
     #[inline]
     pub(crate) fn gives(&self, subject: &[u8]) -> bool {
         self.import.lets_through(subject)
     }
 
-    /// Whether the hub understands headers.
+    /// Returns whether the hub supports headers.
     #[inline]
     pub(crate) fn has_headers(&self) -> bool {
         self.info.headers
     }
 
-    /// Counts a message for the hub.
+    /// Counts a message to the hub.
     #[inline]
     pub(crate) fn count_out(&self, body: usize) {
         self.remote.out_msgs.fetch_add(1, Relaxed);
@@ -412,18 +413,18 @@ impl Link {
         self.remote.in_bytes.fetch_add(body as u64, Relaxed);
     }
 
-    /// Whether it takes too long; why it ends is noted then.
+    /// Returns whether a timeout has passed, and records it as the reason for the end.
     pub(crate) fn is_overdue(&mut self, now: Instant) -> bool {
         match self.phase {
             Phase::Info(deadline) if now >= deadline => {
                 self.ends(
                     Cause::Refused,
-                    "no INFO came within a second; is this a port for leaf nodes?",
+                    "no INFO within 1 s; is this a leaf node port?",
                 );
                 true
             }
             Phase::Connecting(deadline) if now >= deadline => {
-                self.ends(Cause::Lost, "it did not answer CONNECT within two seconds");
+                self.ends(Cause::Lost, "the hub did not answer CONNECT within 2 s");
                 true
             }
             _ => false,

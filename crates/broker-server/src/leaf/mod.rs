@@ -1,8 +1,8 @@
-//! The server as a leaf node: a hub, which is a NATS server or a cluster of them, gets
-//! what its clients want of what is published here, and the other way around.
+//! The server as a leaf node of a hub, which is a NATS server or cluster: each side gets the
+//! messages that the other side's clients publish and its own clients subscribe to.
 //!
-//! One thread dials ([`dialler`]). A connection that stands is handed to a worker, which
-//! serves it like that of a client, but in the protocol of leaf nodes ([`link`]).
+//! One thread connects ([`dialler`]). It hands an established connection to a worker, which serves
+//! it like a client, but in the leaf node protocol ([`link`]).
 
 pub(crate) mod backoff;
 pub(crate) mod dialler;
@@ -17,34 +17,32 @@ use std::path::PathBuf;
 
 use broker_protocol::{Address, BadUrl, Login, is_valid, parse_url};
 
-/// The port that hubs listen on for leaf nodes unless told otherwise.
+/// The default port of hubs for leaf nodes.
 const PORT: u16 = 7422;
 
-/// A hub to be a leaf node of.
+/// A hub to connect to as a leaf node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
-    /// Where servers of it are: one at least.
+    /// The hub's servers: at least one.
     pub urls: Vec<LeafUrl>,
-    /// Subjects that are not taken from the hub.
+    /// Subjects that are not imported from the hub.
     pub deny_imports: Vec<String>,
-    /// Subjects that are not given to the hub.
+    /// Subjects that are not exported to the hub.
     pub deny_exports: Vec<String>,
-    /// How it is proved who asks, beside what URLs say.
+    /// Proof of identity, besides the credentials in the URLs.
     pub proof: ProofFile,
-    /// File with the authorities for certificates of the hub, in PEM; those that the system
-    /// trusts, if there is none.
+    /// The CA certificates for the hub, in PEM; `None` means those that the system trusts.
     pub ca: Option<PathBuf>,
-    /// Files with a certificate for the hub and its private key, in PEM, if it wants one.
+    /// Files with the client certificate for the hub and its private key, in PEM.
     pub certificate: Option<(PathBuf, PathBuf)>,
-    /// TLS comes before the INFO of the hub, and is wanted.
+    /// TLS is required, and its handshake comes before the hub's INFO.
     pub tls_first: bool,
 }
 
-/// A file that proves who asks. It is read for each connection, so that what it holds can
-/// be renewed.
+/// Proof of identity. The file is read for each connection, so its content can be renewed.
 #[derive(Clone, PartialEq, Eq)]
 pub enum ProofFile {
-    /// There is none.
+    /// No proof.
     None,
     /// The seed of an NKey itself.
     Seed(String),
@@ -54,7 +52,7 @@ pub enum ProofFile {
     Credentials(PathBuf),
 }
 
-// Secrets do not belong into logs.
+// Secrets do not belong in logs.
 impl fmt::Debug for ProofFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,21 +64,21 @@ impl fmt::Debug for ProofFile {
     }
 }
 
-/// Where a server of a hub is, and who asks.
+/// The URL of a hub's server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafUrl {
-    /// Where.
+    /// The address.
     pub address: Address,
-    /// Who.
+    /// The credentials.
     pub login: Login,
-    /// The connection has to go by TLS; else it does if the hub asks for it.
+    /// TLS is required; otherwise the connection uses TLS only if the hub requires it.
     pub tls: bool,
 }
 
 impl std::str::FromStr for LeafUrl {
     type Err = BadUrl;
 
-    /// Reads `[nats-leaf://|tls://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
+    /// Parses `[nats-leaf://|tls://][USER:PASSWORD@|TOKEN@]HOST[:PORT]`.
     fn from_str(text: &str) -> Result<Self, BadUrl> {
         let url = parse_url(text, PORT)?;
         let why = match url.scheme {
@@ -91,14 +89,14 @@ impl std::str::FromStr for LeafUrl {
                     tls: url.scheme == Some("tls"),
                 });
             }
-            Some("ws" | "wss") => "WebSocket to a hub is not spoken here",
-            Some(_) => "the scheme is neither nats-leaf nor tls",
+            Some("ws" | "wss") => "WebSocket to a hub is not supported",
+            Some(_) => "the scheme must be nats-leaf or tls",
         };
         Err(BadUrl::new(text, why))
     }
 }
 
-/// Whether a subject may be denied to or from a hub.
+/// Returns whether a subject is valid in a list of denied imports or exports.
 #[must_use]
 pub fn may_be_denied(subject: &str) -> bool {
     is_valid(subject.as_bytes()) && !subject.contains(char::is_whitespace)

@@ -1,10 +1,10 @@
-//! Files that prove to a hub who asks: seeds of NKeys, and credentials.
+//! Files with proof of identity for a hub: NKey seeds and credentials.
 
 use std::path::{Path, PathBuf};
 
 use crate::nkey::Key;
 
-/// Why a file is of no use.
+/// Why a file is unusable.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
     #[error("cannot read {}: {source}", path.display())]
@@ -12,24 +12,24 @@ pub(crate) enum CredentialsError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{} holds no seed of a user's NKey, which begins with SU", .0.display())]
+    #[error("{} does not contain the seed of a user's NKey, which begins with SU", .0.display())]
     NoSeed(PathBuf),
-    #[error("what is given as a seed is not that of a user's NKey, which begins with SU")]
+    #[error("the seed is not that of a user's NKey, which begins with SU")]
     BadSeed,
-    #[error("{} holds no JWT between lines of dashes", .0.display())]
+    #[error("{} does not contain a JWT between lines of dashes", .0.display())]
     NoJwt(PathBuf),
 }
 
-/// What a file proves.
+/// The content of a file.
 #[derive(Debug)]
 pub(crate) struct Proof {
     pub(crate) key: Key,
-    /// What an operator has signed for the user.
+    /// The user's JWT.
     pub(crate) jwt: Option<String>,
 }
 
 impl Proof {
-    /// Reads a seed that is given itself.
+    /// Parses a seed.
     pub(crate) fn of_seed(seed: &str) -> Result<Self, CredentialsError> {
         let key = Key::of_seed(seed).ok_or(CredentialsError::BadSeed)?;
         Ok(Self { key, jwt: None })
@@ -43,8 +43,8 @@ impl Proof {
         Ok(Self { key, jwt: None })
     }
 
-    /// Reads a file of credentials: the JWT, then the seed, each between two lines that
-    /// begin and end with dashes.
+    /// Reads a credentials file: the JWT, then the seed, each between two lines that begin and end
+    /// with dashes.
     pub(crate) fn of_credentials_file(path: &Path) -> Result<Self, CredentialsError> {
         let text = read(path)?;
         let mut blocks = blocks(&text);
@@ -67,7 +67,7 @@ fn read(path: &Path) -> Result<String, CredentialsError> {
     })
 }
 
-/// The lines that stand between two lines of dashes.
+/// Returns the lines between two lines of dashes.
 fn blocks(text: &str) -> impl Iterator<Item = &str> {
     let is_fence = |line: &str| {
         let line = line.trim();
@@ -86,7 +86,7 @@ fn blocks(text: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    /// A key of github.com/nats-io/nkeys' own tests and documentation.
+    /// A key from the tests and documentation of github.com/nats-io/nkeys.
     const SEED_TEXT: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
     const PUBLIC: &str = "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
 
@@ -115,15 +115,18 @@ mod tests {
         assert!(Proof::of_seed(PUBLIC).is_err());
         for (path, said) in [
             (folder.join("none"), "cannot read"),
-            (file("empty", ""), "holds no JWT"),
-            (file("half", &text[..60]), "holds no JWT"),
-            (file("no-seed", &text[..100]), "holds no seed"),
+            (file("empty", ""), "does not contain a JWT"),
+            (file("half", &text[..60]), "does not contain a JWT"),
+            (file("no-seed", &text[..100]), "does not contain the seed"),
         ] {
             let error = Proof::of_credentials_file(&path).expect_err(said);
             assert!(error.to_string().contains(said), "{error}");
         }
         let error = Proof::of_nkey_file(&file("other", "hello")).expect_err("no seed");
-        assert!(error.to_string().contains("holds no seed"), "{error}");
+        assert!(
+            error.to_string().contains("does not contain the seed"),
+            "{error}"
+        );
         std::fs::remove_dir_all(folder).expect("it is there");
     }
 }

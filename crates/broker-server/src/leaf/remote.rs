@@ -1,4 +1,4 @@
-//! What is known of a hub, whether there is a connection to it or not.
+//! The state of a hub, with or without a connection to it.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,18 +11,18 @@ use super::{Leaf, LeafUrl, PORT};
 use crate::key::ConnectionKey;
 use crate::log_limit::{LogLimit, Verdict};
 
-/// Addresses of a hub that are kept beside those that were given, at most.
+/// Most addresses of a hub to remember besides the configured ones.
 const MOST_LEARNT: usize = 256;
 
-/// Messages and patterns that cannot cross that are logged in a second.
+/// Log lines per second about messages, and about subscriptions, that cannot pass.
 const MOST_LOGGED: u32 = 1;
 
-/// What the thread that dials is told.
+/// An event for the thread that connects.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// There is no link any more.
+    /// The link has ended.
     Ended(Ended),
-    /// The server ends.
+    /// The server is shutting down.
     Stop,
 }
 
@@ -45,30 +45,30 @@ pub(crate) struct Up {
     pub(crate) account: String,
 }
 
-/// What is known of a hub whether there is a link or not.
+/// The state of a hub, with or without a link.
 #[derive(Debug)]
 pub(crate) struct Remote {
     pub(crate) leaf: Leaf,
     pub(crate) server_id: String,
     pub(crate) name: String,
-    /// By which a loop of leaf nodes is noticed.
+    /// The id by which a loop of leaf nodes is detected.
     pub(crate) loop_id: String,
-    /// Addresses that the hub told of.
+    /// Addresses that the hub reported.
     learnt: Mutex<Vec<Address>>,
     up: Mutex<Option<Up>>,
-    /// The connection that there is, as its key has it; 0 for none.
+    /// The id in the current connection's key; 0 for none.
     connection: AtomicU32,
-    /// Messages too large for it, in the log.
+    /// Limits log lines about messages that are too large for the hub.
     too_large: Mutex<LogLimit>,
-    /// Patterns of a shape too many, in the log.
+    /// Limits log lines about subscriptions with too many shapes.
     too_many_shapes: Mutex<LogLimit>,
     pub(crate) in_msgs: AtomicU64,
     pub(crate) out_msgs: AtomicU64,
     pub(crate) in_bytes: AtomicU64,
     pub(crate) out_bytes: AtomicU64,
-    /// Messages that were not given to it for being too large.
+    /// Messages that were not sent to the hub because of their size.
     pub(crate) dropped: AtomicU64,
-    /// Links that there were.
+    /// Links since the start.
     pub(crate) links: AtomicU64,
 }
 
@@ -99,28 +99,28 @@ impl Remote {
         }
     }
 
-    /// There is no link any more.
+    /// Records that the link is down.
     pub(super) fn down(&self) {
         *lock(&self.up) = None;
     }
 
-    /// The link, if there is one.
+    /// Returns the link, if it is up.
     pub(crate) fn link(&self) -> Option<Up> {
         lock(&self.up).clone()
     }
 
-    /// Notes the connection that there is from now on, if there is one.
+    /// Records the current connection.
     pub(crate) fn set_connection(&self, key: Option<ConnectionKey>) {
         self.connection.store(key.map_or(0, |key| key.id), Relaxed);
     }
 
-    /// Whether it is the connection that there is. The routes have what the hub wanted by
-    /// an earlier one for a while.
+    /// Returns whether this is the current connection. The routes keep an earlier connection's
+    /// subscriptions for a while.
     pub(crate) fn is_connection(&self, key: ConnectionKey) -> bool {
         self.connection.load(Relaxed) == key.id
     }
 
-    /// Keeps addresses that the hub told, as `host:port`.
+    /// Remembers addresses that the hub reported, as `host:port`.
     pub(crate) fn learn_urls(&self, urls: &[String]) {
         let urls = urls.iter().take(MOST_LEARNT);
         let addresses = urls.filter_map(|url| parse_url(url, PORT).ok());
@@ -130,7 +130,7 @@ impl Remote {
         }
     }
 
-    /// A link is there.
+    /// Records that the link is up.
     pub(crate) fn up(&self, address: &Address, info: &HubInfo) {
         self.links.fetch_add(1, Relaxed);
         let name = if info.server_name.is_empty() {
@@ -138,7 +138,7 @@ impl Remote {
         } else {
             &info.server_name
         };
-        tracing::info!("leaf node of {name} at {address}");
+        tracing::info!("connected to hub {name} at {address}");
         *lock(&self.up) = Some(Up {
             since: SystemTime::now(),
             address: address.clone(),
@@ -149,7 +149,7 @@ impl Remote {
         });
     }
 
-    /// A message is larger than the hub takes.
+    /// Records a message that exceeds the hub's limit.
     #[cold]
     pub(crate) fn too_large(&self, subject: &[u8], body: usize, most: usize) {
         self.dropped.fetch_add(1, Relaxed);
@@ -160,29 +160,29 @@ impl Remote {
         }
         if log.judge(now) == Verdict::Log {
             tracing::warn!(
-                "a message of {body} bytes to {} is not given to the hub, which takes {most}",
+                "a message of {body} bytes to {} is not sent to the hub, whose limit is {most}",
                 subject.escape_ascii()
             );
         }
     }
 
-    /// The hub wants a pattern that there is no room for.
+    /// Records a subscription of the hub that was rejected because of its shape.
     #[cold]
     pub(crate) fn too_many_shapes(&self, subject: &[u8]) {
         let mut log = lock(&self.too_many_shapes);
         if log.judge(Instant::now()) == Verdict::Log {
             tracing::warn!(
-                "the hub does not get what is published to {}: its patterns are of too many shapes",
+                "messages to {} are not sent to the hub: subscriptions have too many combinations of wildcard positions",
                 subject.escape_ascii()
             );
         }
     }
 
-    /// All addresses in the order in which they are dialled: first those that the hub
-    /// told, then those given.
+    /// Returns all addresses in the order of connection attempts: those that the hub reported, then
+    /// the configured ones.
     pub(super) fn urls(&self) -> Vec<LeafUrl> {
         let given = &self.leaf.urls;
-        // Who asks is the same everywhere, as with nats-server.
+        // All addresses use the same credentials, as in nats-server.
         let login = given.iter().map(|url| &url.login);
         let login = login.max_by_key(|login| login.user.is_some() || login.token.is_some());
         let login = login.cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How the monitor asks workers, and what it cannot answer.
+//! The monitor's questions to workers, and its limits.
 
 use std::cell::Cell;
 use std::sync::mpsc;
@@ -10,33 +10,33 @@ use super::super::shared::Shared;
 use super::http::{Page, Status};
 use super::query::BadQuery;
 
-/// How long is waited for workers in all for one page. It is less than a client of the
-/// monitoring has for its request and the answer.
+/// Total time that one page waits for workers. It is less than the time that a monitoring client
+/// has for its request and the response.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Largest answer, in bytes.
+/// Largest response, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
 
-/// Bytes of answers that may wait to be read by clients of the monitoring.
+/// Most bytes of responses that monitoring clients have not read yet.
 pub(super) const MAX_UNREAD: usize = 8 << 20;
 
-/// Why a page is not to be had.
+/// Why a page is unavailable.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error(transparent)]
     Query(#[from] BadQuery),
-    #[error("the answer would have more than {} MiB; ask for less with limit, and for the rest with offset", MAX_ANSWER >> 20)]
+    #[error("the response would exceed {} MiB; use limit and offset to request it in parts", MAX_ANSWER >> 20)]
     TooLarge,
-    #[error("{} MiB of answers wait for clients of the monitoring to read them; try again later", MAX_UNREAD >> 20)]
+    #[error("{} MiB of responses are waiting for monitoring clients to read them; try again later", MAX_UNREAD >> 20)]
     NoRoom,
     #[error(
-        "worker {0} did not answer in time: it is busy, or the server is about to end; try again later"
+        "worker {0} did not answer in time: it is busy, or the server is shutting down; try again later"
     )]
     Silent(usize),
 }
 
 impl Refusal {
-    /// What is answered.
+    /// Returns the response.
     pub(super) fn page(&self) -> Page {
         let status = match self {
             Self::Query(_) | Self::TooLarge => Status::BadRequest,
@@ -46,13 +46,13 @@ impl Refusal {
     }
 }
 
-/// A list of rows as text, with a bound.
+/// A list of rows as text, with a size limit.
 #[derive(Debug)]
 pub(super) struct Text {
     rows: String,
-    /// Bytes it may have.
+    /// Size limit in bytes.
     most: usize,
-    /// Bytes that there is room for beside answers that are not read yet.
+    /// Bytes left in the total of unread responses.
     room: usize,
 }
 
@@ -65,7 +65,7 @@ impl Text {
         }
     }
 
-    /// A list that will be within a row of this one.
+    /// Returns an empty list that will be part of a row of this one.
     pub(super) fn part(&self) -> Self {
         let size = self.rows.len();
         Self {
@@ -75,12 +75,12 @@ impl Text {
         }
     }
 
-    /// Whether there are no rows.
+    /// Returns whether there are no rows.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Whether it may have this size, in bytes.
+    /// Checks a size in bytes against the limits.
     fn check(&self, size: usize) -> Result<(), Refusal> {
         if size > self.most {
             return Err(Refusal::TooLarge);
@@ -91,7 +91,7 @@ impl Text {
         Ok(())
     }
 
-    /// Adds a row to a list.
+    /// Adds a row to the list.
     pub(super) fn add_row(&mut self, row: &str) -> Result<(), Refusal> {
         let separator = if self.rows.is_empty() { "\n" } else { ",\n" };
         self.check(self.rows.len() + separator.len() + row.len())?;
@@ -100,27 +100,27 @@ impl Text {
         Ok(())
     }
 
-    /// The rows as `name` of an object that has `others` as well.
+    /// Returns the rows as the field `name` of an object that also has the fields of `others`.
     pub(super) fn within(self, others: &serde_json::Value, name: &str) -> String {
         let mut whole = others.to_string();
-        // Its closing brace.
+        // The closing brace.
         whole.pop();
         let rows = self.rows;
         whole + ",\"" + name + "\":[" + &rows + "\n]}"
     }
 }
 
-/// The workers, as long as there is time to ask them.
+/// The workers, and the time left to ask them.
 #[derive(Debug)]
 pub(super) struct Asking<'a> {
     pub(super) shared: &'a Shared,
-    /// What is left of the time to wait.
+    /// The time left.
     left: Cell<Duration>,
 }
 
 impl<'a> Asking<'a> {
-    /// Begins to ask. A worker that was busy for so long already is not waited for: others
-    /// who ask the monitoring for something wait meanwhile.
+    /// Starts to ask. Fails at once if a worker has already been busy for longer than the timeout,
+    /// because other monitoring clients wait meanwhile.
     pub(super) fn new(shared: &'a Shared) -> Result<Self, Refusal> {
         let now = shared.started.elapsed();
         let busy = shared.workers.iter().position(|peer| {
@@ -136,15 +136,15 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The workers that are alive.
+    /// Returns the live workers.
     pub(super) fn workers(&self) -> impl Iterator<Item = usize> {
         let workers = self.shared.workers.iter().enumerate();
         let alive = workers.filter(|(_, peer)| !peer.is_dead());
         alive.map(|(index, _)| index)
     }
 
-    /// Asks workers, and gives the answers to `then`, which tells what to ask the worker
-    /// next. A worker that dies meanwhile has no connections any more.
+    /// Asks workers, and passes the answers to `then`, which returns the next question to the
+    /// worker. A worker that dies meanwhile has no connections any more.
     pub(super) fn ask(
         &self,
         questions: impl IntoIterator<Item = (usize, Question)>,
@@ -203,11 +203,11 @@ mod tests {
         let start = Instant::now();
         assert_eq!(ask(), Err(Refusal::Silent(0)));
         assert!(start.elapsed() >= PATIENCE);
-        // It is known to be busy by now.
+        // The worker counts as busy by now.
         let start = Instant::now();
         assert_eq!(ask(), Err(Refusal::Silent(0)));
         assert!(start.elapsed() < PATIENCE);
-        // The dead have nothing to tell, and nobody waits for them.
+        // Dead workers are not waited for.
         for peer in &shared.workers {
             peer.bury();
         }

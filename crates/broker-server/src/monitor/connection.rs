@@ -1,4 +1,4 @@
-//! A connection: one request, one answer.
+//! A monitoring connection: one request, one response.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -8,11 +8,10 @@ use mio::net::TcpStream;
 
 use super::http::{self, MOST_REQUEST, Method, Page, Request, Status};
 
-/// What is read and discarded after the answer, in bytes, before the connection is
-/// closed all the same.
+/// Most bytes to read and discard after the response before the connection is closed.
 const MOST_DISCARDED: usize = 256 * 1024;
 
-/// A client of the monitoring.
+/// A monitoring client.
 #[derive(Debug)]
 pub(super) struct Connection {
     socket: TcpStream,
@@ -22,21 +21,21 @@ pub(super) struct Connection {
 
 #[derive(Debug)]
 enum State {
-    /// The request, as far as it has come.
+    /// The request so far.
     Reading(Vec<u8>),
-    /// The answer, and how much of it is sent.
+    /// The response, and how much of it is sent.
     Writing(Vec<u8>, usize),
-    /// The answer is sent. What still comes is discarded, so many bytes until now:
-    /// to close before it was read would take the answer back.
+    /// The response is sent. Contains the number of input bytes discarded since: closing with
+    /// unread input would reset the connection, and the response might be lost.
     Closing(usize),
 }
 
-/// How far a connection has come.
+/// The progress of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// An event will tell when it can go on.
+    /// An event will report when the connection can continue.
     Blocked,
-    /// It is to be closed.
+    /// The connection must be closed.
     Done,
 }
 
@@ -49,7 +48,7 @@ impl Connection {
         }
     }
 
-    /// Bytes of the answer that are not sent yet.
+    /// Returns the unsent bytes of the response.
     pub(super) fn unsent(&self) -> usize {
         match &self.state {
             State::Writing(bytes, sent) => bytes.len() - sent,
@@ -57,8 +56,8 @@ impl Connection {
         }
     }
 
-    /// Reads, answers with what `answer` makes of method and path, and writes, as far
-    /// as it is possible now.
+    /// Reads, responds with the result of `answer` for method and path, and writes, as far as
+    /// possible now.
     pub(super) fn go_on(
         &mut self,
         answer: impl FnOnce(Method, &str) -> Vec<u8>,

@@ -1,4 +1,4 @@
-//! `/connz`: the connections, by nats-server's names.
+//! `/connz`: the connections, with nats-server's field names.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use super::asking::{Asking, Refusal, Text};
 use super::query::{BadQuery, Query};
 use super::time::{Clock, duration, round_trip, timestamp};
 
-/// Rows in an answer, if the query does not say how many, as with nats-server.
+/// Rows in a response without `limit`, as in nats-server.
 pub(super) const DEFAULT_LIMIT: usize = 1024;
 
-/// The account that all clients are in.
+/// The account of all clients.
 pub(super) const ACCOUNT: &str = "$G";
 
-/// Rows that workers are asked for at a time.
+/// Rows per question to a worker.
 const MAX_ROWS: usize = 256;
 
-/// Subscriptions that a worker is asked for at a time.
+/// Subscriptions per question to a worker.
 pub(super) const MAX_LISTED: usize = 1024;
 
-/// Which connections.
+/// The selected connection states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
@@ -35,7 +35,7 @@ enum State {
     All,
 }
 
-/// What is told of subscriptions.
+/// How much to show of subscriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subscriptions {
     Count,
@@ -43,7 +43,7 @@ enum Subscriptions {
     Detail,
 }
 
-/// What a query asks for.
+/// The options of a query.
 #[derive(Debug)]
 struct Options {
     sort: Sort,
@@ -53,7 +53,7 @@ struct Options {
     limit: usize,
     state: State,
     filter: Filter,
-    /// No client is in the account that is asked for.
+    /// The query selects another account, which has no clients.
     is_other_account: bool,
 }
 
@@ -119,14 +119,14 @@ fn sort(query: &Query, state: State) -> Result<Sort, BadQuery> {
     Ok(sort)
 }
 
-/// A connection that the query asks for.
+/// A connection that the query selects.
 #[derive(Debug)]
 enum Connection {
     Open(ConnectionKey),
     Closed(Arc<Closed>),
 }
 
-/// The page.
+/// Returns the page.
 pub(super) fn connz(
     query: &Query,
     shared: &Shared,
@@ -166,10 +166,10 @@ pub(super) fn connz(
     Ok(rows.text.within(&others, "connections") + "\n")
 }
 
-/// Where connections come in the order that is asked for, their numbers, and themselves.
+/// Connections with their ranks and numbers.
 type Ranked = Vec<(u64, u64, Connection)>;
 
-/// The connections that are asked for, and how many there are in all.
+/// Returns the selected connections, and their total number.
 fn find(asking: &Asking, options: &Options, now: Instant) -> Result<(Ranked, usize), Refusal> {
     let (sort, filter) = (options.sort, &options.filter);
     let base = asking.shared.started;
@@ -208,7 +208,7 @@ fn find(asking: &Asking, options: &Options, now: Instant) -> Result<(Ranked, usi
     Ok((all, total))
 }
 
-/// The rows of an answer while they are made.
+/// The rows of a response in construction.
 struct Rows<'a> {
     asking: Asking<'a>,
     options: &'a Options,
@@ -219,7 +219,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Adds these connections, but for those that have been closed since they were found.
+    /// Adds rows for these connections, except those that were closed after they were found.
     fn add(&mut self, connections: &[Connection]) -> Result<(), Refusal> {
         let mut of_worker = BTreeMap::<usize, Vec<ConnectionKey>>::new();
         for connection in connections {
@@ -301,12 +301,12 @@ impl Rows<'_> {
         let Value::Object(mut all) = all else {
             return Map::new();
         };
-        // What there is not is left out.
+        // Missing values are left out.
         all.retain(|_, value| !value.is_null());
         all
     }
 
-    /// The row of an open connection, with what is asked for of its subscriptions.
+    /// Returns the row of an open connection, with the requested details of its subscriptions.
     fn open_row(&self, key: ConnectionKey, row: &Row) -> Result<String, Refusal> {
         let shown = Value::Object(self.row(row, None));
         let (name, is_detail) = match self.options.subscriptions {
@@ -347,7 +347,7 @@ impl Rows<'_> {
     }
 }
 
-/// A subscription as nats-server shows it.
+/// Returns a subscription as nats-server shows it.
 pub(super) fn detail(listed: &Listed) -> Value {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut all = json!({
@@ -393,18 +393,18 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told() {
         for (text, told) in [
-            ("sort=age", "sort is one of cid, start, subs"),
-            ("sort=stop", "sort=stop needs state=closed"),
-            ("sort=reason&state=all", "sort=reason needs state=closed"),
+            ("sort=age", "sort must be one of cid, start, subs"),
+            ("sort=stop", "sort=stop requires state=closed"),
+            ("sort=reason&state=all", "sort=reason requires state=closed"),
             (
                 "state=gone",
-                "state is one of open, closed, all, not \"gone\"",
+                "state must be one of open, closed, all, not \"gone\"",
             ),
-            ("subs=details", "subs is true or false"),
-            ("auth=2", "auth is true or false"),
-            ("cid=x", "cid is a whole number"),
-            ("limit=x", "limit is a whole number"),
-            ("offset=1e3", "offset is a whole number"),
+            ("subs=details", "subs must be true, false"),
+            ("auth=2", "auth must be true, false"),
+            ("cid=x", "cid must be an integer"),
+            ("limit=x", "limit must be an integer"),
+            ("offset=1e3", "offset must be an integer"),
         ] {
             let error = options(text).expect_err("it is wrong").to_string();
             assert!(error.starts_with(told), "{text}: {error}");

@@ -1,12 +1,12 @@
-//! Requests and answers of HTTP, as far as monitoring needs them.
+//! The part of HTTP that monitoring needs.
 
 /// Largest request, in bytes.
 pub(super) const MOST_REQUEST: usize = 4096;
 
-/// Most lines in the header of a request.
+/// Most header lines of a request.
 const MOST_HEADERS: usize = 32;
 
-/// What is answered, for `Allow`.
+/// The supported methods, for `Allow`.
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,22 +14,22 @@ pub(super) enum Method {
     Get,
     Head,
     Options,
-    /// Any that is not answered.
+    /// An unsupported method.
     Other,
 }
 
-/// What the bytes that have come amount to.
+/// The state of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Request<'a> {
     /// The start of a request.
     Incomplete,
-    /// No request, or one that is too large.
+    /// Not a request, or a too large one.
     Bad,
     /// The method, and the path with its query.
     Complete(Method, &'a str),
 }
 
-/// Reads a request.
+/// Parses a request.
 pub(super) fn parse(bytes: &[u8]) -> Request<'_> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -73,17 +73,17 @@ impl Status {
     }
 }
 
-/// What an answer contains.
+/// The content of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) status: Status,
-    /// The type of the content.
+    /// The content type.
     pub(super) content: &'static str,
     pub(super) body: String,
 }
 
 impl Page {
-    /// A line for people.
+    /// Returns a page with one line of text.
     pub(super) fn text(status: Status, line: &str) -> Self {
         Self {
             status,
@@ -92,7 +92,7 @@ impl Page {
         }
     }
 
-    /// The answer as bytes, for a request with this method. It is the last of its
+    /// Returns the response to a request with this method, as bytes. It is the last of its
     /// connection.
     pub(super) fn answer(&self, method: Method) -> Vec<u8> {
         let Self {
@@ -114,7 +114,7 @@ impl Page {
     }
 }
 
-/// The answer to OPTIONS, as bytes.
+/// Returns the response to OPTIONS, as bytes.
 pub(super) fn options() -> Vec<u8> {
     let line = Status::NoContent.line();
     format!("HTTP/1.1 {line}\r\nAllow: {METHODS}\r\nConnection: close\r\n\r\n").into_bytes()

@@ -1,4 +1,4 @@
-//! `/leafz`: the hub that the server is a leaf node of, by nats-server's names.
+//! `/leafz`: the connection to a hub, with nats-server's field names.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::super::shared::Shared;
 use super::time::{duration, timestamp};
 
-/// What nats-server 2.10 tells, as far as it exists here; and of each link since when it
-/// is there, how many there were before, and what was not given to the hub for its size.
+/// Returns the fields of nats-server 2.10 that exist here. Each link also has its start time, the
+/// number of earlier links, and the messages that were too large for the hub.
 pub(super) fn leafz(shared: &Shared) -> Value {
     let now = SystemTime::now();
     let remote = shared.hub.as_ref();

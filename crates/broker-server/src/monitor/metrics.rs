@@ -1,4 +1,4 @@
-//! `/metrics`: the figures for Prometheus.
+//! `/metrics`: statistics for Prometheus.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -47,13 +47,13 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
         (
             "counter",
             "slow_consumers_total",
-            "Connections ended for taking messages too slowly.",
+            "Connections closed as slow consumers.",
             counters.slow_consumers,
         ),
         (
             "counter",
             "stalls_total",
-            "Times a publisher had to wait for a subscriber.",
+            "Times a publisher was stalled by a slower subscriber.",
             counters.stalls,
         ),
         (
@@ -77,13 +77,13 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
         (
             "gauge",
             "memory_bytes",
-            "Memory held for clients, of --max-memory.",
+            "Memory held for clients, which --max-memory limits.",
             shared.held() as u64,
         ),
         (
             "gauge",
             "resident_bytes",
-            "Memory of the process in RAM.",
+            "Resident memory of the process.",
             process::resident(),
         ),
     ];
@@ -94,7 +94,7 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
         count(kind, name, help, value);
     }
     for (name, value) in (shared.config.allocator.figures)() {
-        let help = "What the allocator says of itself.";
+        let help = "Memory figure of the allocator.";
         count("gauge", &format!("allocator_{name}_bytes"), help, value);
     }
     add(
@@ -108,7 +108,7 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
     text
 }
 
-/// The figures of the link to a hub, if there is one.
+/// Returns the statistics of the link to a hub, if one is configured.
 fn of_hub(shared: &Shared) -> Vec<(&'static str, &'static str, &'static str, u64)> {
     let Some(hub) = &shared.hub else {
         return Vec::new();
@@ -116,8 +116,12 @@ fn of_hub(shared: &Shared) -> Vec<(&'static str, &'static str, &'static str, u64
     let counter = |name, help, value: &AtomicU64| ("counter", name, help, value.load(Relaxed));
     let up = u64::from(hub.link().is_some());
     vec![
-        ("gauge", "leafnodes", "Links to a hub.", up),
-        counter("leafnode_links_total", "Links there were.", &hub.links),
+        ("gauge", "leafnodes", "Leaf node connections to a hub.", up),
+        counter(
+            "leafnode_links_total",
+            "Leaf node connections since the start.",
+            &hub.links,
+        ),
         counter(
             "leafnode_in_messages_total",
             "Messages from the hub.",
@@ -140,7 +144,7 @@ fn of_hub(shared: &Shared) -> Vec<(&'static str, &'static str, &'static str, u64
         ),
         counter(
             "leafnode_dropped_messages_total",
-            "Messages too large for the hub.",
+            "Messages not sent to the hub because of their size.",
             &hub.dropped,
         ),
     ]

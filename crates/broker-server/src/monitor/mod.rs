@@ -1,11 +1,10 @@
-//! Health and figures by HTTP: `/healthz`, `/varz`, `/connz`, `/subsz`, `/leafz` and
+//! Health and statistics over HTTP: `/healthz`, `/varz`, `/connz`, `/subsz`, `/leafz` and
 //! `/metrics`.
 //!
-//! One thread with an event loop serves a bounded number of connections at a time.
-//! Each has one request and a short time for it, so that idle connections keep
-//! nobody else waiting.
+//! One thread with an event loop serves a bounded number of connections. Each has one request and a
+//! short time for it, so idle connections do not block others.
 
-/// An object of JSON. As `serde_json::json!`, which makes more code of large ones.
+/// A JSON object, like `serde_json::json!`, which generates more code for large objects.
 macro_rules! object {
     ($($key:literal: $value:expr),* $(,)?) => {
         $crate::monitor::object(&mut [$(($key, serde_json::Value::from($value))),*])
@@ -43,7 +42,7 @@ use asking::MAX_UNREAD;
 use connection::{Connection, Progress};
 use pages::Pages;
 
-/// Takes the values. One function for objects of every size.
+/// Takes the values. A single function for objects of every size.
 fn object(fields: &mut [(&str, Value)]) -> Value {
     let mut object = Map::new();
     for (key, value) in fields {
@@ -52,24 +51,24 @@ fn object(fields: &mut [(&str, Value)]) -> Value {
     Value::Object(object)
 }
 
-/// Connections have the tokens of their slots.
+/// The tokens of connections are their slots.
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 
-/// Connections at a time. A further one takes the place of the oldest.
+/// Most connections at a time. A further one replaces the oldest.
 const MOST_CONNECTIONS: usize = 256;
 
-/// Connections accepted in a row before those that are there are served: so few
-/// that nobody is replaced before its request was looked at.
+/// Connections accepted in a row before existing ones are served: few enough that no connection is
+/// replaced before its request was read.
 const MOST_ACCEPTED: usize = 64;
 
-/// How long a client may take for its request and for the answer.
+/// Time limit for a client's request and its response.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long nothing is accepted after the system had no room for a connection.
+/// Pause after the system had no resources for another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The port for monitoring, open.
+/// The open monitoring port.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     poll: Poll,
@@ -88,11 +87,11 @@ impl Monitor {
         };
         let mut listener = listen(address).map_err(error)?;
         let address = listener.local_addr().map_err(error)?;
-        let poll = Poll::new().map_err(system("ask for events"))?;
-        let waker = Waker::new(poll.registry(), WAKER).map_err(system("ask for events"))?;
+        let poll = Poll::new().map_err(system("set up event polling"))?;
+        let waker = Waker::new(poll.registry(), WAKER).map_err(system("set up event polling"))?;
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)
-            .map_err(system("ask for events"))?;
+            .map_err(system("set up event polling"))?;
         Ok(Self {
             poll,
             waker,
@@ -102,7 +101,7 @@ impl Monitor {
         })
     }
 
-    /// Serves in a thread of its own until what it returns is dropped.
+    /// Serves in a new thread until the returned value is dropped.
     pub(crate) fn start(self, shared: Arc<Shared>) -> Result<Running, ServerError> {
         let Self {
             poll,
@@ -120,7 +119,7 @@ impl Monitor {
         };
         let thread = spawn("monitor", move || {
             if let Err(error) = event_loop.run() {
-                tracing::error!("monitoring has ended: {error}");
+                tracing::error!("monitoring has stopped: {error}");
             }
         })?;
         Ok(Running {
@@ -130,7 +129,7 @@ impl Monitor {
     }
 }
 
-/// Monitoring while it is served.
+/// Monitoring while it runs.
 #[derive(Debug)]
 pub(crate) struct Running {
     waker: Waker,
@@ -140,7 +139,7 @@ pub(crate) struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if let (Ok(()), Some(thread)) = (self.waker.wake(), self.thread.take()) {
-            // If it has panicked, that was told when it did.
+            // A panic was reported when it happened.
             let _ = thread.join();
         }
     }
@@ -156,11 +155,11 @@ struct EventLoop {
 
 /// When to accept again.
 enum Accept {
-    /// When the system tells of a connection.
+    /// When an event reports a connection.
     AtEvent,
     /// At once: there may be more.
     Now,
-    /// Later: the system had no room.
+    /// Later: the system had no resources.
     At(Instant),
 }
 
@@ -179,7 +178,7 @@ impl EventLoop {
                 match event.token() {
                     WAKER => return Ok(()),
                     LISTENER if matches!(accept, Accept::AtEvent) => accept = Accept::Now,
-                    // As long as there is no room, connections wait.
+                    // Connections wait until the pause is over.
                     LISTENER => {}
                     Token(slot) => self.serve(slot),
                 }
@@ -205,7 +204,7 @@ impl EventLoop {
         Some(next.saturating_duration_since(now))
     }
 
-    /// Takes connections in, and serves those whose request is there already.
+    /// Accepts connections, and serves those whose request has already arrived.
     fn accept(&mut self, now: Instant) -> Accept {
         for _ in 0..MOST_ACCEPTED {
             match self.listener.accept() {
@@ -239,12 +238,12 @@ impl EventLoop {
         self.serve(slot);
     }
 
-    /// Goes on with a connection as far as it is possible now.
+    /// Continues with a connection as far as possible now.
     fn serve(&mut self, slot: usize) {
         let unsent: usize = self.connections.iter().map(|(_, it)| it.unsent()).sum();
         let room = MAX_UNREAD.saturating_sub(unsent);
         let Some(connection) = self.connections.get_mut(slot) else {
-            // It has been replaced.
+            // The connection has been replaced.
             return;
         };
         let (pages, shared) = (&mut self.pages, &self.shared);

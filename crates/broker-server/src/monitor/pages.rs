@@ -1,4 +1,4 @@
-//! What is at which path.
+//! The pages by their paths.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::{connz, leafz, metrics, subsz, varz};
 
 const JSON: &str = "application/json";
 
-/// The paths there are.
+/// All paths.
 const PATHS: [&str; 8] = [
     "/",
     "/healthz",
@@ -28,10 +28,10 @@ const PATHS: [&str; 8] = [
     "/metrics",
 ];
 
-/// What the pages tell of monitoring itself.
+/// The monitor's own state that pages show.
 #[derive(Debug)]
 pub(super) struct Pages {
-    /// Where monitoring listens.
+    /// The address of monitoring.
     pub(super) address: SocketAddr,
     pub(super) started: Instant,
     pub(super) start: SystemTime,
@@ -52,8 +52,8 @@ impl Pages {
         }
     }
 
-    /// The answer to a request for a path with its query, as bytes. There is `room` for so
-    /// many bytes of lists.
+    /// Returns the response to a request for a path with its query, as bytes. Lists may take at
+    /// most `room` bytes.
     pub(super) fn answer(
         &mut self,
         method: Method,
@@ -72,11 +72,11 @@ impl Pages {
             None => "",
         };
         let Some(&path) = PATHS.iter().find(|known| **known == path) else {
-            return Page::text(Status::NotFound, "there is / with a list").answer(method);
+            return Page::text(Status::NotFound, "not found; / lists the pages").answer(method);
         };
         let page = match method {
             Method::Options => return options(),
-            Method::Other => Page::text(Status::MethodNotAllowed, "there are GET and HEAD"),
+            Method::Other => Page::text(Status::MethodNotAllowed, "the method must be GET or HEAD"),
             Method::Get | Method::Head => {
                 *self.requests.entry(path).or_default() += 1;
                 self.page(path, query, shared, room)
@@ -115,7 +115,7 @@ impl Pages {
     }
 }
 
-/// What `answer` makes of a query.
+/// Returns the page that `answer` makes for a query.
 fn json_for(query: &str, answer: impl FnOnce(&Query) -> Result<String, Refusal>) -> Page {
     let query = Query::parse(query).map_err(Refusal::from);
     match query.and_then(|query| answer(&query)) {
@@ -128,7 +128,7 @@ fn json_for(query: &str, answer: impl FnOnce(&Query) -> Result<String, Refusal>)
     }
 }
 
-/// As nats-server answers.
+/// Returns nats-server's response.
 fn health(health: Health) -> Page {
     let (status, value): (_, Value) = match health {
         Health::Ok => (Status::Ok, json!({ "status": "ok" })),

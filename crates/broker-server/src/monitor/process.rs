@@ -1,6 +1,6 @@
-//! What the system knows of this process, on Linux.
+//! The process's resource usage, on Linux.
 
-/// Memory of the process in RAM, in bytes; 0 if that is not known.
+/// Returns the resident memory in bytes; 0 if unknown.
 pub(super) fn resident() -> u64 {
     #[cfg(target_os = "linux")]
     {
@@ -12,13 +12,13 @@ pub(super) fn resident() -> u64 {
     0
 }
 
-/// CPU time that the process has used, in seconds; 0 if that is not known.
+/// Returns the CPU time used, in seconds; 0 if unknown.
 pub(super) fn cpu_seconds() -> f64 {
     #[cfg(target_os = "linux")]
     {
         let ticks = || -> Option<f64> {
             let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-            // The name of the program, in parentheses, may contain anything.
+            // The program's name, in parentheses, may contain anything.
             let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
             let mut next = || fields.next()?.parse::<u32>().ok();
             let (user, system) = (next()?, next()?);

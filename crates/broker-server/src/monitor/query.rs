@@ -1,42 +1,42 @@
-//! The query of a request: what comes after the `?`.
+//! The query of a request: the part after the `?`.
 
 use std::str::FromStr;
 
-/// Why a query is not answered.
+/// Why a query is rejected.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BadQuery {
     #[error(
-        "the query has a % that two hexadecimal digits do not follow, or what it stands for is not UTF-8"
+        "a % in the query must be followed by two hexadecimal digits, and the decoded query must be UTF-8"
     )]
     Escape,
-    #[error("{name} is true or false (or 1 or 0), not {value:?}")]
+    #[error("{name} must be true, false, 1 or 0, not {value:?}")]
     Flag { name: &'static str, value: String },
-    #[error("{name} is a whole number that is not too large, not {value:?}")]
+    #[error("{name} must be an integer in range, not {value:?}")]
     Number { name: &'static str, value: String },
-    #[error("{name} is one of {}, not {value:?}", known.join(", "))]
+    #[error("{name} must be one of {}, not {value:?}", known.join(", "))]
     Choice {
         name: &'static str,
         known: Vec<&'static str>,
         value: String,
     },
-    #[error("sort={0} needs state=closed: connections that are open have no {0}")]
+    #[error("sort={0} requires state=closed: open connections have no {0}")]
     NeedsClosed(String),
-    #[error("test is a subject to publish to, without wildcards, not {0:?}")]
+    #[error("test must be a subject without wildcards, not {0:?}")]
     Test(String),
 }
 
-/// Names and values, as far as there are values.
+/// Names and their non-empty values.
 #[derive(Debug, Default)]
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads what comes after the `?`.
+    /// Parses the part after the `?`.
     pub(super) fn parse(text: &str) -> Result<Self, BadQuery> {
         let mut all = Vec::new();
         for pair in text.split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let (name, value) = (decoded(name)?, decoded(value)?);
-            // nats-server takes an empty value as none.
+            // As in nats-server, an empty value means no value.
             if !value.is_empty() {
                 all.push((name, value));
             }
@@ -44,14 +44,14 @@ impl Query {
         Ok(Self(all))
     }
 
-    /// The first value with this name.
+    /// Returns the first value with this name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let mut all = self.0.iter();
         let found = all.find(|(known, _)| known == name);
         found.map(|(_, value)| &value[..])
     }
 
-    /// A boolean, as Go reads one; false if there is none.
+    /// Returns a boolean, parsed as Go does; false if it is missing.
     pub(super) fn flag(&self, name: &'static str) -> Result<bool, BadQuery> {
         match self.get(name) {
             None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
@@ -63,12 +63,12 @@ impl Query {
         }
     }
 
-    /// A number, which cannot be negative; 0 if there is none.
+    /// Returns a non-negative number; 0 if it is missing.
     pub(super) fn number(&self, name: &'static str) -> Result<u64, BadQuery> {
         self.parsed(name)
     }
 
-    /// A number of rows; 0 if there is none, or if it is negative.
+    /// Returns a number of rows; 0 if it is missing or negative.
     pub(super) fn count(&self, name: &'static str) -> Result<usize, BadQuery> {
         let count: i64 = self.parsed(name)?;
         Ok(usize::try_from(count).unwrap_or(0))
@@ -85,7 +85,7 @@ impl Query {
     }
 }
 
-/// The text for which a part of a query stands.
+/// Decodes a part of a query.
 fn decoded(text: &str) -> Result<String, BadQuery> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
@@ -155,12 +155,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         let error = query("subs=maybe").flag("subs").expect_err("it is no flag");
-        let text = "subs is true or false (or 1 or 0), not \"maybe\"";
+        let text = "subs must be true, false, 1 or 0, not \"maybe\"";
         assert_eq!(error.to_string(), text);
         let error = query("limit=many").number("limit").expect_err("no number");
         assert_eq!(
             error.to_string(),
-            "limit is a whole number that is not too large, not \"many\""
+            "limit must be an integer in range, not \"many\""
         );
     }
 }

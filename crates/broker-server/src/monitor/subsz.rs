@@ -1,4 +1,4 @@
-//! `/subsz`: the subscriptions, by nats-server's names.
+//! `/subsz`: the subscriptions, with nats-server's field names.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -14,8 +14,8 @@ use super::connz::{ACCOUNT, DEFAULT_LIMIT, MAX_LISTED, detail};
 use super::query::{BadQuery, Query};
 use super::time::timestamp;
 
-/// The page. Without `subs`, or if there are no subscriptions to list, it is the figures
-/// alone, as with nats-server.
+/// Returns the page. Without `subs`, or without subscriptions to list, it contains only statistics,
+/// as in nats-server.
 pub(super) fn subsz(query: &Query, shared: &Shared, room: usize) -> Result<String, Refusal> {
     let is_listed = query.flag("subs")?;
     let offset = query.count("offset")?;
@@ -53,7 +53,7 @@ pub(super) fn subsz(query: &Query, shared: &Shared, room: usize) -> Result<Strin
     Ok(list.text.within(&figures, "subscriptions_list") + "\n")
 }
 
-/// The subject for which subscriptions are asked for.
+/// Returns the subject whose matching subscriptions the query selects.
 fn test(query: &Query) -> Result<Option<Arc<[u8]>>, BadQuery> {
     let Some(test) = query.get("test") else {
         return Ok(None);
@@ -88,7 +88,7 @@ fn all_figures(asking: &Asking) -> Result<Value, Refusal> {
     ))
 }
 
-/// The figures by their names. Each message is one match, of `matches` in all.
+/// Returns the statistics by name. Each message is one match, of `matches` in all.
 fn figures(
     cache: &CacheFigures,
     subscriptions: u64,
@@ -107,7 +107,10 @@ fn figures(
     })
 }
 
-#[allow(clippy::cast_precision_loss, reason = "it is for people to look at")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "the value is only shown to people"
+)]
 fn ratio(part: u64, of: u64) -> f64 {
     if of == 0 {
         0.0
@@ -116,7 +119,7 @@ fn ratio(part: u64, of: u64) -> f64 {
     }
 }
 
-/// The list while it is made.
+/// The list in construction.
 struct List<'a> {
     asking: Asking<'a>,
     test: Option<Arc<[u8]>>,
@@ -127,7 +130,7 @@ struct List<'a> {
 }
 
 impl List<'_> {
-    /// Asks one worker after the other, until there are enough.
+    /// Asks one worker after the other, until the list is complete.
     fn fill(&mut self) -> Result<(), Refusal> {
         let workers: Vec<_> = self.asking.workers().collect();
         for worker in workers {
@@ -141,7 +144,7 @@ impl List<'_> {
         Ok(())
     }
 
-    /// Asks for some. Tells where to go on.
+    /// Asks for some subscriptions. Returns where to continue.
     fn ask(&mut self, worker: usize, from: (usize, u32)) -> Result<Option<(usize, u32)>, Refusal> {
         let question = Question::Subscriptions {
             only: None,

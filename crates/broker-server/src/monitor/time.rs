@@ -1,18 +1,18 @@
-//! Times as nats-server writes them.
+//! Times in nats-server's formats.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Tells when an instant was.
+/// Converts instants to times of day.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
-    /// The same moment twice.
+    /// The same moment on both clocks.
     pub(super) instant: Instant,
     pub(super) time: SystemTime,
 }
 
 impl Clock {
-    /// One that is set now.
+    /// Returns a clock that is set now.
     pub(super) fn new() -> Self {
         Self {
             instant: Instant::now(),
@@ -20,7 +20,7 @@ impl Clock {
         }
     }
 
-    /// When it was, as [`timestamp`] writes it.
+    /// Returns the time of an instant, in the format of [`timestamp`].
     pub(super) fn timestamp(&self, at: Instant) -> String {
         let later = at.saturating_duration_since(self.instant);
         let earlier = self.instant.saturating_duration_since(at);
@@ -28,7 +28,7 @@ impl Clock {
     }
 }
 
-/// A time as in RFC 3339, in UTC.
+/// Formats a time as in RFC 3339, in UTC.
 pub(super) fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
@@ -38,7 +38,7 @@ pub(super) fn timestamp(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
 }
 
-/// Year, month and day of the Gregorian calendar, so many days after 1 January 1970.
+/// Returns year, month and day of the Gregorian calendar for a number of days since 1 January 1970.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let mut year = 1970;
     loop {
@@ -62,7 +62,7 @@ fn date(mut days: u64) -> (u64, u64, u64) {
     }
 }
 
-/// A duration as nats-server writes it, such as `1d2h3m4s`.
+/// Formats a duration as nats-server does, for example `1d2h3m4s`.
 pub(super) fn duration(time: Duration) -> String {
     let seconds = time.as_secs();
     let parts = [
@@ -81,8 +81,8 @@ pub(super) fn duration(time: Duration) -> String {
     text
 }
 
-/// A round trip as Go writes durations, such as `1.5ms`, without what is below a microsecond
-/// if that is how it is measured.
+/// Formats a round-trip time as Go formats durations, for example `1.5ms`. Times between one
+/// microsecond and one millisecond are truncated to microseconds, as nats-server measures them.
 pub(super) fn round_trip(time: Duration) -> String {
     let nanos = time.as_nanos();
     let nanos = if (1_001..1_000_000).contains(&nanos) {

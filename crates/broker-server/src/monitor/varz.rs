@@ -1,4 +1,4 @@
-//! `/varz`: the figures by nats-server's names.
+//! `/varz`: statistics with nats-server's field names.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,8 +9,9 @@ use super::pages::Pages;
 use super::process;
 use super::time::{duration, timestamp};
 
-/// What nats-server 2.10 tells, as far as it exists here; and `broker_version`,
-/// `max_memory` and `memory` (what is held of it), `workers` and `stalled_clients`, which do not exist there.
+/// Returns the fields of nats-server 2.10 that exist here, and some that nats-server does not have:
+/// `broker_version`, `max_memory`, `memory` (the memory held, which `max_memory` limits), `workers`
+/// and `stalled_clients`.
 pub(super) fn varz(pages: &Pages, shared: &Shared) -> Value {
     let mut all = settings(pages, shared);
     for more in [process(pages, shared), traffic(pages, shared)] {
@@ -21,7 +22,7 @@ pub(super) fn varz(pages: &Pages, shared: &Shared) -> Value {
     all
 }
 
-/// What it was told to be.
+/// Returns the configuration.
 fn settings(pages: &Pages, shared: &Shared) -> Value {
     let (settings, config) = (shared.settings(), &shared.config);
     let (info, intervals) = (&settings.info, &settings.intervals);
@@ -55,7 +56,7 @@ fn settings(pages: &Pages, shared: &Shared) -> Value {
     }
 }
 
-/// What the process is and uses.
+/// Returns the process's properties and resource usage.
 fn process(pages: &Pages, shared: &Shared) -> Value {
     let uptime = pages.started.elapsed();
     object! {
@@ -73,7 +74,7 @@ fn process(pages: &Pages, shared: &Shared) -> Value {
     }
 }
 
-/// Clients and what they did.
+/// Returns the clients and their traffic.
 fn traffic(pages: &Pages, shared: &Shared) -> Value {
     let counters = shared.counters();
     object! {

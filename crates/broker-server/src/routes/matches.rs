@@ -1,4 +1,4 @@
-//! What matches a subject.
+//! The subscriptions that match a subject.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::Target;
 use super::members::Members;
 use crate::key::ConnectionKey;
 
-/// Groups from which on a name is looked up instead of searched for.
+/// Number of groups from which on names are looked up instead of searched.
 const MANY: usize = 16;
 
 /// The subscriptions that match a subject.
@@ -15,40 +15,40 @@ const MANY: usize = 16;
 pub(crate) struct Matches {
     /// Each of these clients gets the message.
     pub(crate) plain: Vec<Target>,
-    /// The hubs that want it.
+    /// The hubs that subscribe to it.
     pub(crate) links: Vec<Link>,
     groups: Vec<Group>,
     /// The members of all groups, one group after the other.
     members: Vec<Target>,
-    /// The number of the group of each member, until all are found.
+    /// The group number of each member, until `finish`.
     unsorted: Vec<u32>,
     by_name: HashMap<Arc<[u8]>, u32>,
 }
 
-/// A hub that wants a message.
+/// A hub's subscriptions that match.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) connection: ConnectionKey,
-    /// It wants it whoever else gets it.
+    /// The hub has a subscription without a queue group.
     pub(crate) plain: bool,
-    /// The numbers of the groups that have members there.
+    /// The numbers of the groups that have members at the hub.
     pub(crate) groups: Vec<u32>,
 }
 
 #[derive(Debug)]
 struct Group {
     name: Arc<[u8]>,
-    /// Where its members end.
+    /// End of the group's members.
     end: usize,
 }
 
 impl Matches {
-    /// How many subscriptions they are.
+    /// Returns the number of subscriptions.
     pub(crate) fn len(&self) -> usize {
         self.plain.len() + self.members.len() + self.links.len()
     }
 
-    /// The memory that it holds, in bytes, about.
+    /// Returns the approximate memory in bytes.
     pub(crate) fn capacity(&self) -> usize {
         const PER_MEMBER: usize = size_of::<Target>() + size_of::<u32>();
         self.plain.capacity() * size_of::<Target>()
@@ -57,7 +57,7 @@ impl Matches {
             + self.by_name.capacity() * size_of::<Group>()
     }
 
-    /// The queue groups in the order of their numbers, with their members among clients:
+    /// Returns the queue groups in the order of their numbers, with their members among clients:
     /// one member of each gets the message.
     pub(crate) fn groups(&self) -> impl Iterator<Item = (&Arc<[u8]>, &[Target])> {
         let mut start = 0;
@@ -68,7 +68,7 @@ impl Matches {
         })
     }
 
-    /// The group with this number.
+    /// Returns the group with this number.
     pub(crate) fn numbered(&self, number: u32) -> (&Arc<[u8]>, &[Target]) {
         let number = number as usize;
         let before = number.checked_sub(1);
@@ -77,12 +77,12 @@ impl Matches {
         (name, &self.members[start..*end])
     }
 
-    /// The group with this name.
+    /// Returns the group with this name.
     pub(crate) fn named(&self, name: &[u8]) -> Option<(&Arc<[u8]>, &[Target])> {
         self.groups().find(|(known, _)| ***known == *name)
     }
 
-    /// The members of the group with this name.
+    /// Returns the members of the group with this name.
     pub(crate) fn group(&self, name: &[u8]) -> &[Target] {
         self.named(name).map_or(&[], |(_, members)| members)
     }
@@ -106,7 +106,7 @@ impl Matches {
         });
     }
 
-    /// Adds members of a group; others of the same name may have been added before.
+    /// Adds members of a group, which may already have others.
     pub(super) fn add_group(&mut self, name: &Arc<[u8]>, members: &Members) {
         let number = self.number(name);
         members.for_each(|target| {
@@ -122,7 +122,7 @@ impl Matches {
         });
     }
 
-    /// The hub that a target belongs to. There are few of them.
+    /// Returns the hub that a target belongs to. There are few of them.
     #[cold]
     fn link(&mut self, target: Target) -> &mut Link {
         let connection = target.connection;
@@ -152,7 +152,7 @@ impl Matches {
         };
         #[allow(
             clippy::cast_possible_truncation,
-            reason = "memory ends before four billion groups"
+            reason = "memory is exhausted before four billion groups"
         )]
         let number = known.unwrap_or(self.groups.len()) as u32;
         if known.is_none() {
@@ -167,7 +167,7 @@ impl Matches {
         number
     }
 
-    /// Puts the members of each group side by side, when all are added.
+    /// Sorts the members by group, after all were added.
     pub(super) fn finish(&mut self) {
         if !self.unsorted.is_sorted() {
             let all = self.unsorted.drain(..).zip(self.members.drain(..));
@@ -178,7 +178,7 @@ impl Matches {
                 self.members.push(target);
             }
         }
-        // A group may have members at hubs alone.
+        // All members of a group may be at hubs.
         let mut end = 0;
         for (group, number) in self.groups.iter_mut().zip(0..) {
             while self.unsorted.get(end) == Some(&number) {

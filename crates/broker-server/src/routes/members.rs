@@ -1,10 +1,10 @@
-//! A set of subscriptions that is small for one of them and quick for many.
+//! A set of subscriptions that is small for one element and fast for many.
 
 use std::collections::BTreeSet;
 
 use super::Target;
 
-/// Members from which on a set is kept in order: looking through fewer is as quick.
+/// Number of members from which on a set is sorted; a linear search of fewer is as fast.
 const MANY: usize = 32;
 
 #[derive(Debug)]
@@ -16,7 +16,7 @@ enum Set {
 #[derive(Debug)]
 pub(super) struct Members {
     set: Set,
-    /// How many of them are those of hubs.
+    /// Number of members that belong to hubs.
     of_hubs: u32,
 }
 
@@ -37,7 +37,7 @@ impl Members {
         }
     }
 
-    /// How many of them are clients.
+    /// Returns the number of members that are clients.
     pub(super) fn clients(&self) -> usize {
         self.len() - self.of_hubs as usize
     }
@@ -46,7 +46,7 @@ impl Members {
         self.len() == 0
     }
 
-    /// Adds a subscription that is not in it: O(log n).
+    /// Inserts a subscription that is not in the set: O(log n).
     pub(super) fn insert(&mut self, target: Target) {
         self.of_hubs += u32::from(target.is_link());
         match &mut self.set {
@@ -68,7 +68,7 @@ impl Members {
         }
     }
 
-    /// Removes a subscription: O(log n). Tells whether it was there.
+    /// Removes a subscription: O(log n). Returns whether it was present.
     pub(super) fn remove(&mut self, target: Target) -> bool {
         let removed = match &mut self.set {
             Set::Few(few) => {
@@ -81,7 +81,7 @@ impl Members {
         removed
     }
 
-    /// Calls `with` with each.
+    /// Calls `with` for each member.
     pub(super) fn for_each(&self, with: impl FnMut(Target)) {
         match &self.set {
             Set::Few(few) => few.iter().copied().for_each(with),

@@ -1,8 +1,8 @@
-//! Who wants which subject, for all workers.
+//! The routes: all subscriptions, shared by all workers.
 //!
-//! Patterns are kept in one hash table. To look a subject up is to look for the
-//! pattern that it would match in each shape ([`shapes`]), so that it costs
-//! O(tokens + shapes + matches), and a subscription comes and goes in O(log n).
+//! One hash table contains the patterns. A look-up tries, for each shape, the one pattern that the
+//! subject would match ([`shapes`]). It costs O(tokens + shapes + matches); inserting and removing
+//! a subscription costs O(log n).
 
 mod matches;
 mod members;
@@ -25,7 +25,7 @@ use broker_protocol::tokens;
 pub(crate) use self::matches::{Link, Matches};
 pub(crate) use self::watch::{Change, Watch};
 
-/// There are too many shapes of patterns for one more.
+/// There are too many shapes for another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooManyShapes;
 
@@ -67,14 +67,14 @@ impl Pattern {
         if members.is_empty() {
             self.groups.remove(name);
             if self.groups.is_empty() {
-                // An empty map with room would stay for as long as the pattern.
+                // An empty map would keep its memory as long as the pattern exists.
                 self.groups = HashMap::new();
             }
         }
         removed
     }
 
-    /// How many clients want it: those of a group, or those in none.
+    /// Returns the number of clients that subscribe in the group, or without a group.
     fn clients(&self, queue: Option<&[u8]>) -> usize {
         let members = match queue {
             None => Some(&self.plain),
@@ -83,7 +83,7 @@ impl Pattern {
         members.map_or(0, Members::clients)
     }
 
-    /// Whether it is the pattern that `subject` matches with this shape.
+    /// Returns whether it is the pattern that `subject` matches with this shape.
     fn is_of(&self, subject: &[u8], shape: &Shape) -> bool {
         let mut stars = shape.stars.iter().copied().peekable();
         let mut pattern = tokens(&self.text);
@@ -93,7 +93,7 @@ impl Pattern {
                 return false;
             };
             let is_star = stars.next_if_eq(&place).is_some();
-            // Somebody may publish to a pattern, whose wildcards are no literal tokens.
+            // The subject may itself be a pattern; its wildcards are not literal tokens.
             let is_same = match own {
                 b"*" => is_star,
                 b">" => false,
@@ -115,12 +115,12 @@ impl Pattern {
 struct Table {
     patterns: HashTable<Pattern>,
     shapes: Shapes,
-    /// Who wants to know what clients want.
+    /// Observers of the clients' subscriptions.
     watches: Vec<Arc<Watch>>,
 }
 
 impl Table {
-    /// Tells those who want to know how many clients want a pattern now.
+    /// Informs the observers how many clients now subscribe to a pattern.
     fn tell(&self, pattern: &[u8], queue: Option<&[u8]>, clients: usize) {
         for watch in &self.watches {
             watch.note(Change {
@@ -132,29 +132,28 @@ impl Table {
     }
 }
 
-/// How many parts of the subject space have a generation of their own.
+/// Number of parts of the subject space that have their own generation.
 const PARTS: usize = 32;
 
-/// The patterns, and what tells that they have changed.
+/// All patterns, with generations that show changes.
 ///
-/// Workers remember what matched a subject for as long as the generation of its
-/// part of the subject space stays the same. The part is decided by the first
-/// token, so that inboxes, which come and go with each request of some clients,
-/// leave alone what is known of other subjects.
+/// Workers cache a subject's matches while the generation of its part of the subject space stays
+/// the same. The first token determines the part, so inboxes, which some clients create for each
+/// request, do not invalidate other subjects.
 #[derive(Debug)]
 pub(crate) struct Routes {
     table: RwLock<Table>,
     generations: [CachePadded<AtomicU64>; PARTS],
-    /// Subscriptions ever inserted, and those of them that were removed.
+    /// Numbers of subscriptions that were ever inserted, and of those that were removed.
     inserts: AtomicU64,
     removes: AtomicU64,
     hashes: Hashes,
 }
 
-/// Hashes of tokens in their places; that of a pattern is the sum, so that putting a
-/// wildcard into the place of a token is a subtraction and an addition.
+/// Hashes of tokens by position. A pattern's hash is the sum, so replacing a token by a wildcard
+/// takes a subtraction and an addition.
 ///
-/// The keys are random: nobody can choose subjects with the same hash.
+/// The keys are random, so clients cannot choose subjects with the same hash.
 #[derive(Debug, Default)]
 struct Hashes(RandomState);
 
@@ -164,7 +163,7 @@ impl Hashes {
     }
 
     fn star(&self, place: u16) -> u64 {
-        // As no token is: no token is empty.
+        // No real token is empty.
         self.token(place, b"")
     }
 
@@ -172,7 +171,7 @@ impl Hashes {
         self.0.hash_one(place)
     }
 
-    /// The hash of a pattern, and its shape.
+    /// Returns the hash and the shape of a pattern.
     fn pattern(&self, text: &[u8]) -> (u64, Shape) {
         let mut hash = 0_u64;
         let mut stars = Vec::new();
@@ -206,7 +205,7 @@ impl Routes {
     pub(crate) fn new() -> Self {
         Self {
             table: RwLock::default(),
-            // Not 0, which is what nobody has looked up yet.
+            // Not 0, which means that a subject was never looked up.
             generations: std::array::from_fn(|_| CachePadded::new(AtomicU64::new(1))),
             inserts: AtomicU64::new(0),
             removes: AtomicU64::new(0),
@@ -214,8 +213,8 @@ impl Routes {
         }
     }
 
-    /// Adds a subscription to a valid pattern. Tells whether it is the first one of
-    /// its shape, which it may be if `may_add_shape`.
+    /// Inserts a subscription to a valid pattern. Returns whether the pattern is the first one of
+    /// its shape, which `may_add_shape` must allow.
     pub(crate) fn insert(
         &self,
         pattern: &[u8],
@@ -251,11 +250,11 @@ impl Routes {
             new.add(queue, target);
             patterns.insert_unique(hash, new, |known| known.hash);
         }
-        // How many are in no group does not matter.
+        // The exact number of plain subscriptions does not matter.
         if is_watched && (queue.is_some() || clients == 1) {
             table.tell(pattern, queue, clients);
         }
-        // Before the lock is left: whoever sees the new generation sees the table.
+        // Before the lock is released: a thread that sees the new generation sees the new table.
         self.changed(pattern);
         self.inserts.fetch_add(1, Ordering::Relaxed);
         Ok(first)
@@ -297,17 +296,18 @@ impl Routes {
         self.removes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Subscriptions ever inserted, and those of them that were removed.
+    /// Returns the numbers of subscriptions that were ever inserted and removed.
     pub(crate) fn changes(&self) -> (u64, u64) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (read(&self.inserts), read(&self.removes))
     }
 
-    /// Tells `watch` from now on what clients want, and calls `with` for all that they want
-    /// now: pattern, group, and how many want it so.
+    /// Informs `watch` about changes in the clients' subscriptions from now on, and calls `with`
+    /// for all current ones: pattern, group, and number of clients.
     ///
-    /// A change in between may be told and be in what they want now: each says what holds
-    /// then, so that whoever takes both in this order is right in the end.
+    /// A concurrent change may be both in `watch` and in the current subscriptions. Each contains
+    /// the number at its time, so a caller that processes the changes last ends with the right
+    /// number.
     pub(crate) fn watch(
         &self,
         watch: &Arc<Watch>,
@@ -331,13 +331,13 @@ impl Routes {
         }
     }
 
-    /// Tells `watch` nothing more.
+    /// Stops informing `watch`.
     pub(crate) fn forget(&self, watch: &Arc<Watch>) {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         table.watches.retain(|known| !Arc::ptr_eq(known, watch));
     }
 
-    /// Whether nobody wants anything.
+    /// Returns whether there are no subscriptions.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn is_empty(&self) -> bool {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
@@ -355,14 +355,15 @@ impl Routes {
         }
     }
 
-    /// Changes when a subscription comes or goes that could match a subject of this part.
+    /// Returns the part's generation, which changes with every subscription that could match a
+    /// subject of this part.
     #[inline]
     pub(crate) fn generation(&self, part: Part) -> u64 {
         self.generations[part.0 as usize % PARTS].load(Ordering::Acquire)
     }
 
-    /// What matches a subject to which a message is published. Nothing matches one
-    /// with an empty token. Returns how many patterns were looked for.
+    /// Finds the matches of a message's subject. A subject with an empty token has none. Returns
+    /// the number of patterns that were looked up.
     pub(crate) fn find(&self, subject: &[u8], into: &mut Matches) -> usize {
         into.clear();
         let hashes = &self.hashes;
@@ -384,7 +385,7 @@ impl Routes {
             rest: false,
         };
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        // What a wildcard in each place changes: hashed once, added for each shape.
+        // The change of the hash by a wildcard at each position, computed once for all shapes.
         let (mut stars, mut rests) = (Vec::new(), Vec::new());
         if !table.shapes.is_empty() {
             let token = |place: usize| sums[place + 1].wrapping_sub(sums[place]);
@@ -421,8 +422,8 @@ fn first_token(subject: &[u8]) -> &[u8] {
     tokens(subject).next().unwrap_or_default()
 }
 
-/// The part of the subject space that a first token belongs to: FNV-1a of the token,
-/// as any function would do that spreads short texts.
+/// Returns the part of the subject space for a first token: its FNV-1a hash, since any function
+/// that spreads short texts will do.
 fn part(token: &[u8]) -> usize {
     let hash = token.iter().fold(0x811c_9dc5_u32, |hash, &byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -435,7 +436,7 @@ fn part(token: &[u8]) -> usize {
 pub(crate) struct Part(u32);
 
 impl Part {
-    /// The one that a subject belongs to.
+    /// Returns the part of a subject.
     #[allow(clippy::cast_possible_truncation, reason = "there are few parts")]
     pub(crate) fn of(subject: &[u8]) -> Self {
         Self(part(first_token(subject)) as u32)
@@ -488,7 +489,7 @@ mod tests {
         assert_eq!(found(&routes, "b"), [5, 6]);
         assert_eq!(found(&routes, "a..b"), [0_u32; 0]);
         assert_eq!(found(&routes, "a."), [0_u32; 0]);
-        // Published to a pattern: nats-server takes its tokens as they are.
+        // Published to a pattern: nats-server treats its tokens as ordinary ones.
         assert_eq!(found(&routes, "a.*"), [2, 4, 5]);
     }
 
@@ -582,7 +583,7 @@ mod tests {
     fn what_is_removed_leaves_nothing_behind() {
         let routes = Routes::new();
         let patterns = ["a.b.c", "a.*", ">", "*.*.>"];
-        // More than are kept in a list.
+        // More than a list holds.
         for pattern in patterns {
             for queue in [None, Some(&b"q"[..])] {
                 for serial in 0..100 {

@@ -1,32 +1,30 @@
-//! The shapes that patterns have: where their wildcards stand.
+//! The shapes of patterns: the positions of their wildcards.
 //!
-//! A subject can match one pattern of each shape at most, and which one that would be
-//! follows from the subject and the shape. So the cost of a look-up is bounded by the
-//! number of shapes, whatever the number of patterns. The method is known as tuple
-//! space search (Srinivasan, Suri and Varghese, "Packet Classification using Tuple
-//! Space Search", SIGCOMM 1999). A tree of tokens has no such bound: it branches at
-//! each `*`.
+//! A subject can match at most one pattern of each shape, and the subject and the shape determine
+//! which one. So the cost of a look-up is bounded by the number of shapes, whatever the number of
+//! patterns. The method is known as tuple space search (Srinivasan, Suri and Varghese, "Packet
+//! Classification using Tuple Space Search", SIGCOMM 1999). A tree of tokens has no such bound,
+//! because it branches at each `*`.
 
 use std::collections::BTreeMap;
 
-/// Most shapes of the patterns of all connections. Each costs a few additions and a look
-/// into the table for each message whose subject is not remembered; programs have some
-/// dozens.
+/// Most shapes of all connections' patterns. Each shape costs a few additions and a table look-up
+/// for each message whose subject is not cached; programs use some dozens.
 pub(super) const MOST_SHAPES: usize = 4096;
 
-/// Where the wildcards of a pattern stand.
+/// The positions of a pattern's wildcards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// The places of its `*`, counted in tokens.
+    /// The positions of its `*`, counted in tokens.
     pub(super) stars: Box<[u16]>,
-    /// How many tokens it has, the last `>` not counted.
+    /// The number of its tokens, without a final `>`.
     pub(super) tokens: u16,
-    /// It ends with `>`.
+    /// The pattern ends with `>`.
     pub(super) rest: bool,
 }
 
 impl Shape {
-    /// Whether it has no wildcard: then it needs no search.
+    /// Returns whether the shape has no wildcard, so the look-up needs no search.
     pub(super) fn is_literal(&self) -> bool {
         !self.rest && self.stars.is_empty()
     }
@@ -35,9 +33,9 @@ impl Shape {
 /// The shapes in use, by their number of tokens.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
-    /// Those of patterns that match subjects of the same number of tokens.
+    /// Shapes of patterns that match a fixed number of tokens.
     exact: ByLength,
-    /// Those of patterns that end with `>`.
+    /// Shapes of patterns that end with `>`.
     rest: ByLength,
     count: usize,
 }
@@ -53,8 +51,8 @@ impl Shapes {
         }
     }
 
-    /// Counts one more pattern of the shape. Tells whether it is the first, or
-    /// nothing if it would be and there are too many shapes or `may_add` is false.
+    /// Counts another pattern of the shape. Returns whether it is the first one, or `None` if it
+    /// would be, and there are too many shapes or `may_add` is false.
     pub(super) fn add(&mut self, shape: &Shape, may_add: bool) -> Option<bool> {
         let full = self.count >= MOST_SHAPES;
         let same_length = self.of(shape).entry(shape.tokens).or_default();
@@ -73,7 +71,7 @@ impl Shapes {
         Some(true)
     }
 
-    /// Counts one pattern of the shape less.
+    /// Counts a pattern of the shape as removed.
     pub(super) fn remove(&mut self, shape: &Shape) {
         let all = self.of(shape);
         let Some(same_length) = all.get_mut(&shape.tokens) else {
@@ -93,7 +91,7 @@ impl Shapes {
         self.count -= 1;
     }
 
-    /// The shapes of patterns that a subject of so many tokens can match.
+    /// Returns the shapes of patterns that a subject with this number of tokens can match.
     pub(super) fn fitting(&self, tokens: u16) -> impl Iterator<Item = &Shape> {
         let exact = self.exact.get(&tokens).into_iter().flatten();
         let rest = self.rest.range(..tokens).flat_map(|(_, shapes)| shapes);

@@ -1,23 +1,23 @@
-//! What tells a hub of what clients want.
+//! Reports changes in the clients' subscriptions to a hub's worker.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam::queue::SegQueue;
 
-/// How many clients want a pattern, after that has changed.
+/// The number of clients that subscribe to a pattern, after a change.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) pattern: Box<[u8]>,
-    /// The queue group by which they want it, if it is not each by himself.
+    /// The queue group, or `None` for plain subscriptions.
     pub(crate) queue: Option<Box<[u8]>>,
-    /// How many they are; of those in no group, whether there are any.
+    /// The number of clients; for plain subscriptions, only whether it is 0 matters.
     pub(crate) clients: usize,
 }
 
-/// Changes in the order in which they happened, for whoever takes them.
+/// Changes in the order in which they happened.
 pub(crate) struct Watch {
     changes: SegQueue<Change>,
-    /// Somebody was told that there are some, and has not looked yet.
+    /// The receiver was informed, and has not read the changes yet.
     told: AtomicBool,
     tell: Box<dyn Fn() + Send + Sync>,
 }
@@ -29,7 +29,7 @@ impl std::fmt::Debug for Watch {
 }
 
 impl Watch {
-    /// `tell` is called when there is something to take, by whoever made the change.
+    /// `tell` is called when there are changes, by the thread that made them.
     pub(crate) fn new(tell: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             changes: SegQueue::new(),
@@ -45,7 +45,7 @@ impl Watch {
         }
     }
 
-    /// Whether there is nothing to take.
+    /// Returns whether there are no changes.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -53,7 +53,7 @@ impl Watch {
 
     /// Takes the oldest change.
     pub(crate) fn take(&self) -> Option<Change> {
-        // Before it looks: what comes after that is told again.
+        // Cleared before reading: a later change informs the receiver again.
         self.told.store(false, Ordering::Release);
         self.changes.pop()
     }

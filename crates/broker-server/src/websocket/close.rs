@@ -1,9 +1,9 @@
-//! Why a connection ends, as its close frame says it (RFC 6455, section 7.4).
+//! Close frames (RFC 6455, section 7.4).
 
 use super::super::reason::Reason;
 use broker_protocol::ProtocolError;
 
-/// The longest payload of a control frame, in bytes.
+/// Longest payload of a control frame, in bytes.
 pub(super) const MOST_CONTROL: usize = 125;
 
 const NORMAL: u16 = 1000;
@@ -14,7 +14,7 @@ const POLICY: u16 = 1008;
 pub(super) const TOO_BIG: u16 = 1009;
 const INTERNAL: u16 = 1011;
 
-/// A code, and a text for people. The default is a close frame that says nothing.
+/// A status code and a text. The default is a close frame without either.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Close {
     code: u16,
@@ -29,8 +29,8 @@ impl Close {
         Self { code, why }
     }
 
-    /// That of a connection that ends for this reason, with the code that nats-server has
-    /// for it.
+    /// Returns the close frame for a connection that ends for this reason, with nats-server's
+    /// status code.
     pub(super) fn of(reason: Reason) -> Self {
         match reason {
             Reason::Gone | Reason::Unreadable | Reason::Unwritable => Self::new(NORMAL, ""),
@@ -39,12 +39,12 @@ impl Close {
         }
     }
 
-    /// The code; 0 stands for none.
+    /// Returns the status code; 0 means none.
     pub(super) fn code(&self) -> u16 {
         self.code
     }
 
-    /// The text for people.
+    /// Returns the text.
     pub(super) fn why(&self) -> &str {
         &self.why
     }

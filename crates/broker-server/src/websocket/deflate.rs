@@ -1,4 +1,4 @@
-//! Compression of messages (RFC 7692): none depends on an earlier one.
+//! Compression of messages (RFC 7692), each independent of earlier ones.
 
 use std::cell::RefCell;
 use std::io::IoSlice;
@@ -10,22 +10,22 @@ use super::close::{Close, INVALID_DATA, TOO_BIG};
 /// The end of each compressed message, which is not sent.
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// Memory of an [`Inflater`], in bytes, about: its window, and its tables.
+/// Approximate memory of an [`Inflater`] in bytes: its window and its tables.
 pub(super) const PER_INFLATER: usize = 48 * 1024;
 
-/// Inflates the messages of one connection, piece by piece, into the room that there is.
+/// Decompresses the messages of one connection in parts, into buffers of any size.
 #[derive(Debug)]
 pub(super) struct Inflater {
     state: Decompress,
-    /// Bytes that came of the message so far, and most that may.
+    /// Decompressed bytes of the current message, and their limit.
     made: usize,
     most: usize,
-    /// Bytes of [`TAIL`] that were inflated already.
+    /// Bytes of [`TAIL`] that were already decompressed.
     tail: usize,
 }
 
 impl Inflater {
-    /// One message may become `most` bytes.
+    /// Returns an inflater that allows messages of up to `most` bytes.
     pub(super) fn new(most: usize) -> Self {
         Self {
             state: Decompress::new(false),
@@ -35,12 +35,11 @@ impl Inflater {
         }
     }
 
-    /// Inflates a part of a message. Returns how much of it was used, and how much was
-    /// made of it.
+    /// Decompresses a part of a message. Returns the numbers of bytes used and produced.
     ///
     /// # Errors
     ///
-    /// When it is not compressed data, or becomes more than it may.
+    /// The data is invalid, or the message exceeds its limit.
     pub(super) fn inflate(
         &mut self,
         from: &[u8],
@@ -72,12 +71,12 @@ impl Inflater {
         }
     }
 
-    /// Inflates what is left of a message when all of it was given. Returns how much was
-    /// made of it, and whether that was all.
+    /// Decompresses the rest of a message after all of its input. Returns the number of bytes
+    /// produced, and whether the message is complete.
     ///
     /// # Errors
     ///
-    /// As [`inflate`](Self::inflate) does.
+    /// Same as [`inflate`](Self::inflate).
     pub(super) fn finish(&mut self, into: &mut [u8]) -> Result<(usize, bool), Close> {
         let (used, made) = self.inflate(&TAIL[self.tail..], into)?;
         self.tail += used;
@@ -90,7 +89,7 @@ impl Inflater {
     }
 }
 
-/// Compresses, with memory that all connections of a thread share: some 300 KiB.
+/// The compressor, whose memory of about 300 KiB all connections of a thread share.
 #[derive(Debug)]
 struct Deflater {
     state: Compress,
@@ -106,7 +105,7 @@ thread_local! {
     });
 }
 
-/// Compresses a message and hands it over, if it becomes shorter by it.
+/// Compresses a message and passes it to `take`, if that makes it shorter.
 pub(super) fn deflate<T>(parts: &[IoSlice<'_>], take: impl FnOnce(&[u8]) -> T) -> Option<T> {
     DEFLATER.with_borrow_mut(|deflater| {
         let Deflater {
@@ -120,7 +119,7 @@ pub(super) fn deflate<T>(parts: &[IoSlice<'_>], take: impl FnOnce(&[u8]) -> T) -
             plain.extend_from_slice(part);
         }
         state.reset();
-        // One that takes more room is no gain, and is given up.
+        // Compression stops when the result is not shorter.
         packed.reserve(plain.len() + TAIL.len());
         let status = state.compress_vec(plain, packed, FlushCompress::Sync);
         let all = status.is_ok() && state.total_in() == plain.len() as u64;
@@ -141,7 +140,7 @@ mod tests {
         let mut inflater = Inflater::new(most);
         let mut all = Vec::new();
         for _ in 0..2 {
-            // The second message shows that nothing is left of the first.
+            // The second message shows that no state of the first is left.
             all.clear();
             let mut into = vec![0; room];
             let mut used = 0;

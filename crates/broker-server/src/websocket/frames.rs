@@ -1,8 +1,8 @@
-//! Frames of WebSocket (RFC 6455, section 5): their heads read and written.
+//! WebSocket frames (RFC 6455, section 5): reads and writes frame headers.
 
 use super::close::{Close, INVALID_DATA, MOST_CONTROL, PROTOCOL_ERROR};
 
-/// Longest head of a client's frame, in bytes.
+/// Longest frame header of a client, in bytes.
 const MOST_HEAD: usize = 14;
 
 const FINAL: u8 = 0x80;
@@ -10,7 +10,7 @@ const COMPRESSED: u8 = 0x40;
 const RESERVED: u8 = 0x30;
 const MASKED: u8 = 0x80;
 
-/// What a frame is for.
+/// The type of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Opcode {
     Continuation = 0,
@@ -39,16 +39,16 @@ impl Opcode {
     }
 }
 
-/// The frame of a client whose payload is read now.
+/// The client's frame whose payload is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) opcode: Opcode,
-    /// It ends its message.
+    /// The frame ends its message.
     pub(super) is_final: bool,
     /// Bytes of its payload that have not been read.
     pub(super) left: u64,
     mask: [u8; 4],
-    /// The byte of the mask that is for the next byte.
+    /// Index of the mask byte for the next payload byte.
     at: usize,
 }
 
@@ -57,8 +57,8 @@ impl Frame {
         self.opcode.is_control()
     }
 
-    /// Copies what is there of its payload without the mask, as far as there is room.
-    /// Returns how much that is; [`advance`](Self::advance) takes it as read.
+    /// Copies the available part of the payload without the mask, as far as it fits. Returns the
+    /// number of bytes; [`advance`](Self::advance) marks them as read.
     pub(super) fn unmask(&self, from: &[u8], into: &mut [u8]) -> usize {
         let left = usize::try_from(self.left).unwrap_or(usize::MAX);
         let length = from.len().min(into.len()).min(left);
@@ -83,26 +83,25 @@ impl Frame {
     }
 }
 
-/// Reads the heads of a client's frames, and checks that they may follow each other.
+/// Reads the headers of a client's frames, and checks that their order is valid.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
-    /// The start of a head.
+    /// The start of a header.
     start: [u8; MOST_HEAD],
     length: usize,
     /// A message has begun and not ended.
     in_message: bool,
-    /// The message that began last is compressed.
+    /// The current message is compressed.
     pub(super) compressed: bool,
 }
 
 impl Heads {
-    /// Reads as much of `bytes` as belongs to a head. Returns how much that is, and the
-    /// frame if its head is complete.
+    /// Reads the part of `bytes` that belongs to a header. Returns its length, and the frame if its
+    /// header is complete.
     ///
     /// # Errors
     ///
-    /// When the client breaks the rules of frames. Messages may be compressed only if that
-    /// was agreed on.
+    /// The frame is invalid. Messages may be compressed only if that was negotiated.
     pub(super) fn read(
         &mut self,
         bytes: &[u8],
@@ -124,7 +123,7 @@ impl Heads {
         }
     }
 
-    /// The length of the head, as far as its start tells.
+    /// Returns the length of the header, as far as its start determines it.
     fn needed(&self) -> Result<usize, Close> {
         if self.length < 2 {
             return Ok(2);
@@ -201,7 +200,7 @@ fn wrong(why: &str) -> Close {
     Close::new(PROTOCOL_ERROR, why)
 }
 
-/// Appends the head of a frame of the server, which is a whole message, and without mask.
+/// Appends the header of a frame from the server, which is a whole message and has no mask.
 pub(super) fn push_head(out: &mut Vec<u8>, opcode: Opcode, compressed: bool, length: usize) {
     let compressed = if compressed { COMPRESSED } else { 0 };
     out.push(FINAL | compressed | opcode as u8);
@@ -234,12 +233,12 @@ pub(super) fn push_close(out: &mut Vec<u8>, close: &Close) {
     out.extend_from_slice(close.why().as_bytes());
 }
 
-/// What the payload of a client's close frame says, to be said back. Nothing is said back
-/// to one that says nothing.
+/// Reads the payload of a client's close frame. Returns the close frame to answer with, which is
+/// empty for an empty payload.
 ///
 /// # Errors
 ///
-/// When it says nonsense.
+/// The payload is invalid.
 pub(super) fn read_close(payload: &[u8]) -> Result<Close, Close> {
     let [first, second, text @ ..] = payload else {
         return Ok(Close::default());

@@ -1,7 +1,7 @@
-//! WebSocket (RFC 6455): NATS's bytes in frames, for clients in web browsers.
+//! WebSocket (RFC 6455): the NATS protocol in frames, for clients in web browsers.
 //!
-//! Nothing here reads or writes a socket: [`WebSocket`] is given what came and has what
-//! is to go, which `layers.rs` moves.
+//! This module does not access sockets: [`WebSocket`] converts bytes, and `layers.rs` reads and
+//! writes them.
 
 mod close;
 mod deflate;

@@ -1,40 +1,39 @@
-//! What goes to a client: NATS's bytes in frames.
+//! Output for a client: the NATS protocol in frames.
 
 use std::io::IoSlice;
 
 use super::deflate::deflate;
 use super::frames::{Opcode, push_head};
 
-/// Bytes that are put into frames before they are written, at most.
+/// Most bytes to put into frames before they are written.
 pub(super) const MOST_OUT: usize = 16 * 1024;
 
-/// Largest payload of a frame to a web browser, in bytes: nats-server found that browsers
-/// do better with short ones.
+/// Largest frame payload for a web browser, in bytes: nats-server's authors found that browsers
+/// handle short frames better.
 const MOST_TO_BROWSER: usize = 4096;
 
-/// Messages of fewer bytes than this are not compressed, as with nats-server.
+/// Shorter messages are not compressed, as in nats-server.
 const WORTH_COMPRESSING: usize = 64;
 
-/// Slices that go into one message, at most.
+/// Most slices in one message.
 const MOST_PARTS: usize = 64;
 
-/// Frames that wait to be written.
+/// Frames to be written.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     /// The client is a web browser.
     pub(super) browser: bool,
-    /// Compression was agreed on.
+    /// Compression was negotiated.
     pub(super) compressed: bool,
     /// The frames, from `written` on.
     bytes: Vec<u8>,
     written: usize,
-    /// Payload of the client's last ping that is to be answered. Earlier ones need no
-    /// answer.
+    /// Payload of the client's last ping that is not answered yet. Earlier pings need no answer.
     ping: Option<Vec<u8>>,
 }
 
 impl Outgoing {
-    /// Appends what is no frame of NATS's bytes.
+    /// Appends bytes other than data frames.
     pub(super) fn append(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
         append(&mut self.bytes);
     }
@@ -44,8 +43,8 @@ impl Outgoing {
         self.ping = Some(ping);
     }
 
-    /// Puts bytes of NATS into frames, if all that was there before has been written.
-    /// Returns how many.
+    /// Puts bytes into frames, if all earlier output has been written. Returns the number of bytes
+    /// taken.
     pub(super) fn push(&mut self, slices: &[IoSlice<'_>]) -> usize {
         let most = if self.browser {
             MOST_TO_BROWSER
@@ -53,7 +52,7 @@ impl Outgoing {
             MOST_OUT
         };
         let mut pushed = 0;
-        // The slices of one frame; more of them than there is room for wait for the next.
+        // The slices of one frame; slices beyond the array's size go into the next frame.
         let mut parts = [IoSlice::new(&[]); MOST_PARTS];
         while pushed < MOST_OUT {
             let (count, length) = gather(slices, pushed, most.min(MOST_OUT - pushed), &mut parts);
@@ -83,10 +82,10 @@ impl Outgoing {
         }
     }
 
-    /// What is to be written.
+    /// Returns the bytes to be written.
     pub(super) fn bytes(&mut self) -> &[u8] {
         if self.written == self.bytes.len() {
-            // An idle connection has no memory for what it has not.
+            // An idle connection keeps no buffer.
             (self.bytes, self.written) = (Vec::new(), 0);
             if let Some(payload) = self.ping.take() {
                 push_head(&mut self.bytes, Opcode::Pong, false, payload.len());
@@ -96,19 +95,19 @@ impl Outgoing {
         &self.bytes[self.written..]
     }
 
-    /// So much of that was written.
+    /// Marks bytes as written.
     pub(super) fn wrote(&mut self, bytes: usize) {
         self.written += bytes;
     }
 
-    /// Whether all was written.
+    /// Returns whether everything is written.
     pub(super) fn is_flushed(&self) -> bool {
         self.written == self.bytes.len() && self.ping.is_none()
     }
 }
 
-/// The part of `slices` from `skip` on and up to `most` bytes, as far as there are `parts`
-/// for it. Returns how many parts there are, and how many bytes.
+/// Collects the part of `slices` from `skip` on, up to `most` bytes and as many slices as `parts`
+/// holds. Returns the numbers of slices and bytes.
 fn gather<'a>(
     slices: &'a [IoSlice<'_>],
     mut skip: usize,

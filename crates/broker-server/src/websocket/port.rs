@@ -1,4 +1,4 @@
-//! The port for WebSocket, and what all of its connections go by.
+//! The WebSocket port, and the rules for its connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,24 +11,23 @@ use super::super::origin::Origin;
 use super::super::tls::{self, TlsError};
 use broker_protocol::{Limits, ServerInfo};
 
-/// What may come of a compressed message: so many of the largest frames of NATS, and so many
-/// bytes. nats.js sends what it has when a publication finds 32 KiB waiting, or one frame,
-/// of any size.
+/// Limit for a decompressed message: a number of frames of the largest NATS message, and a number
+/// of bytes. nats.js sends its buffer when a publish finds 32 KiB in it, or one frame of any size.
 const MOST_FRAMES: usize = 2;
 const MOST_COLLECTED: usize = 64 * 1024;
 
-/// What a request and messages are judged by.
+/// The rules for requests and messages.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(super) same_origin: bool,
     pub(super) allowed_origins: Vec<Origin>,
     pub(super) compression: bool,
     pub(super) encrypted: bool,
-    /// Bytes that one compressed message may become.
+    /// Most bytes of a decompressed message.
     pub(super) most: usize,
 }
 
-/// The port, open.
+/// The open port.
 #[derive(Debug)]
 pub(crate) struct Port {
     pub(crate) address: SocketAddr,
@@ -39,11 +38,11 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// `address` is the one really bound.
+    /// Returns the port with its actual address.
     ///
     /// # Errors
     ///
-    /// When the files for TLS are of no use.
+    /// The TLS files are unusable.
     pub(crate) fn new(
         config: &WebSocketConfig,
         address: SocketAddr,
@@ -65,7 +64,7 @@ impl Port {
         })
     }
 
-    /// Tells of it in the log.
+    /// Logs the address.
     pub(crate) fn log(&self) {
         let address = self.address;
         if self.tls.is_some() {
@@ -75,12 +74,12 @@ impl Port {
         tracing::info!("Listening for websocket clients on ws://{address}");
         if !address.ip().is_loopback() {
             tracing::warn!(
-                "whoever is on the way to ws://{address} can read all of it: give --websocket-tls-cert, or listen on loopback behind a proxy that has TLS"
+                "traffic to ws://{address} is not encrypted: set --websocket-tls-cert, or listen on loopback behind a TLS proxy"
             );
         }
     }
 
-    /// Changes INFO to what is so for clients by WebSocket.
+    /// Sets the fields of INFO that differ for WebSocket clients.
     pub(crate) fn put_into(&self, info: &mut ServerInfo) {
         info.host = self.address.ip().to_string();
         info.port = self.address.port();

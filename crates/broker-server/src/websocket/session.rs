@@ -1,4 +1,4 @@
-//! One connection by WebSocket.
+//! One WebSocket connection.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::Arc;
@@ -11,24 +11,24 @@ use super::outgoing::{MOST_OUT, Outgoing};
 use super::port::Rules;
 use super::upgrade::{MOST_REQUEST, Upgrade, judge, refusal};
 
-/// Bytes of a compressed frame that are inflated at a time.
+/// Bytes of a compressed frame that are decompressed at a time.
 const COMPRESSED_PART: usize = 2048;
 
 /// Bytes of a client's frames that are read at a time.
 pub(crate) const READ: usize = 16 * 1024;
 
-/// Memory of a session without compression, in bytes, about: its request, or what was read
-/// and has not found room, and what was not written yet.
+/// Approximate memory of a session without compression, in bytes: its request or unprocessed input,
+/// and its unwritten output.
 const PER_WEBSOCKET: usize = READ + MOST_OUT;
 
-/// Why nothing more is read.
+/// Why reading has ended.
 #[derive(Debug)]
 enum End {
-    /// The client said so, and is answered with this.
+    /// The client sent a close frame; this is the answer.
     Closed(Close),
-    /// The client broke the rules, and is told so with this.
+    /// The client broke the protocol; this is the error.
     Failed(Close),
-    /// The request of the client was refused.
+    /// The client's request was refused.
     Refused(String),
 }
 
@@ -36,16 +36,16 @@ enum End {
 #[derive(Debug)]
 pub(crate) struct WebSocket {
     rules: Arc<Rules>,
-    /// The start of the client's request, until that is accepted.
+    /// The start of the client's request, until the request is accepted.
     request: Option<Vec<u8>>,
     heads: Heads,
-    /// The frame whose payload is read now.
+    /// The frame whose payload is being read.
     frame: Option<Frame>,
     /// Payload of a control frame.
     control: Vec<u8>,
-    /// If compression was agreed on.
+    /// Present if compression was negotiated.
     inflater: Option<Box<Inflater>>,
-    /// What was read and has not found room, from `rest_at` on.
+    /// Input that did not fit into the caller's buffer, from `rest_at` on.
     rest: Vec<u8>,
     rest_at: usize,
     outgoing: Outgoing,
@@ -68,7 +68,7 @@ impl WebSocket {
         }
     }
 
-    /// Memory that it takes, in bytes, at most. It changes only in [`take`](Self::take).
+    /// Returns an upper bound of the memory in bytes. Only [`take`](Self::take) changes it.
     pub(crate) fn held(&self) -> usize {
         let inflater = if self.inflater.is_some() {
             PER_INFLATER
@@ -78,23 +78,23 @@ impl WebSocket {
         PER_WEBSOCKET + inflater
     }
 
-    /// Whether the client's request has not been accepted.
+    /// Returns whether the client's request has not been accepted yet.
     pub(crate) fn is_upgrading(&self) -> bool {
         self.request.is_some()
     }
 
-    /// Refuses the client, which wants something else than this port is for.
+    /// Refuses the client's request, which this port does not serve.
     pub(crate) fn refuse(&mut self, why: &str) {
         let answer = refusal("400 Bad Request", why);
         self.outgoing.append(|out| out.extend_from_slice(&answer));
         self.end = Some(End::Refused(why.to_owned()));
     }
 
-    /// Whether nothing more is to be read, and why.
+    /// Returns whether reading has ended normally.
     ///
     /// # Errors
     ///
-    /// When the client broke the rules.
+    /// The client broke the protocol.
     pub(crate) fn ended(&self) -> io::Result<bool> {
         match &self.end {
             None => Ok(false),
@@ -104,9 +104,8 @@ impl WebSocket {
         }
     }
 
-    /// Takes `raw`, which came from the client, and puts what is NATS's into `into`.
-    /// Returns how much that is. All that was given before has to be
-    /// [taken out](Self::resume).
+    /// Processes `raw`, the client's input, and puts the bytes of the NATS protocol into `into`.
+    /// Returns their number. All earlier input must be [taken out](Self::resume) before.
     pub(crate) fn take(&mut self, raw: &[u8], into: &mut [u8]) -> usize {
         if self.end.is_some() {
             return 0;
@@ -124,7 +123,7 @@ impl WebSocket {
         made
     }
 
-    /// Goes on with what has not found room before.
+    /// Continues with input that did not fit before.
     pub(crate) fn resume(&mut self, into: &mut [u8]) -> usize {
         if self.request.is_some() {
             return 0;
@@ -163,8 +162,8 @@ impl WebSocket {
         }
     }
 
-    /// Puts what is NATS's of `raw` into `into`. Returns how much of the one was used, and
-    /// how much is in the other.
+    /// Puts the bytes of the NATS protocol in `raw` into `into`. Returns the numbers of bytes used
+    /// and produced.
     fn decode(&mut self, raw: &[u8], into: &mut [u8]) -> (usize, usize) {
         let (mut used, mut made) = (0, 0);
         while self.end.is_none() {
@@ -234,7 +233,7 @@ impl WebSocket {
         })
     }
 
-    /// Does what a control frame asks for.
+    /// Handles a control frame.
     fn obey(&mut self, opcode: Opcode) -> Result<(), Close> {
         let payload = std::mem::take(&mut self.control);
         match opcode {
@@ -245,28 +244,28 @@ impl WebSocket {
         Ok(())
     }
 
-    /// Puts bytes of NATS into frames, if all that was there before has been written.
-    /// Returns how many.
+    /// Puts bytes into frames, if all earlier output has been written. Returns the number of bytes
+    /// taken.
     pub(crate) fn push(&mut self, slices: &[IoSlice<'_>]) -> usize {
         self.outgoing.push(slices)
     }
 
-    /// What is to be written.
+    /// Returns the bytes to be written.
     pub(crate) fn out(&mut self) -> &[u8] {
         self.outgoing.bytes()
     }
 
-    /// So much of that was written.
+    /// Marks bytes as written.
     pub(crate) fn wrote(&mut self, bytes: usize) {
         self.outgoing.wrote(bytes);
     }
 
-    /// Whether all was written.
+    /// Returns whether everything is written.
     pub(crate) fn is_flushed(&self) -> bool {
         self.outgoing.is_flushed()
     }
 
-    /// Says why the connection ends, after all that was to be said before.
+    /// Appends the close frame for the reason, unless another end was sent before.
     pub(crate) fn close(&mut self, reason: Reason) {
         if self.is_upgrading() {
             return;
@@ -279,12 +278,12 @@ impl WebSocket {
     }
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 struct Step {
     used: usize,
     made: usize,
-    /// There is nothing left to use, or no room.
+    /// There is no more input, or no room.
     is_last: bool,
 }
 
@@ -309,7 +308,7 @@ mod tests {
         session
     }
 
-    /// Takes what is to be written.
+    /// Takes the bytes to be written.
     fn written(session: &mut WebSocket) -> Vec<u8> {
         let mut all = Vec::new();
         while !session.out().is_empty() {
@@ -333,7 +332,7 @@ mod tests {
         [&head[..], &mask, &masked].concat()
     }
 
-    /// Gives it `raw` in parts, and takes what comes out into little room.
+    /// Passes `raw` to the session in parts, and takes the output through a small buffer.
     fn taken(session: &mut WebSocket, raw: &[u8], part: usize, room: usize) -> Vec<u8> {
         let mut all = Vec::new();
         let mut into = vec![0; room];
@@ -386,7 +385,7 @@ mod tests {
         let mut into = [0; 64];
         assert_eq!(closed.take(&frame(0x88, b"\x03\xe9bye"), &mut into), 0);
         assert_eq!(closed.ended().ok(), Some(true));
-        // Nothing counts after that.
+        // Later input is ignored.
         assert_eq!(closed.take(&frame(0x82, b"PING\r\n"), &mut into), 0);
         assert!(closed.rest.is_empty());
         closed.close(Reason::Gone);

@@ -1,4 +1,4 @@
-//! The request by which a connection of HTTP becomes one of WebSocket (RFC 6455, section 4).
+//! The upgrade of an HTTP connection to WebSocket (RFC 6455, section 4).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,22 +10,22 @@ use super::port::Rules;
 /// Largest request, in bytes.
 pub(super) const MOST_REQUEST: usize = 16 * 1024;
 
-/// Most lines in the header of a request.
+/// Most header lines of a request.
 const MOST_HEADERS: usize = 64;
 
-/// What is appended to the key of a client to prove that its request was understood.
+/// Appended to a client's key to prove that the request was understood.
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The extension that compresses messages (RFC 7692). No message depends on earlier ones, so
-/// that a connection holds no window between messages.
+/// The extension that compresses messages (RFC 7692). Messages do not depend on earlier ones, so a
+/// connection keeps no window between messages.
 const DEFLATE: &str = "permessage-deflate";
 
-/// What the bytes that have come amount to.
+/// The state of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Upgrade {
     /// The start of a request.
     Incomplete,
-    /// The request of a client that may go on, which gets this answer.
+    /// An accepted request, and its answer.
     Accepted {
         answer: Vec<u8>,
         /// The client is a web browser.
@@ -33,7 +33,7 @@ pub(super) enum Upgrade {
         /// Messages may be compressed.
         compressed: bool,
     },
-    /// A request that is refused by this answer.
+    /// A refused request, and its answer.
     Refused { answer: Vec<u8>, why: String },
 }
 
@@ -42,7 +42,7 @@ type Refusal = (&'static str, String);
 
 const BAD_REQUEST: &str = "400 Bad Request";
 
-/// Judges the bytes that have come.
+/// Judges a request.
 pub(super) fn judge(bytes: &[u8], rules: &Rules) -> Upgrade {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -55,7 +55,7 @@ pub(super) fn judge(bytes: &[u8], rules: &Rules) -> Upgrade {
             "431 Request Header Fields Too Large",
             format!("the request has more than {MOST_REQUEST} bytes or {MOST_HEADERS} headers"),
         )),
-        Err(error) => Err((BAD_REQUEST, format!("not a request of HTTP: {error}"))),
+        Err(error) => Err((BAD_REQUEST, format!("not an HTTP request: {error}"))),
     };
     judged.unwrap_or_else(|(status, why)| Upgrade::Refused {
         answer: refusal(status, &why),
@@ -63,7 +63,7 @@ pub(super) fn judge(bytes: &[u8], rules: &Rules) -> Upgrade {
     })
 }
 
-/// The answer of HTTP to a request that is refused. It is the last of its connection.
+/// Returns the HTTP answer to a refused request. It is the last of its connection.
 pub(super) fn refusal(status: &str, why: &str) -> Vec<u8> {
     let length = why.len() + 1;
     let allow = if status.starts_with("405") {
@@ -88,12 +88,12 @@ fn accept(
         return Err(("405 Method Not Allowed", why));
     }
     if request.version != Some(1) {
-        return bad("the version of HTTP must be 1.1");
+        return bad("the HTTP version must be 1.1");
     }
     let path = request.path.unwrap_or_default();
     let path = path.split('?').next().unwrap_or_default();
     if path.ends_with("/leafnode") || path.ends_with("/mqtt") {
-        return bad("only clients of NATS are served here: no leaf nodes, no MQTT");
+        return bad("this port serves only NATS clients: no leaf nodes, no MQTT");
     }
     let Some(host) = value(request, "Host").filter(|host| !host.is_empty()) else {
         return bad("'Host' missing in request");
@@ -150,7 +150,7 @@ fn answer(key: &str, compressed: bool) -> Vec<u8> {
     .into_bytes()
 }
 
-/// All values of a header, those that are text.
+/// Returns all values of a header that are text.
 fn values<'a>(
     request: &'a httparse::Request<'_, '_>,
     name: &'a str,
@@ -172,8 +172,8 @@ fn has_token(request: &httparse::Request<'_, '_>, name: &str, token: &str) -> bo
         .any(|word| word.trim().eq_ignore_ascii_case(token))
 }
 
-/// Whether a page of this origin may connect. Clients that are no browsers can say any
-/// origin; one that says none is let in.
+/// Returns whether a page of this origin may connect. Clients other than browsers can send any
+/// origin; a client without one is accepted.
 fn is_allowed(origin: &str, host: &str, rules: &Rules) -> bool {
     if !rules.same_origin && rules.allowed_origins.is_empty() {
         return true;
@@ -185,8 +185,8 @@ fn is_allowed(origin: &str, host: &str, rules: &Rules) -> bool {
     })
 }
 
-/// Whether a client offers compression in a way that can be had here. A smaller window for
-/// what the server compresses cannot.
+/// Returns whether a client's offer of compression is supported. A smaller window for the server's
+/// compressor is not.
 fn is_offer(text: &str) -> bool {
     let mut words = text.split(';').map(str::trim);
     words.next() == Some(DEFLATE)
@@ -248,7 +248,7 @@ mod tests {
             ("Key: dGhlIHNhbXBsZSBub25jZQ==", "Key: abcd", "invalid key"),
             ("Version: 13", "Version: 8", "invalid version"),
             ("13\r\n\r\n", "13\r\n\r\nearly", "before handshake"),
-            ("/chat HTTP/1.1", "\u{1}", "not a request of HTTP"),
+            ("/chat HTTP/1.1", "\u{1}", "not an HTTP request"),
         ] {
             let request = REQUEST.replacen(part, other, 1);
             assert_ne!(request, REQUEST);

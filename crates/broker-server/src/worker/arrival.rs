@@ -1,4 +1,4 @@
-//! How connections of a worker begin: INFO, TLS and WebSocket.
+//! The start of a worker's connections: INFO, TLS and WebSocket.
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::tls::Session;
 use crate::transport::Transport;
 
 impl Worker {
-    /// Takes over connections that were given to this worker, a few at a time.
+    /// Takes over new connections, a few at a time.
     pub(super) fn welcome_some(&mut self, local: &mut Local) {
         for _ in 0..MOST_WELCOMED {
             let Some(accepted) = self.mailbox().take_connection() else {
@@ -34,7 +34,7 @@ impl Worker {
         }
     }
 
-    /// Takes over a connection and says INFO.
+    /// Takes over a connection and sends INFO.
     pub(super) fn welcome(&mut self, local: &mut Local, accepted: Accepted) -> io::Result<()> {
         let Accepted {
             socket,
@@ -76,7 +76,7 @@ impl Worker {
         };
         if first == First::Never {
             self.say_info(local, key);
-            // INFO goes out in clear, before TLS takes over.
+            // INFO is sent in plaintext, before TLS starts.
             self.flush(local);
         }
         #[cfg(feature = "tls")]
@@ -100,8 +100,7 @@ impl Worker {
             .inspect_err(|_| local.close(key, Reason::Gone))
     }
 
-    /// Has a connection begin with TLS, if that is wanted, and the request to go on with
-    /// WebSocket. INFO comes after that.
+    /// Starts TLS, if it is required, and the WebSocket upgrade. INFO follows after that.
     #[cfg(feature = "tls")]
     pub(super) fn begin_websocket(
         &mut self,
@@ -122,7 +121,7 @@ impl Worker {
             .inspect_err(|_| local.close(key, Reason::Gone))
     }
 
-    /// There is no port for WebSocket in this build.
+    /// Fails, because this build does not support WebSocket.
     #[cfg(not(feature = "tls"))]
     #[allow(clippy::unused_self)]
     pub(super) fn begin_websocket(
@@ -134,14 +133,14 @@ impl Worker {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The time for the credentials begins when the handshake has ended.
+    /// The time limit for the credentials starts at the end of the handshake.
     pub(super) fn end_handshake(&mut self, local: &mut Local, key: ConnectionKey) {
         let deadline = local.now + self.executor.settings.auth_timeout;
         let Some(client) = local.get(key) else {
             return;
         };
         if !client.transport.is_flushed() {
-            // An answer of TLS or WebSocket itself waits for the system.
+            // TLS or WebSocket may have output of its own.
             local.tell(key, b"");
         }
         let Some(client) = local.get(key) else {
@@ -159,7 +158,7 @@ impl Worker {
             return;
         }
         let owes_info = client.transport.owes_info();
-        // A reload may have changed it since the connection came.
+        // A reload may have changed the settings since the connection was accepted.
         let guest = self.executor.settings.access.guest().cloned();
         client.phase = match guest {
             Some(_) => Phase::Guest,
@@ -171,11 +170,11 @@ impl Worker {
         if owes_info {
             self.say_info(local, key);
         }
-        // What was waiting for the handshake can go now.
+        // Output that was held back by the handshake can be written now.
         local.tell(key, b"");
     }
 
-    /// Whether a client has sent nothing, and may do so in clear.
+    /// Returns whether a client has sent nothing, and may use plaintext.
     pub(super) fn may_be_in_clear(&self, local: &mut Local, key: ConnectionKey) -> bool {
         self.executor.settings.tls_start.allows_clear()
             && local.get(key).is_some_and(|client| {
@@ -183,7 +182,7 @@ impl Worker {
             })
     }
 
-    /// Goes on with a client that does not want TLS.
+    /// Continues without TLS.
     pub(super) fn go_on_in_clear(&mut self, local: &mut Local, key: ConnectionKey) {
         let owes_info = local.change(key, |client| {
             let owes_info = client.transport.owes_info();
@@ -201,8 +200,8 @@ impl Worker {
         self.queue(local, key.slot());
     }
 
-    /// Tells clients INFO that have not begun TLS in the time for that, in clear. They may
-    /// still begin it then.
+    /// Sends INFO in plaintext to clients that have not begun TLS in time. They may still begin it
+    /// then.
     pub(super) fn end_hesitation(&mut self, local: &mut Local) {
         while let Some(&(deadline, key)) = self.hesitant.front()
             && deadline <= local.now
@@ -227,7 +226,7 @@ impl Worker {
         }
     }
 
-    /// Tells a client of the server.
+    /// Sends INFO to a client.
     pub(super) fn say_info(&self, local: &mut Local, key: ConnectionKey) {
         let Some(client) = local.get(key) else {
             return;
@@ -243,13 +242,13 @@ impl Worker {
         {
             port.put_into(&mut info);
         } else if client.transport.owes_info() {
-            // TLS came first.
+            // The handshake came first.
             info.tls_required = true;
         }
         local.tell(key, &info.line());
     }
 
-    /// Takes over the connections to hubs that were given to this worker.
+    /// Takes over new connections to hubs.
     pub(super) fn take_links(&mut self, local: &mut Local) {
         while let Some(dialled) = self.mailbox().take_link() {
             let now = local.now;
@@ -276,10 +275,10 @@ impl Worker {
         }
     }
 
-    /// Has the system tell of what comes by a connection.
+    /// Registers a connection for events.
     pub(super) fn watch(&self, local: &mut Local, key: ConnectionKey) -> io::Result<()> {
-        // Both from the start: with edge-triggered events the second costs
-        // nothing until a write is refused, and changing it would cost a call.
+        // Both interests from the start: with edge-triggered events, the second costs nothing until
+        // a write blocks, and changing it would cost a system call.
         let interest = Interest::READABLE | Interest::WRITABLE;
         let Some(client) = local.get(key) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! How connections of a worker end with the server.
+//! The end of a worker's connections during shutdown.
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -9,26 +9,25 @@ use crate::key::ConnectionKey;
 use crate::local::{Local, Reason};
 
 impl Worker {
-    /// Tells a client that the server is about to end, if it understands that.
+    /// Informs a client that the server is shutting down, if the client supports that.
     pub(super) fn tell_of_end(&self, local: &mut Local, key: ConnectionKey) {
         if local.get(key).is_some_and(|client| client.options.info) {
             self.say_info(local, key);
         }
     }
 
-    /// Whether the server is about to end.
+    /// Returns whether the server is shutting down.
     pub(super) fn is_ending(&self) -> bool {
         self.draining.is_some() || self.shared.lame_duck.load(Ordering::Relaxed)
     }
 
-    /// Carries out what clients have sent so far, and tells them that the server
-    /// is about to end.
+    /// Executes the clients' remaining input, and informs them that the server is shutting down.
     pub(super) fn drain(&mut self, local: &mut Local) {
         if self.draining.is_some() {
             return;
         }
         self.draining = Some(local.now + self.shared.config.drain_timeout);
-        // A lame duck has told them.
+        // Clients were already informed in lame duck mode.
         let told = self.shared.lame_duck.load(Ordering::Relaxed);
         for key in keys(local) {
             self.carry_out_last(local, key);
@@ -45,11 +44,11 @@ impl Worker {
         }
     }
 
-    /// Carries out what a client has sent so far, up to a limit.
+    /// Executes a client's remaining input, up to a limit.
     pub(super) fn carry_out_last(&mut self, local: &mut Local, key: ConnectionKey) {
         for _ in 0..MOST_LAST_READS {
             let (mut turn, _) = self.turn(local, key);
-            // What was read is carried out whole, however many turns that takes.
+            // Everything that was read is executed, in as many turns as necessary.
             while local.get(key).is_some_and(Connection::can_go_on) {
                 turn = self.turn(local, key).0;
                 if local.unsent > UNSENT {
@@ -65,8 +64,8 @@ impl Worker {
         }
     }
 
-    /// Ends the connections to which all has been written, once no other worker
-    /// has anything for them. Tells how it went when none is left, or no time.
+    /// Closes the connections whose output is written, once no other worker has messages for them.
+    /// When none is left or the time is over, returns whether all output was written.
     pub(super) fn end(&mut self, local: &mut Local, deadline: Instant) -> Option<bool> {
         if self.shared.is_quiet() {
             self.read_mail(local);
@@ -87,13 +86,13 @@ impl Worker {
     }
 }
 
-/// The connections that there are.
+/// Returns the keys of all connections.
 pub(super) fn keys(local: &Local) -> Vec<ConnectionKey> {
     let clients = local.clients.iter();
     clients.map(|(_, client)| client.key).collect()
 }
 
-/// Ends all connections as they are.
+/// Closes all connections at once.
 pub(super) fn stop(local: &mut Local) {
     for key in keys(local) {
         local.close(key, Reason::Shutdown);

@@ -1,4 +1,4 @@
-//! The connections of a worker while the server is a lame duck.
+//! The connections of a worker in lame duck mode.
 
 use super::Worker;
 use super::ending::keys;
@@ -7,7 +7,7 @@ use crate::key::ConnectionKey;
 use crate::local::Local;
 
 impl Worker {
-    /// Tells the clients that the server is about to end.
+    /// Informs the clients that the server is shutting down.
     pub(super) fn warn(&mut self, local: &mut Local) {
         self.warned = keys(local);
         for index in 0..self.warned.len() {
@@ -16,8 +16,8 @@ impl Worker {
         self.flush(local);
     }
 
-    /// Closes the connection of one client, when all is written that waits for it. What
-    /// the client has sent so far is carried out.
+    /// Closes the connection of one client, after executing its input so far and writing its
+    /// pending output.
     pub(super) fn let_one_go(&mut self, local: &mut Local) {
         if self.draining.is_some() {
             return;
@@ -28,7 +28,7 @@ impl Worker {
                 return;
             }
         }
-        // Some may have come at the last moment.
+        // Further connections may have arrived at the last moment.
         let all = keys(local);
         if let Some(key) = all.into_iter().find(|&key| stays(local, key)) {
             self.let_go(local, key);
@@ -42,7 +42,7 @@ impl Worker {
     }
 }
 
-/// Whether it is the connection of a client, which is not about to be closed.
+/// Returns whether it is the connection of a client that is not being closed yet.
 fn stays(local: &mut Local, key: ConnectionKey) -> bool {
     let client = local.get(key);
     client.is_some_and(|client| client.link.is_none() && client.phase != Phase::Leaving)
