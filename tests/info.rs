@@ -80,7 +80,7 @@ fn version_and_target_are_those_of_the_build() {
 /// For other builds, the check that builds them knows the expected values.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_own_build_is_what_was_asked_of_the_compiler() {
+fn the_build_matches_the_compiler_s_settings() {
     if !Program::is_own() {
         return;
     }
@@ -105,7 +105,7 @@ fn the_own_build_is_what_was_asked_of_the_compiler() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_c_librarys_version_is_told_where_it_can_be() {
+fn the_c_library_s_version_is_shown_where_known() {
     let info = info();
     let libc = &info["libc"];
     // musl has no version at run time, and a statically linked glibc is not asked for its own.
@@ -164,7 +164,7 @@ fn the_machine_is_the_one_the_test_runs_on() {
 }
 
 #[test]
-fn text_tells_the_same_in_aligned_lines() {
+fn text_output_has_the_same_content_in_aligned_lines() {
     let output = broker(&["info"]);
     assert!(output.status.success(), "{output:?}");
     let lines: Vec<_> = text(&output.stdout).lines().collect();
@@ -205,7 +205,7 @@ fn without_a_subcommand_there_is_help_and_exit_code_2() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_failure() {
+fn a_closed_pipe_is_not_an_error() {
     for arguments in [&["info"][..], &["info", "--json"]] {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -222,7 +222,7 @@ fn a_reader_that_leaves_early_is_no_failure() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn output_that_cannot_be_written_is_a_failure_and_told() {
+fn failed_output_is_an_error() {
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")

@@ -135,7 +135,7 @@ fn a_fixed_time_loses_nothing_either() {
 }
 
 #[test]
-fn rates_are_kept_and_latencies_told() {
+fn rates_are_kept_and_latencies_shown() {
     let server = Server::start();
     let outcome = server.measure("--rate 1000 --duration 1 --warm-up 0.2 --size 64");
     let rate = outcome["published"]["messages_per_second"].as_f64();
@@ -167,7 +167,7 @@ fn rates_are_kept_and_latencies_told() {
 }
 
 #[test]
-fn text_tells_the_same() {
+fn text_output_has_the_same_content() {
     let server = Server::start();
     let output = server.bench("--messages 5000 --subscribers 2 --rate 50000");
     assert!(output.status.success(), "{output:?}");
@@ -254,7 +254,7 @@ fn a_server_that_ends_is_named() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_tells_what_was_measured() {
+fn ctrl_c_shows_the_measurements() {
     let server = Server::start();
     for arguments in ["", "--rate 1000", "--request", "--request --rate 100"] {
         let line = format!("--json --duration 60 --warm-up 0 {arguments}");
@@ -327,7 +327,7 @@ fn welcome(stream: &mut TcpStream) {
 }
 
 #[test]
-fn another_protocol_is_told() {
+fn another_protocol_is_reported() {
     let web = stand_in(|_, mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     });
@@ -341,7 +341,7 @@ fn another_protocol_is_told() {
 }
 
 #[test]
-fn an_error_under_way_is_told() {
+fn an_error_during_the_run_is_reported() {
     // Publishers connect first; the subscriber gets the error after it subscribed.
     let address = stand_in(|place, mut stream| {
         welcome(&mut stream);
@@ -357,7 +357,7 @@ fn an_error_under_way_is_told() {
 }
 
 #[test]
-fn what_does_not_arrive_is_lost() {
+fn missing_messages_are_lost() {
     // A server that accepts everything and delivers three messages.
     let address = stand_in(|place, mut stream| {
         welcome(&mut stream);
@@ -381,7 +381,7 @@ fn what_does_not_arrive_is_lost() {
 }
 
 #[test]
-fn pings_are_answered_whoever_reads() {
+fn publishers_and_subscribers_answer_pings() {
     let answered = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&answered);
     let address = stand_in(move |_, mut stream| {

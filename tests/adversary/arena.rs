@@ -47,7 +47,7 @@ fn idle_bound() -> Duration {
     Duration::from_secs(if is_measured { 1 } else { 5 })
 }
 
-/// Returns `full` for an optimized server, `reduced` for any other.
+/// Returns `full` for an optimised server, `reduced` for any other.
 pub(crate) fn scaled(full: usize, reduced: usize) -> usize {
     if is_slow() { reduced } else { full }
 }
@@ -223,7 +223,7 @@ impl Attack {
             faults.push("too much memory".to_owned());
         }
         if idle > idle_bound() {
-            faults.push("not idle soon".to_owned());
+            faults.push("not idle in time".to_owned());
         }
         assert!(faults.is_empty(), "{figures}: {}", faults.join(", "));
         eprintln!("{figures}");

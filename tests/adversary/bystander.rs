@@ -133,7 +133,7 @@ fn expect(lines: &mut Lines, expected: &str) -> io::Result<()> {
     if found == expected {
         return Ok(());
     }
-    let text = format!("{found:?} in the place of {expected:?}");
+    let text = format!("{found:?} instead of {expected:?}");
     Err(io::Error::other(text))
 }
 
@@ -150,7 +150,7 @@ fn answer(mut responder: Lines, number: usize) -> io::Result<()> {
             break;
         }
         if payload != expected.to_string() {
-            let text = format!("request {payload} in the place of {expected}");
+            let text = format!("request {payload} instead of {expected}");
             return Err(io::Error::other(text));
         }
         let length = payload.len();

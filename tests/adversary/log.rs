@@ -23,7 +23,7 @@ fn a_name_with_a_line_of_its_own_in_the_log() {
 }
 
 #[test]
-fn refused_connections_on_a_log_that_nobody_reads() {
+fn refused_connections_on_an_unread_log() {
     let attack = Attack::new("refused").flags(&["--max-connections", "10"]);
     attack.run(|target| {
         let kept = target.connect_many(5);

@@ -61,8 +61,8 @@ fn small_messages_that_hold_large_buffers() {
 }
 
 #[test]
-fn payloads_of_which_the_end_is_missing() {
-    Attack::new("halves of payloads").run(|target| {
+fn incomplete_payloads() {
+    Attack::new("incomplete payloads").run(|target| {
         let mut attackers = target.connect_many(300);
         let frame = format!("PUB half 1048576\r\n{}", "x".repeat(1_000_000));
         attackers.retain_mut(|attacker| attacker.send(&frame));

@@ -55,21 +55,23 @@ fn many_queues_on_one_subject() {
 
 #[test]
 fn queues_of_one_that_come_and_go() {
-    Attack::new("queues of one").flags(MANY).run(|target| {
-        let Some(mut attacker) = target.connect() else {
-            return;
-        };
-        attacker.discard();
-        let mut round = 0;
-        while target.goes_on() {
-            round += 1;
-            let frame = |n| format!("SUB one q{round}-{n} {n}\r\nPUB one 0\r\n\r\n");
-            let gone = |n| format!("UNSUB {n}\r\n");
-            if !attacker.send(frames(200, frame)) || !attacker.send(frames(200, gone)) {
-                break;
+    Attack::new("queues with one member")
+        .flags(MANY)
+        .run(|target| {
+            let Some(mut attacker) = target.connect() else {
+                return;
+            };
+            attacker.discard();
+            let mut round = 0;
+            while target.goes_on() {
+                round += 1;
+                let frame = |n| format!("SUB one q{round}-{n} {n}\r\nPUB one 0\r\n\r\n");
+                let gone = |n| format!("UNSUB {n}\r\n");
+                if !attacker.send(frames(200, frame)) || !attacker.send(frames(200, gone)) {
+                    break;
+                }
             }
-        }
-    });
+        });
 }
 
 #[test]
@@ -105,7 +107,7 @@ fn near_misses(places: usize, from: usize) -> String {
 }
 
 #[test]
-fn wildcards_of_which_each_message_passes_all() {
+fn wildcards_that_each_message_almost_matches() {
     Attack::new("wildcards").flags(MANY).run(|target| {
         let places = scaled(16, 12);
         let (Some(mut subscriber), Some(mut publisher)) = (target.connect(), target.connect())
@@ -122,7 +124,7 @@ fn wildcards_of_which_each_message_passes_all() {
 
 #[test]
 fn wildcards_from_many_connections() {
-    Attack::new("wildcards of many").run(|target| {
+    Attack::new("wildcards of many connections").run(|target| {
         let places = scaled(15, 12);
         let connections = 16;
         let mut attackers = target.connect_many(connections);

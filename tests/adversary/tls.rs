@@ -28,7 +28,7 @@ fn handshakes_that_come_byte_by_byte() {
 }
 
 #[test]
-fn pongs_by_tls_that_nobody_reads() {
+fn unread_pongs_over_tls() {
     let attack = Attack::new("unread by TLS").by_tls();
     attack.flags(&["--max-pending", "1048576"]).run(|target| {
         let files = target.files.expect("it speaks TLS");
@@ -42,7 +42,7 @@ fn pongs_by_tls_that_nobody_reads() {
 }
 
 #[test]
-fn nonsense_in_the_place_of_handshakes() {
+fn garbage_instead_of_handshakes() {
     Attack::new("no handshake").by_tls().run(|target| {
         let mut rng = fastrand::Rng::with_seed(3);
         while target.goes_on() {

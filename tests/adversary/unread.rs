@@ -14,7 +14,7 @@ fn repeat(target: &crate::arena::Target, attacker: &mut Attacker, bytes: &str) {
 }
 
 #[test]
-fn pings_whose_pongs_nobody_reads() {
+fn unread_pongs() {
     Attack::new("pongs").flags(SMALL_PENDING).run(|target| {
         let Some(mut attacker) = target.connect() else {
             return;
@@ -24,7 +24,7 @@ fn pings_whose_pongs_nobody_reads() {
 }
 
 #[test]
-fn pongs_that_somebody_reads_too_slowly() {
+fn pongs_that_are_read_too_slowly() {
     // A deadline measured from the last progress would restart with each read.
     let flags = [SMALL_PENDING, &["--write-deadline", "0.3"]].concat();
     Attack::new("trickle").flags(&flags).run(|target| {
@@ -37,7 +37,7 @@ fn pongs_that_somebody_reads_too_slowly() {
 }
 
 #[test]
-fn acknowledgements_and_errors_that_nobody_reads() {
+fn unread_acknowledgements_and_errors() {
     Attack::new("verbose").flags(SMALL_PENDING).run(|target| {
         let Some(mut attacker) = target.connect() else {
             return;
@@ -49,7 +49,7 @@ fn acknowledgements_and_errors_that_nobody_reads() {
 }
 
 #[test]
-fn refusals_of_requests_that_nobody_reads() {
+fn unread_503s() {
     Attack::new("refusals").flags(SMALL_PENDING).run(|target| {
         let Some(mut attacker) = target.connect() else {
             return;
@@ -61,7 +61,7 @@ fn refusals_of_requests_that_nobody_reads() {
 }
 
 #[test]
-fn halves_that_are_closed_before_the_answers_are_read() {
+fn half_closed_connections_with_unread_answers() {
     Attack::new("halves").flags(SMALL_PENDING).run(|target| {
         let mut attackers = target.connect_many(scaled(100, 30));
         let pings = "PING\r\n".repeat(20_000);

@@ -36,7 +36,7 @@ async fn assert_welcome(server: &Server, options: ConnectOptions) {
 
 async fn assert_refused(server: &Server, options: ConnectOptions) {
     let Err(error) = try_connect(server, options).await else {
-        panic!("the server lets in whom it should refuse");
+        panic!("the server accepts credentials that it should refuse");
     };
     assert_eq!(
         error.kind(),
@@ -71,7 +71,7 @@ async fn a_wrong_user_is_refused() {
 }
 
 #[tokio::test]
-async fn who_gives_no_password_or_a_token_is_refused() {
+async fn a_missing_password_or_a_token_is_refused() {
     let server = with_user();
     assert_refused(&server, ConnectOptions::new()).await;
     assert_refused(&server, token("s3cret pässword")).await;
@@ -95,7 +95,7 @@ async fn a_wrong_token_is_refused() {
 }
 
 #[tokio::test]
-async fn who_gives_no_token_or_a_password_is_refused() {
+async fn a_missing_token_or_a_password_is_refused() {
     let server = with_token();
     assert_refused(&server, ConnectOptions::new()).await;
     assert_refused(&server, user("ann", "t0ken-of-the-test")).await;

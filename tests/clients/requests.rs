@@ -78,7 +78,7 @@ async fn concurrent_requests_each_get_their_own_reply() {
 }
 
 #[tokio::test]
-async fn a_request_to_nobody_fails_at_once() {
+async fn a_request_without_responders_fails_at_once() {
     let server = Server::start();
     let client = connect(&server).await;
     // Without a client timeout, only the server's status ends the wait.
@@ -97,7 +97,7 @@ async fn a_request_to_nobody_fails_at_once() {
 }
 
 #[tokio::test]
-async fn the_word_that_nobody_answers_is_a_503_without_payload() {
+async fn no_responders_is_a_503_without_payload() {
     let server = Server::start();
     let client = connect(&server).await;
     let mut replies = subscribe(&client, "replies").await;
@@ -113,7 +113,7 @@ async fn the_word_that_nobody_answers_is_a_503_without_payload() {
 }
 
 #[tokio::test]
-async fn no_responders_follows_who_is_subscribed() {
+async fn no_responders_follows_the_subscriptions() {
     let server = Server::start();
     let (asks, answers) = (connect(&server).await, connect(&server).await);
     let nobody = async || {

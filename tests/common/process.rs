@@ -345,7 +345,7 @@ impl Process {
             if let Some(status) = self.child.try_wait().expect("it is a child") {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "the server does not end");
             thread::sleep(Duration::from_millis(2));
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn program() -> PathBuf {
     Program::broker()
 }
 
-/// Returns whether the server was built without optimization, which makes it several times slower.
+/// Returns whether the server was built without optimisation, which makes it several times slower.
 pub(crate) fn is_slow() -> bool {
     cfg!(debug_assertions) && Program::is_own()
 }

@@ -26,7 +26,7 @@ pub(crate) fn reload(server: &Server, file: &File, text: &str, outcome: &str) {
 }
 
 #[test]
-fn users_come_and_go_and_who_may_stay_loses_nothing() {
+fn users_change_and_remaining_clients_lose_nothing() {
     let file = File::new(
         "authorization { users = [ {user: stays, password: s}, {user: goes, password: g}, {user: changes, password: c} ] }",
     );
@@ -60,7 +60,7 @@ fn users_come_and_go_and_who_may_stay_loses_nothing() {
 }
 
 #[test]
-fn subscriptions_that_are_not_allowed_any_more_end_and_others_stay() {
+fn denied_subscriptions_end_and_others_stay() {
     let users = |permissions: &str| {
         format!(
             "authorization {{ users = [ {{user: u, password: p, permissions: {permissions}}}, {{user: all, password: p}} ] }}"
@@ -128,7 +128,7 @@ fn a_request_from_before_can_still_be_answered() {
 }
 
 #[test]
-fn a_file_that_is_wrong_changes_nothing() {
+fn a_file_with_errors_changes_nothing() {
     let good = "authorization { user: u, password: p }";
     let file = File::new(good);
     let server = Server::of(&file);
@@ -167,7 +167,7 @@ fn a_file_that_is_wrong_changes_nothing() {
 }
 
 #[test]
-fn limits_change_for_those_who_are_there() {
+fn limits_change_for_connected_clients() {
     let file = File::new("max_payload: 100\nmax_subscriptions: 10\nmax_control_line: 1000");
     let server = Server::of(&file);
     let mut client = server.connect();
@@ -247,7 +247,7 @@ fn traffic_goes_on_while_the_file_is_read_again_and_again() {
 }
 
 #[test]
-fn without_a_file_there_is_nothing_to_reload() {
+fn a_reload_without_a_file_is_an_error() {
     let server = Server::start(&[]);
     let mut client = server.connect();
     server.signal(Signal::HUP);

@@ -50,7 +50,7 @@ fn a_flag_is_over_the_file_and_so_is_a_variable() {
 }
 
 #[test]
-fn all_that_is_wrong_with_a_file_is_said_each_with_its_place() {
+fn all_errors_of_a_file_are_reported_with_positions() {
     let file = File::new("max_payload: 1KB\nno_such_key: 1\nwrite_deadline: \"soon\"\n");
     let said = fails(&["--config", file.path()]);
     assert!(said.contains("broker.conf:2:1: "), "{said}");
@@ -60,7 +60,7 @@ fn all_that_is_wrong_with_a_file_is_said_each_with_its_place() {
 }
 
 #[test]
-fn what_broker_has_not_is_named() {
+fn unsupported_options_are_named() {
     for (text, name) in [
         ("jetstream { store_dir: \"/tmp\" }", "jetstream"),
         ("cluster { listen: \"127.0.0.1:0\" }", "cluster"),

@@ -24,7 +24,7 @@ fn expect(stream: &mut impl Read, text: &str) {
 }
 
 #[test]
-fn who_is_in_the_handshake_is_held_to_what_holds_when_it_ends() {
+fn clients_in_the_handshake_get_the_new_settings() {
     let files = Files::new("reload-guest");
     let users = "users = [ {user: mute, password: p, permissions: {publish: {deny: \">\"}}} ]";
     let strict = with_tls(&files, &format!("authorization {{ {users} }}"));

@@ -13,7 +13,7 @@ const SERVICE: &str = "authorization { users = [
 ] }";
 
 #[test]
-fn what_a_service_may_answer_is_bounded_in_memory() {
+fn the_memory_for_answerable_requests_is_bounded() {
     let file = File::new(SERVICE);
     let server = Server::of(&file);
     let mut service = server.login("service", "p");
@@ -40,7 +40,7 @@ fn what_a_service_may_answer_is_bounded_in_memory() {
 }
 
 #[test]
-fn a_client_that_publishes_what_it_may_not_disturbs_nobody() {
+fn denied_publishes_do_not_disturb_others() {
     let file = File::new(
         "no_auth_user: any\nauthorization { users = [ {user: any, password: a}, {user: mute, password: p, permissions: {publish: {deny: \">\"}}} ] }",
     );
@@ -55,7 +55,7 @@ fn a_client_that_publishes_what_it_may_not_disturbs_nobody() {
 }
 
 #[test]
-fn a_second_connect_can_be_somebody_else_and_subscriptions_are_held_to_it() {
+fn a_second_connect_can_change_the_user() {
     let file = File::new(
         "authorization { users = [ {user: all, password: p}, {user: some, password: p, permissions: {subscribe: \"a\"}} ] }",
     );
@@ -81,7 +81,7 @@ const SEED: [u8; 32] = [
 
 #[cfg(feature = "tls")]
 #[test]
-fn who_signs_the_nonce_with_the_right_key_is_let_in() {
+fn a_signature_by_the_right_key_is_accepted() {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use ring::signature::Ed25519KeyPair;

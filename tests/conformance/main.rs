@@ -102,7 +102,7 @@ fn check<'r>(rows: impl Iterator<Item = &'r Row>, at_a_time: usize) {
 }
 
 #[test]
-fn every_row_is_answered_as_the_table_says() {
+fn every_row_gets_its_answer() {
     let rows = table::rows();
     assert!(rows.len() >= 400, "{} rows", rows.len());
     check(rows.iter(), usize::MAX);

@@ -56,7 +56,7 @@ pub(crate) fn rows() -> Vec<Row> {
         } else {
             let (sent, answer) = text
                 .split_once(" =>")
-                .unwrap_or_else(|| panic!("cases.txt:{line} is no row"));
+                .unwrap_or_else(|| panic!("cases.txt:{line} is not a row"));
             rows.push(Row {
                 line,
                 text,

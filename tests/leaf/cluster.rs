@@ -277,7 +277,10 @@ fn await_interest(client: &mut Client) {
         if !nobody {
             break;
         }
-        assert!(Instant::now() < deadline, "it never hears of the interest");
+        assert!(
+            Instant::now() < deadline,
+            "the hub does not learn of the subscription"
+        );
         thread::sleep(Duration::from_millis(10));
     }
     client.send("UNSUB 9\r\n");

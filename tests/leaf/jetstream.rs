@@ -117,7 +117,7 @@ fn ask_with_messages(client: &mut Client, subject: &str, request: &Value, most: 
 /// denies.
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn a_client_that_listens_to_jetstream_cuts_nobody_off() {
+fn a_jetstream_subscription_does_not_end_the_link() {
     let hub = Hub::start("");
     let edge = hub.leaf(&[]);
     let mut client = edge.connect();

@@ -31,7 +31,7 @@ fn the_link_is_closed_after_the_clients() {
     let deadline = Instant::now() + PATIENCE;
     let has_ended = |client: &crate::client::Client| client.stream.peek(&mut [0]).is_ok();
     while !clients.iter().any(has_ended) {
-        assert!(Instant::now() < deadline, "no client is let go");
+        assert!(Instant::now() < deadline, "no client is disconnected");
     }
     let left = clients.iter().position(|client| !has_ended(client));
     let left = &mut clients[left.expect("one is let go at a time")];

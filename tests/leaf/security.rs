@@ -86,7 +86,7 @@ fn a_hub_may_want_a_certificate_and_tls_before_info() {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn tls_is_not_left_out_where_it_was_asked_for() {
+fn required_tls_is_not_skipped() {
     let hub = Hub::start("");
     let url = format!("tls://127.0.0.1:{}", hub.leaf_port);
     let line = why(&Server::start(&["--leaf", &url]));

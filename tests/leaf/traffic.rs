@@ -215,7 +215,7 @@ fn a_group_has_its_members_here_before_those_at_the_hub() {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn who_asks_where_nobody_is_left_is_told() {
+fn requests_without_responders_get_a_503() {
     let hub = Hub::start("");
     let edge = hub.leaf(&[]);
     let (mut here, mut there) = pair(&hub, &edge);
@@ -270,7 +270,7 @@ fn a_hub_that_comes_back_knows_all_that_is_wanted() {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn what_is_wrong_with_a_hub_is_said_in_one_line() {
+fn errors_about_a_hub_are_one_line() {
     let hub = Hub::start("authorization { user: a, password: right } ---");
     let leaf = hub.leaf_port;
     for (url, said) in [

@@ -208,9 +208,9 @@ fn publish_until_slow(
     let before = workers.counter("slow_consumers");
     let deadline = Instant::now() + PATIENCE;
     while workers.counter("slow_consumers") == before {
-        assert!(Instant::now() < deadline, "nobody is slow");
+        assert!(Instant::now() < deadline, "no client is slow");
         publisher.send((0..MESSAGES).map(|_| frame()).collect::<String>());
-        // Slow enough for the remaining readers, even in a test without optimization.
+        // Slow enough for the remaining readers, even in a test without optimisation.
         std::thread::sleep(Duration::from_millis(50));
     }
 }

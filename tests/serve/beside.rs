@@ -127,7 +127,7 @@ fn simplify(value: &mut Value) {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn connections_and_subscriptions_are_told_as_by_nats_server() {
+fn connections_and_subscriptions_are_shown_as_by_nats_server() {
     let servers = [Server::broker(&[]), Server::nats_server("open", "")];
     let mut clients = Vec::new();
     for server in &servers {
@@ -198,7 +198,7 @@ fn connections_and_subscriptions_are_told_as_by_nats_server() {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn what_nats_server_refuses_is_refused() {
+fn the_same_queries_are_rejected() {
     let servers = [Server::broker(&[]), Server::nats_server("bad", "")];
     for query in [
         "/connz?sort=age",

@@ -18,7 +18,7 @@ fn reason(server: &Server) -> (String, Value) {
 }
 
 #[test]
-fn who_leaves_has_closed_the_connection() {
+fn a_client_that_leaves_has_closed_the_connection() {
     let server = start(&[]);
     let (mut client, cid) = named(&server, "left");
     client.send("SUB a 1\r\nPUB a 2\r\nhi\r\n");
@@ -34,7 +34,7 @@ fn who_leaves_has_closed_the_connection() {
 }
 
 #[test]
-fn each_wrong_has_its_reason() {
+fn each_error_has_its_reason() {
     for (arguments, sent, expected) in [
         (&[][..], "NONSENSE\r\n", "Protocol Violation"),
         (
@@ -103,7 +103,7 @@ fn a_reset_is_an_error() {
 }
 
 #[test]
-fn slow_consumers_are_told_apart() {
+fn both_kinds_of_slow_consumers_are_distinguished() {
     // The flags, and the number of messages published after the client stops reading.
     for (arguments, expected) in [
         (["--max-pending", "65536"], "Slow Consumer (Pending Bytes)"),

@@ -63,7 +63,7 @@ pub(crate) fn port(client: &Client) -> u16 {
 }
 
 #[test]
-fn a_connection_is_told_with_what_it_did() {
+fn a_connection_is_shown_with_its_traffic() {
     let server = start(&["--workers", "2", "--ping-interval", "0.2"]);
     let (mut first, cid) = named(&server, "first");
     let (mut second, _) = named(&server, "second");
@@ -233,7 +233,7 @@ fn connections_are_chosen_by_number_user_account_and_state() {
 }
 
 #[test]
-fn a_bad_value_is_told() {
+fn a_bad_value_is_rejected() {
     let server = start(&[]);
     let port = server.http_port();
     for (path, told) in [
@@ -252,7 +252,7 @@ fn a_bad_value_is_told() {
             "/connz?state=ajar",
             "state must be one of open, closed, all",
         ),
-        ("/connz?user=%zz", "the query has a %"),
+        ("/connz?user=%zz", "a % in the query"),
         ("/subsz?subs=detail", "subs must be true, false"),
         ("/subsz?offset=x", "offset must be an integer"),
         ("/subsz?limit=x", "limit must be an integer"),
@@ -275,7 +275,7 @@ fn a_bad_value_is_told() {
 }
 
 #[test]
-fn connections_are_told_while_clients_are_busy() {
+fn connections_are_shown_while_clients_are_busy() {
     let server = start(&["--workers", "2"]);
     let mut subscriber = server.connect();
     subscriber.send("SUB a 1\r\n");
@@ -305,7 +305,7 @@ fn connections_are_told_while_clients_are_busy() {
 
 #[cfg(feature = "tls")]
 #[test]
-fn encryption_is_told() {
+fn encryption_is_shown() {
     use std::io::Write;
 
     let files = crate::certificates::Files::new("connz");

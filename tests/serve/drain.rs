@@ -66,14 +66,14 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn nobody_connected_ends_it_at_once() {
+fn a_server_without_clients_ends_at_once() {
     let mut server = Server::start(&[]);
     server.signal(Signal::TERM);
     assert_eq!(server.wait().code(), Some(0));
 }
 
 #[test]
-fn what_takes_many_turns_is_carried_out_before_the_end() {
+fn input_of_many_turns_is_executed_before_the_end() {
     const SUBSCRIPTIONS: usize = 20_000;
     const MESSAGES: usize = 60;
     let mut server = Server::start(&["--workers", "1"]);

@@ -7,7 +7,7 @@ use crate::client::{Bystanders, CONNECT, Client};
 use crate::server::Server;
 
 #[test]
-fn noise_harms_nobody_else() {
+fn garbage_does_not_disturb_others() {
     let server = Server::start(&[]);
     let mut bystanders = Bystanders::of(&server);
     let mut rng = fastrand::Rng::with_seed(42);
@@ -191,7 +191,7 @@ fn a_slower_subscriber_is_waited_for() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn without_files_left_the_connections_there_are_go_on_and_others_wait() {
+fn without_free_files_new_connections_wait() {
     let server = Server::with_open_files(48);
     let mut bystanders = Bystanders::of(&server);
     let mut clients: Vec<_> = std::iter::repeat_with(|| Client::to(server.port))

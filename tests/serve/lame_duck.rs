@@ -41,7 +41,7 @@ fn it_ends_when_the_last_client_has_left() {
 }
 
 #[test]
-fn it_serves_those_that_are_there_and_takes_no_more() {
+fn it_serves_existing_clients_and_accepts_no_more() {
     let server = Server::start(&[LONG, &["--http", "127.0.0.1:0"]].concat());
     let mut subscriber = server.connect();
     subscriber.send("SUB a 1\r\n");
@@ -101,7 +101,7 @@ fn after_the_grace_period_connections_are_closed_one_by_one() {
 }
 
 #[test]
-fn what_waits_for_a_client_is_written_before_it_is_closed() {
+fn pending_output_is_written_before_a_close() {
     let mut server = Server::start(&[
         "--lame-duck-duration",
         "0.2",

@@ -94,7 +94,7 @@ fn thousands_of_subscriptions_come_and_go() {
 }
 
 #[test]
-fn who_does_not_answer_is_stale() {
+fn a_client_that_does_not_answer_is_stale() {
     let server = Server::start(&["--ping-interval", "0.1", "--max-pings-out", "2"]);
     let mut silent = server.connect();
     let mut lively = server.connect();
@@ -110,7 +110,7 @@ fn who_does_not_answer_is_stale() {
 }
 
 #[test]
-fn an_answer_is_no_activity() {
+fn a_pong_is_not_activity() {
     let server = Server::start(&["--ping-interval", "0.5"]);
     let mut client = server.connect();
     client.expect("PING\r\n");

@@ -81,7 +81,7 @@ impl Unread {
             if let Some(status) = self.child.try_wait().expect("it is a child") {
                 return status.code();
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "the server does not end");
             thread::sleep(Duration::from_millis(2));
         }
     }
@@ -96,7 +96,7 @@ impl Drop for Unread {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stalls_nobody() {
+fn an_unread_log_does_not_block_the_server() {
     let mut server = Unread::start(&["--log-level", "debug"]);
     let mut bystander = server.connect();
     server.flood();
@@ -109,7 +109,7 @@ fn a_log_that_nobody_reads_stalls_nobody() {
 }
 
 #[test]
-fn lines_that_were_dropped_are_counted_once_there_is_room() {
+fn dropped_lines_are_counted() {
     let mut server = Unread::start(&["--log-level", "debug"]);
     server.flood();
     let line = server.read_until("log lines because the log was read too slowly");

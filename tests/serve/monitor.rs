@@ -47,7 +47,7 @@ fn status(head: &str) -> &str {
 }
 
 #[test]
-fn figures_are_those_of_what_happened() {
+fn statistics_match_the_traffic() {
     let server = Server::start(&["--http", "127.0.0.1:0"]);
     let port = server.http_port();
     let (status, body) = get(port, "/healthz");
@@ -168,7 +168,7 @@ fn a_request_may_come_in_pieces() {
 }
 
 #[test]
-fn idle_connections_delay_nobody() {
+fn idle_connections_do_not_delay_others() {
     const TOLERABLE: Duration = Duration::from_secs(1);
     let server = Server::start(&["--http", "127.0.0.1:0"]);
     let port = server.http_port();
@@ -195,7 +195,7 @@ fn idle_connections_delay_nobody() {
 
 /// Clients that never read their response do not delay others either.
 #[test]
-fn clients_that_do_not_read_delay_nobody() {
+fn clients_that_do_not_read_do_not_delay_others() {
     let server = Server::start(&["--http", "127.0.0.1:0"]);
     let port = server.http_port();
     let _unread: Vec<_> = (0..100)

@@ -50,11 +50,7 @@ pub(crate) fn wait_for_any(path: &Path) -> String {
             Ok(text) if !text.is_empty() => return text,
             _ => thread::sleep(Duration::from_millis(2)),
         }
-        assert!(
-            Instant::now() < deadline,
-            "nothing is in {}",
-            path.display()
-        );
+        assert!(Instant::now() < deadline, "{} is empty", path.display());
     }
 }
 
@@ -195,7 +191,7 @@ impl Drop for Logging {
 }
 
 #[test]
-fn a_log_file_is_written_in_the_place_of_standard_error_and_opened_again() {
+fn a_log_file_replaces_standard_error_and_can_be_reopened() {
     let (path, moved, pid) = (scratch("log"), scratch("log"), scratch("pid"));
     let mut child = Logging::start(&path, &pid);
     wait_for(&path, "client connections on");

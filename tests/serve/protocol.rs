@@ -198,7 +198,7 @@ fn conversations_go_the_same_cut_anywhere() {
 }
 
 #[test]
-fn what_connect_leaves_out_is_verbose_and_pedantic() {
+fn verbose_and_pedantic_are_the_defaults() {
     let server = Server::start(&[]);
     let mut client = server.open();
     client.send("SUB > 1\r\nPUB a 1\r\nx\r\nPUB a.* 1\r\ny\r\nUNSUB 1\r\nCONNECT {}\r\n");
@@ -322,7 +322,7 @@ fn a_queue_group_shares_and_loses_nothing_with_its_members() {
 }
 
 #[test]
-fn info_tells_what_clients_go_by() {
+fn info_has_the_fields_that_clients_use() {
     let server = Server::start(&["--name", "here", "--max-payload", "1000"]);
     let info = Client::to(server.port).read_info();
     assert_eq!(info["server_name"], "here");
@@ -342,7 +342,7 @@ fn info_tells_what_clients_go_by() {
 }
 
 #[test]
-fn what_came_before_the_end_of_a_subscription_is_still_delivered() {
+fn earlier_messages_are_delivered_after_unsub() {
     const MESSAGES: usize = 200;
     let server = Server::start(&[]);
     let mut publishers: Vec<_> = (0..4).map(|_| server.connect()).collect();
@@ -360,7 +360,7 @@ fn what_came_before_the_end_of_a_subscription_is_still_delivered() {
 }
 
 #[test]
-fn messages_keep_their_order_on_every_way_between_workers() {
+fn messages_between_workers_keep_their_order() {
     let server = Server::start(&["--workers", "2"]);
     let (mut publisher, mut subscriber) = (server.connect(), server.connect());
     subscriber.send("SUB order 1\r\n");

@@ -47,7 +47,7 @@ fn a_secret_can_come_from_a_file() {
 }
 
 #[test]
-fn without_secrets_whatever_a_client_gives_is_fine() {
+fn without_configured_credentials_any_are_accepted() {
     let server = Server::start(&[]);
     let mut client = server.open();
     client
@@ -57,7 +57,7 @@ fn without_secrets_whatever_a_client_gives_is_fine() {
 }
 
 #[test]
-fn a_password_can_be_a_hash_and_nobody_waits_for_it() {
+fn checking_a_hashed_password_delays_no_other_client() {
     // The hash of `secret`, with 2,048 rounds.
     const HASH: &str = "$2b$11$WCVMWV7aJF9s.uFBnF5BzeylZ8ofVCYQJpg7bxA6XsAGa0pGCWeQi";
     let server = Server::start(&["--user", "ada", "--password", HASH, "--workers", "1"]);

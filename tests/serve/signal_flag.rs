@@ -22,7 +22,7 @@ fn sent(arguments: &[&str]) {
 }
 
 #[test]
-fn each_word_is_its_signal() {
+fn each_name_sends_its_signal() {
     for (word, log) in [
         ("reload", "SIGHUP"),
         ("reopen", "SIGUSR1"),
@@ -41,7 +41,7 @@ fn each_word_is_its_signal() {
 }
 
 #[test]
-fn a_pid_file_tells_the_process() {
+fn a_pid_file_selects_the_process() {
     let path = scratch("pid");
     let text = path.to_str().expect("plain letters");
     let mut server = Server::start(&["--pid", text]);
@@ -78,7 +78,7 @@ impl Drop for Copied {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn without_a_number_the_only_server_is_told() {
+fn without_a_pid_the_only_server_gets_the_signal() {
     let copied = Copied::new();
     let none = (Some(1), "broker: no broker processes running\n".to_owned());
     assert_eq!(send(&copied.0, &["--signal", "quit"]), none);
@@ -100,7 +100,7 @@ fn without_a_number_the_only_server_is_told() {
 }
 
 #[test]
-fn what_cannot_be_told_is_named() {
+fn signal_errors_are_named() {
     for (argument, expected, named) in [
         ("--signal=kill", 2, "unknown signal \"kill\""),
         ("--signal=quit=0", 2, "invalid pid: 0"),

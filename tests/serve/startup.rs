@@ -73,7 +73,7 @@ fn bad_flags_and_variables_are_named() {
 }
 
 #[test]
-fn what_flags_cannot_be_seen_to_lack_is_named_in_one_line() {
+fn errors_found_after_parsing_the_flags_are_one_line() {
     for (arguments, named) in [
         (&["--user", "ada"][..], "--password"),
         (&["--password", "x"], "--user"),
@@ -137,7 +137,7 @@ fn help_shows_every_default() {
 }
 
 #[test]
-fn who_listens_to_the_world_without_a_secret_is_warned() {
+fn a_public_address_without_credentials_is_a_warning() {
     let server = Server::start(&["--listen", "0.0.0.0:0"]);
     server.wait_for_log("WARN");
     server.connect().sync();
@@ -160,7 +160,7 @@ fn any_address_of_ipv6_is_any_address_of_ipv4_as_well() {
 }
 
 #[test]
-fn help_tells_how_much_memory_it_takes() {
+fn help_states_the_memory_limit() {
     let output = Command::new(program())
         .args(["serve", "--help"])
         .output()

@@ -117,7 +117,7 @@ fn a_list_that_is_too_long_is_refused() {
 }
 
 #[test]
-fn answers_that_nobody_reads_are_bounded() {
+fn unread_responses_are_bounded() {
     let server = start(&[]);
     let mut client = server.connect();
     client.send(long_subjects(1300));

@@ -40,7 +40,7 @@ fn messages_of_all_sizes_go_by_tls() {
 }
 
 #[test]
-fn a_client_in_clear_is_told_so() {
+fn a_plaintext_client_gets_an_error() {
     let files = Files::new("clear");
     let server = files.server(&[]);
     let mut client = server.open();

@@ -124,18 +124,15 @@ fn judge(run: &Run, server: &Server, memory: &Memory, lasts: Duration) {
     expect(slow > 0, "no client was slow");
     let (published, _, _) = run.ledger.sums();
     let least = steady::least_published(lasts);
-    expect(
-        published >= least,
-        "the steady publishers were kept waiting",
-    );
+    expect(published >= least, "the steady publishers were too slow");
     expect(
         held < MOST_HELD,
-        "more is held for those who stay than they need",
+        "more memory is held for the remaining clients than they need",
     );
     let is_capped = |line: &String| line.contains("maximum memory exceeded");
     expect(
         !server.log().iter().any(is_capped),
-        "clients were ended for the cap on memory, which all that they may hold is below",
+        "clients were closed because of the memory limit, although their limits stay below it",
     );
     if is_broker() {
         expect(!has_grown, "memory grows");

@@ -42,7 +42,7 @@ pub(crate) fn drain(run: &Run, rng: &mut Rng) {
     goes_on &= visitor.send("UNSUB 1\r\n");
     goes_on &= visitor.process(|visitor, frame| note(visitor, &frame, group));
     if !goes_on {
-        run.fault("the server has closed the connection of one who reads and drains");
+        run.fault("the server has closed the connection of a client that reads and drains");
     }
 }
 
@@ -62,10 +62,10 @@ pub(crate) fn say_farewell(run: &Run, rng: &mut Rng) {
     } else if visitor.process(|_, _| {}) {
         visitor.client.end_with_reset();
     } else {
-        run.fault("the server has closed the connection of one who only publishes");
+        run.fault("the server has closed the connection of a client that only publishes");
     }
     if !sent {
-        run.fault("the server has not taken farewells");
+        run.fault("the server has not read the last messages");
     }
 }
 

@@ -90,7 +90,7 @@ fn ask(run: &Run, mut client: Client, index: usize) {
         };
         if !is_right {
             run.fault(format!(
-                "request {number} to those who stay is not answered"
+                "request {number} to a steady responder is not answered"
             ));
             return;
         }
@@ -142,7 +142,7 @@ fn hope(run: &Run, mut client: Client) {
                     && subject == last
                 {
                     if !headers.starts_with(REFUSAL) {
-                        run.fault("somebody answers who has left");
+                        run.fault("a responder that has left answers");
                     }
                     return;
                 }

@@ -43,7 +43,7 @@ pub(crate) fn read_nothing(run: &Run, rng: &mut Rng) {
     let deadline = Instant::now() + PATIENCE;
     while visitor.send(&frame) {
         if Instant::now() > deadline {
-            return run.fault("one who reads nothing is not closed");
+            return run.fault("a client that does not read is not closed");
         }
     }
     count(&run.counts.closed_as_slow, 1);

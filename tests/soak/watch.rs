@@ -127,9 +127,7 @@ pub(crate) fn expect_idle(run: &Run, server: &Server) {
             return;
         }
         if begin > IDLE {
-            return run.fault(format!(
-                "the server takes {busy:?} of {WINDOW:?} with nothing to do"
-            ));
+            return run.fault(format!("the idle server uses {busy:?} of {WINDOW:?}"));
         }
     }
 }

@@ -64,7 +64,7 @@ fn a_broken_rule_ends_the_connection_with_its_code_and_reason() {
 
 /// Input before the error is executed.
 #[test]
-fn what_came_before_is_carried_out() {
+fn earlier_input_is_executed() {
     let server = serve(&[]);
     let mut other = server.connect();
     other.send("SUB a 1\r\n");
@@ -76,7 +76,7 @@ fn what_came_before_is_carried_out() {
 }
 
 #[test]
-fn an_error_of_nats_is_said_and_has_its_code() {
+fn a_nats_error_has_its_close_code() {
     let server = serve(&["--max-payload", "1000"]);
     let long = "x".repeat(5000);
     for (text, line, code) in [
@@ -168,7 +168,7 @@ impl Bits {
 }
 
 #[test]
-fn a_flood_of_pings_harms_nobody() {
+fn a_flood_of_pings_disturbs_no_other_client() {
     let server = serve(&[]);
     let mut bystanders = Bystanders::of(&server);
     let (mut client, _) = raw(&server, "");
@@ -185,7 +185,7 @@ fn a_flood_of_pings_harms_nobody() {
 }
 
 #[test]
-fn a_slow_consumer_is_ended_like_others() {
+fn a_slow_consumer_is_closed_like_tcp_clients() {
     let server = serve(&[
         "--max-pending",
         "1000000",
@@ -207,7 +207,7 @@ fn a_slow_consumer_is_ended_like_others() {
 }
 
 #[test]
-fn the_end_of_the_server_is_said() {
+fn a_shutdown_has_its_close_code() {
     let mut server = serve(&[]);
     let mut page = Page::connect(&server);
     server.signal(rustix::process::Signal::TERM);

@@ -56,7 +56,7 @@ impl<S: Read + Write> Page<S> {
         }
         let (socket, _) = tungstenite::client(request, stream).map_err(|error| match error {
             tungstenite::HandshakeError::Failure(error) => error,
-            tungstenite::HandshakeError::Interrupted(_) => panic!("it takes too long"),
+            tungstenite::HandshakeError::Interrupted(_) => panic!("the handshake takes too long"),
         })?;
         Ok(Self {
             socket,

@@ -48,7 +48,7 @@ fn messages_of_all_sizes_go_by_tls() {
 }
 
 #[test]
-fn a_page_in_clear_is_told_what_to_do() {
+fn a_plaintext_page_gets_advice() {
     let files = Files::new("websocket-clear");
     let server = start(&files, &[]);
     let mut client = Client::to(port(&server));

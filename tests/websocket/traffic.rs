@@ -142,7 +142,7 @@ fn a_close_is_answered_in_the_same_words() {
 }
 
 #[test]
-fn info_tells_of_the_port_for_websocket() {
+fn info_describes_the_websocket_port() {
     let server = serve(&[]);
     let port = crate::page::port(&server);
     let mut page = Page::open(&server, &[]).expect("it is accepted");
@@ -153,7 +153,7 @@ fn info_tells_of_the_port_for_websocket() {
 }
 
 #[test]
-fn compression_is_had_where_it_is_agreed_on() {
+fn compression_is_used_where_negotiated() {
     let server = serve(&["--websocket-compression"]);
     let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
     let (mut client, answer) = raw(&server, offer);
@@ -196,7 +196,7 @@ fn two_of_the_largest_frames_may_come_in_one_message() {
 }
 
 #[test]
-fn credentials_are_asked_for_as_of_others() {
+fn credentials_are_required_as_for_tcp_clients() {
     let server = serve(&["--token", "secret"]);
     let mut page = Page::open(&server, &[]).expect("it is accepted");
     page.line();

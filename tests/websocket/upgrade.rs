@@ -14,7 +14,7 @@ fn answer(server: &Server, text: &str) -> String {
 }
 
 #[test]
-fn what_is_no_request_to_upgrade_is_refused_with_a_reason() {
+fn bad_upgrade_requests_are_refused_with_a_reason() {
     let server = serve(&[]);
     let mut bystanders = Bystanders::of(&server);
     for (part, other, status, told) in [
@@ -42,9 +42,14 @@ fn what_is_no_request_to_upgrade_is_refused_with_a_reason() {
             "GET / HTTP/1.1\r\n",
             "CONNECT {}\r\n",
             "400",
-            "not a request",
+            "not an HTTP request",
         ),
-        ("GET / HTTP/1.1\r\n", "\x16\x03\x01", "400", "not a request"),
+        (
+            "GET / HTTP/1.1\r\n",
+            "\x16\x03\x01",
+            "400",
+            "not an HTTP request",
+        ),
     ] {
         let answer = answer(&server, &request("").replacen(part, other, 1));
         assert!(

@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_has_nats_servers_defaults() {
+    fn omitted_options_have_nats_servers_defaults() {
         let connect = Connect::parse(b" {\"jwt\":null,\"x\":[1]} ").expect("unknown is fine");
         assert!(connect.verbose && connect.pedantic && connect.echo);
         assert!(!connect.headers && !connect.no_responders);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn other_values_than_objects_are_rejected() {
         for json in [
             &b""[..],
             b"{",
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_unicode_is_replaced() {
+    fn invalid_unicode_is_replaced() {
         for (json, name) in [
             (&b"a\xff\xfeb"[..], "a\u{fffd}\u{fffd}b"),
             (b"\\ud800x\\udc00", "\u{fffd}x\u{fffd}"),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_further_connect_leaves_out_stays() {
+    fn a_further_connect_keeps_omitted_options() {
         let mut connect = Connect::parse(b"{\"verbose\":false,\"name\":\"a\"}").expect("JSON");
         connect
             .update(b"{\"echo\":false,\"name\":null}")

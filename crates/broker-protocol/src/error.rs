@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn violations_are_told_on_one_line() {
+    fn violations_are_one_line() {
         assert_eq!(
             Violation::Reply(b"_R_.\"\\\xff\x01\x7f\xc3\xa9").line(),
             "-ERR 'Permissions Violation for Publish with Reply of \"_R_.\\\"\\\\\\xff\\x01\\x7f\u{e9}\"'\r\n"

@@ -685,7 +685,7 @@ mod tests {
     }
 
     #[test]
-    fn info_tells_a_port_for_leaf_nodes_from_others() {
+    fn info_identifies_a_port_for_leaf_nodes() {
         for (json, is) in [
             (&b"{\"client_id\":7,\"leafnode_urls\":[]}"[..], true),
             (
@@ -712,7 +712,7 @@ mod tests {
     }
 
     #[test]
-    fn connect_is_on_one_line_and_says_no_more_than_is_known() {
+    fn connect_is_one_line_without_unknown_fields() {
         let login = Login {
             user: Some("a\n".to_owned()),
             ..Login::default()

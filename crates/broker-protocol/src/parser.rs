@@ -494,7 +494,7 @@ mod tests {
     };
 
     #[test]
-    fn a_usual_line_is_what_it_would_be_as_any_other() {
+    fn both_parsers_agree_on_usual_lines() {
         let subjects = [
             "a",
             "orders.new",

@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn who_tells_nothing_takes_no_memory() {
+    fn an_empty_description_takes_no_memory() {
         for json in ["{}", r#"{"name":"","lang":"","user":""}"#] {
             assert_eq!(About::after(None, &connect(json), true), None, "{json}");
         }
     }
 
     #[test]
-    fn a_further_connect_changes_what_it_gives() {
+    fn a_further_connect_changes_the_given_options() {
         let first = r#"{"name":"a","lang":"go","version":"1.2","user":"bob","pass":"x"}"#;
         let about = About::after(None, &connect(first), true);
         let about = About::after(about, &connect(r#"{"name":"b","verbose":true}"#), true);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_let_in_is_no_user() {
+    fn a_rejected_client_has_no_user() {
         let json = r#"{"name":"a","user":"bob","pass":"x"}"#;
         let about = About::after(None, &connect(json), false).expect("it was told");
         assert_eq!([&*about.name, &about.user], ["a", ""]);

@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_ends_when_it_is_asked_to_or_a_worker_has_failed() {
+    fn the_acceptor_ends_on_request_or_after_a_worker_failed() {
         let server = Server::bind(config()).expect("any free port");
         server.handle().drain();
         let ending = server.acceptor.run(&server.shared);

@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_right_in_all_parts_is_accepted() {
+    fn all_parts_of_the_credentials_must_be_right() {
         let is_in = |access: &Access, client: &Connect| access.admit(client, None).is_some();
         let one = access(&Credentials::User("u".to_owned(), "p".to_owned()));
         let two = access(&users(vec![user("v", "q"), user("u", "p")], None));
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_nothing_is_the_guest_if_there_is_one() {
+    fn a_client_without_credentials_is_the_guest() {
         let access = access(&users(
             vec![user("u", "p"), user("anybody", "q")],
             Some("anybody"),
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
+    fn invalid_users_are_rejected() {
         let with = |permissions: Permissions| User {
             permissions,
             ..user("u", "p")
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reload_keeps_who_has_the_same_password() {
+    fn a_reload_keeps_clients_with_the_same_password() {
         let old = access(&users(
             vec![user("same", "p"), user("changed", "p"), user("gone", "p")],
             None,

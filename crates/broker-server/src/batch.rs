@@ -233,7 +233,7 @@ mod tests {
     use broker_protocol::Span;
 
     #[test]
-    fn everything_comes_out_as_it_was_put_in() {
+    fn messages_leave_a_batch_unchanged() {
         let span = |start, end| Span::new(start, end);
         let message = |start| Message {
             subject: span(start, start + 1),
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_publisher_is_told_by_the_last_to_fail_if_nobody_succeeded() {
+    fn the_last_failure_informs_the_publisher_if_all_failed() {
         let asker = Asker::Among(Attempts::new(3));
         assert!(!asker.failed() && !asker.failed() && asker.failed());
         let asker = Asker::Among(Attempts::new(3));

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_whatever_takes_the_places() {
+    fn memory_is_bounded_for_any_subjects() {
         let routes = Routes::new();
         let mut cache = Cache::new();
         for serial in 0..20_000 {

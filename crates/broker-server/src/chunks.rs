@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_lent_is_counted_until_the_last_part_is_back() {
+    fn lent_bytes_are_counted_until_the_last_part_is_dropped() {
         let lent = Arc::new(AtomicUsize::new(0));
         let mut chunks = Chunks::new(Arc::clone(&lent));
         let chunk = chunks.take();

@@ -145,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn who_adds_does_not_wait_for_who_reads() {
+    fn writers_do_not_wait_for_readers() {
         let all = ClosedConnections::new(true);
-        let read = all.kept.lock().expect("nobody has it");
+        let read = all.kept.lock().expect("not locked");
         let more = MAX_WAITING as u64 + 3;
         for cid in 0..more {
             all.add(|| closed(cid));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_publishes_in_its_last_turn_counts() {
+    fn messages_of_the_last_turn_are_counted() {
         let (mut local, _clients) = crate::rig::local_with(1);
         let key = local.clients[0].key;
         local.counters.in_msgs = 10;

@@ -362,7 +362,7 @@ impl Executor {
         is_valid && !denied
     }
 
-    // Not inlined into `next`, so the compiler optimizes that function for messages.
+    // Not inlined into `next`, so the compiler optimises that function for messages.
     #[inline(never)]
     fn subscribe(
         &mut self,

@@ -45,7 +45,7 @@ fn some_busy(random: &mut fastrand::Rng, except: usize) -> Vec<usize> {
 }
 
 #[test]
-fn each_message_for_a_group_comes_to_one_member_whoever_leaves_in_between() {
+fn each_group_message_reaches_one_member_while_others_leave() {
     for seed in 0..60 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut rig = Rig::new();
@@ -108,7 +108,7 @@ fn each_message_for_a_group_comes_to_one_member_whoever_leaves_in_between() {
 }
 
 #[test]
-fn each_request_is_answered_for_if_nobody_gets_it() {
+fn each_undelivered_request_gets_a_503() {
     for seed in 0..60 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut rig = Rig::new();

@@ -210,7 +210,7 @@ pub fn fuzz_delivery(input: &[u8]) {
     fuzz::check(input);
 }
 
-/// Stack size of a thread in bytes. The code does not recurse deeply; builds without optimization
+/// Stack size of a thread in bytes. The code does not recurse deeply; builds without optimisation
 /// need most of it.
 const STACK: usize = 512 * 1024;
 

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_seed_of_a_user_is_refused() {
+    fn other_texts_than_user_seeds_are_rejected() {
         let damaged = SEED_TEXT.replace("XKFSN", "XKFSM");
         for text in ["", "SU", PUBLIC, &damaged, &SEED_TEXT[..57], "SUÄ"] {
             assert!(Key::of_seed(text).is_none(), "{text}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_public_key_of_a_user_is_refused() {
+    fn other_texts_than_public_user_keys_are_rejected() {
         let damaged = PUBLIC.replace("XU4R", "XU4S");
         for text in ["", "U", SEED_TEXT, &damaged, &PUBLIC[..55], "\u{c4}"] {
             assert!(PublicKey::parse(text).is_none(), "{text}");

@@ -105,7 +105,7 @@ impl Output {
             self.pieces.push_back(Piece::Copied(block));
         }
         let Some(Piece::Copied(block)) = self.pieces.back_mut() else {
-            unreachable!("it was put there just now");
+            unreachable!("the block was just added");
         };
         let (length, capacity) = (block.len(), block.capacity());
         if room > capacity - length {

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_are_spread_over_the_time_that_there_is() {
+    fn connections_are_spread_over_the_available_time() {
         let milliseconds = Duration::from_millis;
         for (duration, grace, connections, expected) in [
             (120_000, 10_000, 1, milliseconds(1000)),

@@ -38,7 +38,7 @@ impl Client {
 }
 
 #[test]
-fn a_worker_that_panics_ends_the_server_and_others_get_what_waits_for_them() {
+fn a_panic_in_a_worker_drains_the_other_workers() {
     let mut config = config();
     config.http = Some(([127, 0, 0, 1], 0).into());
     config.workers = 2;

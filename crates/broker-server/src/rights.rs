@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subscription_needs_what_covers_it_and_no_denial() {
+    fn a_subscription_must_be_covered_and_not_denied() {
         let allow = subjects(
             Some(&["a.*", "b.>", "q.x group", "v.* v1.*"]),
             &["b.no", "b.*.no g"],
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_published_needs_to_be_allowed_and_not_denied() {
+    fn a_publish_must_be_allowed_and_not_denied() {
         let rights = rights(
             subjects(Some(&["a.>", "b"]), &["a.no"]),
             Subjects::default(),
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_stay_when_rights_are_renewed_and_what_was_allowed_does_not() {
+    fn renewed_rights_keep_requests_and_drop_cached_results() {
         let response = Some(Responses::default());
         let narrow = rights(subjects(Some(&["a"]), &[]), Subjects::default(), response);
         let other = rights(subjects(Some(&["b"]), &[]), Subjects::default(), response);

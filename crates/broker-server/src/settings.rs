@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_time_says_how_often_workers_look() {
+    fn the_shortest_timeout_determines_the_tick() {
         let info = super::super::info(&config(), config().listen);
         for (ping, write, auth, tick) in [
             (120_000, 10_000, 2_000, 500),

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_little_does_not_wait_for_a_thousand_who_ask_for_much() {
+    fn a_light_client_does_not_wait_for_a_thousand_heavy_ones() {
         let mut turns = Turns::default();
         for slot in 0..1000 {
             turns.push(key(slot), 0);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn idleness_is_no_credit() {
+    fn idle_time_gives_no_credit() {
         let mut turns = Turns::default();
         turns.push(key(1), 1_000_000);
         turns.pop();

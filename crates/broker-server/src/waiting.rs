@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_forgotten() {
+    fn written_bytes_are_removed() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut waiting = Waiting::default();

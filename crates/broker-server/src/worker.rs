@@ -75,7 +75,9 @@ pub(crate) fn run(mut worker: Worker, mut poll: Poll) -> io::Result<bool> {
     let mut events = Events::with_capacity(1024);
     loop {
         let mut place = peer.local();
-        let local = place.as_mut().expect("it is there until it ends here");
+        let local = place
+            .as_mut()
+            .expect("the worker owns its connections until it ends");
         if let Some(clean) = worker.round(local, &events) {
             *place = None;
             return Ok(clean);

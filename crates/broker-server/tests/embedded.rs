@@ -150,7 +150,7 @@ fn with_a_stuck_client(address: SocketAddr) -> [Client; 2] {
 }
 
 #[test]
-fn a_drain_gives_clients_what_waits_for_them() {
+fn a_drain_writes_pending_output() {
     let server = Server::bind(any_port()).expect("a free port");
     let server = server.spawn().expect("a thread");
     let [stuck, publisher] = with_a_stuck_client(server.address());
@@ -196,7 +196,7 @@ fn a_lame_duck_lets_its_clients_go() {
 }
 
 #[test]
-fn a_drain_that_takes_too_long_is_told() {
+fn a_drain_that_takes_too_long_is_an_error() {
     let config = Config {
         drain_timeout: Duration::from_millis(100),
         ..any_port()

@@ -25,7 +25,7 @@ fn kind(path: &Path) -> &str {
 }
 
 #[test]
-fn broker_takes_and_refuses_what_it_should() {
+fn broker_gives_the_expected_results() {
     for path in files() {
         let expected = kind(&path);
         let shown = path.display();
@@ -45,7 +45,7 @@ fn broker_takes_and_refuses_what_it_should() {
 
 #[test]
 #[ignore = "needs nats-server: HUB"]
-fn nats_server_takes_and_refuses_what_it_should() {
+fn nats_server_gives_the_expected_results() {
     let program = std::env::var_os("HUB").expect("HUB names nats-server's executable file");
     for path in files() {
         let mut command = Command::new(&program);

@@ -53,7 +53,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn the_corpus_and_random_inputs_are_served_as_the_model_says() {
+    fn the_corpus_and_random_inputs_match_the_model() {
         // Cargo runs tests in the package's folder.
         let corpus = std::path::Path::new("../../fuzz/corpus/delivery");
         let mut count = 0;

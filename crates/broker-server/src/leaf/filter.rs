@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_allowed_and_denied_is_denied() {
+    fn deny_takes_precedence() {
         let list = |subjects: &[&str]| -> Vec<String> {
             subjects.iter().map(|&subject| subject.to_owned()).collect()
         };

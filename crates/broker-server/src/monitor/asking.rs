@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_have_different_statuses() {
         for (refusal, status) in [
             (Refusal::Silent(3), Status::ServiceUnavailable),
             (Refusal::NoRoom, Status::ServiceUnavailable),

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_says_what_is_asked_for() {
+    fn a_query_selects_rows() {
         let all = options("").expect("nothing is wrong");
         assert_eq!((all.sort, all.state), (Sort::Cid, State::Open));
         assert_eq!((all.offset, all.limit), (0, DEFAULT_LIMIT));
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told() {
+    fn bad_queries_are_rejected() {
         for (text, told) in [
             ("sort=age", "sort must be one of cid, start, subs"),
             ("sort=stop", "sort=stop requires state=closed"),

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_are_told_from_their_start_and_from_anything_else() {
+    fn requests_are_recognized() {
         let too_long = [b"GET / HTTP/1.1\r\nX: ", &[b'x'; MOST_REQUEST][..]].concat();
         for (bytes, request) in [
             (&b""[..], Request::Incomplete),

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_asks_for_health_hears_what_is_wrong() {
+    fn health_pages_report_the_problem() {
         let page = health(Health::Ok);
         assert_eq!(page.status, Status::Ok);
         assert_eq!(page.body, r#"{"status":"ok"}"#);

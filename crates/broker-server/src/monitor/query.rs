@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_value() {
         let error = query("subs=maybe").flag("subs").expect_err("it is no flag");
         let text = "subs must be true, false, 1 or 0, not \"maybe\"";
         assert_eq!(error.to_string(), text);

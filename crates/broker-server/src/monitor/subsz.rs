@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_figures_follow_from_what_is_counted() {
+    fn the_statistics_follow_from_the_counters() {
         let cache = CacheFigures {
             subjects: 4,
             misses: 10,

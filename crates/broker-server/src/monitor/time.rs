@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_tells_what_was_before_and_after() {
+    fn a_clock_converts_earlier_and_later_instants() {
         let clock = Clock {
             instant: Instant::now(),
             time: UNIX_EPOCH + Duration::from_secs(60),

@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn who_publishes_to_a_pattern_reaches_each_subscription_once() {
+    fn a_message_to_a_pattern_reaches_each_subscription_once() {
         // The hashes are random, and the table compares a few of their bits.
         for _ in 0..2000 {
             let routes = Routes::new();
@@ -506,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn random_patterns_match_as_a_naive_search_says() {
+    fn random_patterns_match_as_in_a_naive_search() {
         let mut random = fastrand::Rng::with_seed(7);
         let subject = |random: &mut fastrand::Rng, letters: &[&str]| {
             let count = random.usize(1..5);
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_leaves_nothing_behind() {
+    fn removal_leaves_nothing_behind() {
         let routes = Routes::new();
         let patterns = ["a.b.c", "a.*", ">", "*.*.>"];
         // More than a list holds.

@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compressed_comes_back() {
+    fn compression_round_trips() {
         for length in [64, 1000, 4096, 16 * 1024] {
             let plain = b"MSG a.b 1 5\r\nhello\r\n".repeat(length / 20 + 1);
             let packed = deflated(&plain).expect("it is shorter");

@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_is_said_back_unless_it_is_nonsense() {
+    fn a_valid_close_is_answered_in_kind() {
         for (payload, code) in [
             (&b""[..], Ok(0)),
             (b"\x03", Ok(0)),

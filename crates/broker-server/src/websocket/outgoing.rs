@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_worth_it_is_compressed() {
+    fn short_messages_are_not_compressed() {
         for (compressed, length, first) in [(true, 63, 0x82), (true, 64, 0xc2), (false, 64, 0x82)] {
             let mut out = Outgoing {
                 compressed,

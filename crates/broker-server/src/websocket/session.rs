@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_said_in_the_words_of_who_ends_it() {
+    fn the_close_frame_has_the_closing_side_s_reason() {
         let mut gone = open("");
         gone.close(Reason::Gone);
         assert_eq!(written(&mut gone), b"\x88\x02\x03\xe8");
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_pings_that_nobody_reads_the_last_is_answered() {
+    fn the_last_of_many_unread_pings_is_answered() {
         let mut session = open("");
         session.push(&[IoSlice::new(b"PING\r\n")]);
         session.wrote(1);
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_comes_memory_is_bounded() {
+    fn memory_is_bounded_for_any_input() {
         const FIRSTS: [u8; 8] = [0x82, 0xc2, 0x02, 0x42, 0x00, 0x80, 0x89, 0x88];
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..500 {

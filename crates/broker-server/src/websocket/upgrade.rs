@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_upgrade_is_refused_with_a_reason() {
+    fn bad_upgrades_are_refused_with_a_reason() {
         for (part, other, told) in [
             ("GET", "POST", "405 Method Not Allowed"),
             ("HTTP/1.1", "HTTP/1.0", "must be 1.1"),

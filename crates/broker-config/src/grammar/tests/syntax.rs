@@ -3,7 +3,7 @@
 use super::{Kind, all_are_refused, all_mean, read};
 
 #[test]
-fn keys_and_values_stand_in_many_ways() {
+fn keys_and_values_have_many_forms() {
     all_mean(&[
         ("", ""),
         (" \n\t\r\n# nothing\n// at all", ""),
@@ -107,7 +107,7 @@ fn lists_hold_anything() {
 }
 
 #[test]
-fn what_breaks_the_grammar_is_named_with_its_place() {
+fn syntax_errors_have_positions() {
     all_are_refused(&[
         ("a", ":1:1", "this key has no value"),
         ("a:\nb: 1", ":1:1", "this key has no value"),

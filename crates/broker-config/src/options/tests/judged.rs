@@ -109,7 +109,7 @@ fn values_are_judged() {
 }
 
 #[test]
-fn warnings_say_what_is_different() {
+fn warnings_describe_the_difference() {
     all_are_warned_of(&[
         (
             "ping_interval: 5",
@@ -157,7 +157,7 @@ fn variables_are_no_unknown_fields() {
 }
 
 #[test]
-fn the_environment_is_asked() {
+fn environment_variables_are_read() {
     let sources = Sources {
         read: &|_| Ok(b"port: $PORT, leaf { remotes: [{url: a, creds: \"~/$C\"}] }".to_vec()),
         variable: &|name| match name {

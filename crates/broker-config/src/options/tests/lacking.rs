@@ -6,7 +6,7 @@ use super::{all_are_refused, all_are_warned_of, options};
 use crate::{Loaded, Problems, Sources, can_be_ignored, load_from};
 
 #[test]
-fn what_broker_does_not_have() {
+fn unsupported_options() {
     all_are_refused(&[
         (
             "cluster { port: 6222 }",

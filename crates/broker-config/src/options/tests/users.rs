@@ -118,7 +118,7 @@ fn users_without_credentials() {
 }
 
 #[test]
-fn ways_to_connect_are_judged_with_the_listeners() {
+fn connection_types_are_checked_against_the_listeners() {
     let file = |ways: &str, more: &str| {
         format!("authorization {{ users: [{{user: a, password: b, clients: {ways}}}] }}\n{more}")
     };
