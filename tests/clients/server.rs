@@ -1,6 +1,6 @@
 //! The server under test, which can be stopped and restarted.
 
-#![allow(unused_imports, reason = "each test executable uses its part")]
+#![allow(unused_imports, reason = "each test executable uses a part")]
 
 #[path = "../common/process.rs"]
 mod process;

@@ -1,6 +1,6 @@
 //! Certificates for a server and its clients.
 
-#![allow(dead_code, reason = "each test executable uses its part")]
+#![allow(dead_code, reason = "each test executable uses a part")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

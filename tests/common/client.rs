@@ -1,6 +1,6 @@
 //! A client that sends exactly the given bytes.
 
-#![allow(dead_code, reason = "each test executable uses its part")]
+#![allow(dead_code, reason = "each test executable uses a part")]
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};

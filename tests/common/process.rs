@@ -5,7 +5,7 @@
 //! test detects what it should, and the tests need to be built only once for all variants of
 //! Broker.
 
-#![allow(dead_code, reason = "each test executable uses its part")]
+#![allow(dead_code, reason = "each test executable uses a part")]
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader};

@@ -1,6 +1,6 @@
 //! A Broker server, for tests that speak the protocol themselves.
 
-#![allow(dead_code, reason = "each test executable uses its part")]
+#![allow(dead_code, reason = "each test executable uses a part")]
 
 #[path = "process.rs"]
 mod process;

@@ -4,11 +4,11 @@
 #![forbid(unsafe_code)]
 
 #[path = "../clients/certificates.rs"]
-#[allow(dead_code, reason = "there is no TLS in the table")]
+#[allow(dead_code, reason = "the table has no TLS rows")]
 mod certificates;
 mod client;
 #[path = "../clients/server.rs"]
-#[allow(dead_code, reason = "no server is started again")]
+#[allow(dead_code, reason = "no server is restarted")]
 mod server;
 mod table;
 

@@ -276,7 +276,7 @@ fn errors_about_a_hub_are_one_line() {
     for (url, said) in [
         (
             format!("nats-leaf://a:wrong@127.0.0.1:{leaf}"),
-            "check user, password or token in --leaf",
+            "check the user, password or token in --leaf",
         ),
         (
             format!("nats-leaf://127.0.0.1:{}", hub.port),
@@ -289,7 +289,7 @@ fn errors_about_a_hub_are_one_line() {
         ),
     ] {
         let edge = Server::start(&["--leaf", &url]);
-        let line = edge.wait_for_log("cannot be a leaf node");
+        let line = edge.wait_for_log("cannot connect to hub");
         assert!(line.contains(said), "{line}");
         assert!(
             !line.contains("wrong@") && !line.contains(":wrong"),

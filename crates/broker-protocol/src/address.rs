@@ -143,8 +143,8 @@ fn credentials(text: &str) -> Result<Login, &'static str> {
 
 /// Decodes the percent-encoding of credentials in a URL.
 fn decode(text: &str) -> Result<String, &'static str> {
-    const WRONG: &str = "a % in the credentials must be followed by two hexadecimal digits, and the decoded text \
-                         must be UTF-8";
+    const WRONG: &str = "a % in the credentials must be followed by two hexadecimal digits, \
+                         and the decoded text must be UTF-8";
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -10,7 +10,7 @@ use super::ProtocolError;
 ///
 /// An option that CONNECT omits has nats-server's default: verbose, pedantic, with echo.
 #[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the protocol")]
 pub struct Connect {
     /// Each command is answered with `+OK`.
     pub verbose: bool,

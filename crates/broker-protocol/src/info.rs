@@ -17,7 +17,7 @@ pub const GO: &str = concat!("rust", env!("CARGO_PKG_RUST_VERSION"));
 
 /// The fields of INFO, by nats-server's names, that differ between servers or connections.
 #[derive(Debug, Clone, Serialize)]
-#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the protocol")]
 pub struct ServerInfo {
     /// Unique for each run of a server.
     pub server_id: String,
@@ -66,7 +66,7 @@ pub struct ServerInfo {
     pub ldm: bool,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde requires it")]
 fn is_false(value: &bool) -> bool {
     !value
 }

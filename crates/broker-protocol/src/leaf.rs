@@ -333,7 +333,7 @@ fn message<'a>(
 /// The fields of a hub's INFO that a leaf node needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the protocol")]
 pub struct HubInfo {
     /// Unique for each run of a server.
     pub server_id: String,

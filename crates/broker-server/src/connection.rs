@@ -29,7 +29,7 @@ const WRITTEN_AT_A_TIME: usize = 512 * 1024;
 
 /// The options of a client's CONNECT.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the protocol")]
 pub(crate) struct Options {
     pub(crate) verbose: bool,
     pub(crate) pedantic: bool,
@@ -75,7 +75,7 @@ impl Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// The TLS or WebSocket handshake must end before this time.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "there is no TLS"))]
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "used only with TLS"))]
     Handshake(Instant),
     /// The right credentials must arrive before this time.
     Stranger(Instant),

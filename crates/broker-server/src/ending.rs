@@ -43,7 +43,7 @@ impl Ending {
         let config = &shared.config;
         let (duration, grace) = (config.lame_duck_duration, config.lame_duck_grace_period);
         tracing::info!(
-            "lame duck mode: no new connections are accepted; {} connections are closed after {} s",
+            "lame duck mode: no new connections are accepted; closing {} connections after {} s",
             shared.connections(),
             grace.as_secs_f64()
         );

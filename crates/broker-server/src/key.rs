@@ -18,7 +18,7 @@ impl ConnectionKey {
     /// Returns the key of the connection with the number `id`.
     #[allow(
         clippy::cast_possible_truncation,
-        reason = "neither workers nor connections are counted in billions, and half of the number is enough"
+        reason = "workers and slots are far fewer than four billion, and half of the id is enough"
     )]
     pub(crate) fn new(worker: usize, slot: usize, id: u64) -> Self {
         Self {

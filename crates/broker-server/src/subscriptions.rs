@@ -95,7 +95,7 @@ impl Subscriptions {
     }
 
     /// Returns the place and the serial number of the next subscription.
-    #[allow(clippy::cast_possible_truncation, reason = "they are counted in u32")]
+    #[allow(clippy::cast_possible_truncation, reason = "fits into u32")]
     pub(crate) fn next(&self) -> (u32, u32) {
         let serial = self.serial.wrapping_add(1) & !LINK | self.mark;
         (self.all.vacant_key() as u32, serial)

@@ -113,7 +113,8 @@ fn point(word: &str) -> Result<Kind, &'static str> {
 
 /// Parses a date in the only accepted form, `2006-01-02T15:04:05Z`.
 fn date(word: &str) -> Result<Kind, &'static str> {
-    const WRONG: &str = "a value of digits and - must be a date such as 2006-01-02T15:04:05Z; put a string in quotes";
+    const WRONG: &str = "a value of digits and - must be a date such as \
+                         2006-01-02T15:04:05Z; put a string in quotes";
     const FORM: &str = "0000-00-00T00:00:00Z";
     let fits = word.len() == FORM.len()
         && word.chars().zip(FORM.chars()).all(|(c, form)| match form {

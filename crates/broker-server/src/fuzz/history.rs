@@ -7,7 +7,7 @@ use super::super::rig::WORKERS;
 /// The options of a client's CONNECT, defined anew so that the model shares nothing with the
 /// server.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "the protocol has them so")]
+#[allow(clippy::struct_excessive_bools, reason = "flags of the protocol")]
 pub(super) struct Options {
     pub(super) verbose: bool,
     pub(super) pedantic: bool,

@@ -31,7 +31,7 @@ pub(crate) const PING_INTERVAL: Duration = Duration::from_secs(10);
 const HANDSHAKE: Duration = Duration::from_secs(2);
 
 /// JetStream subjects. A hub disconnects a leaf node that subscribes to a literal one of them,
-/// unless both share a JetStream domain.
+/// unless it shares its JetStream with it.
 const JETSTREAM: [&[u8]; 3] = [b"$JS.API.", b"$KV.", b"$OBJ."];
 
 /// The phase of a link.

@@ -17,7 +17,7 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
             "# HELP broker_{name} {help}\n# TYPE broker_{name} {kind}\nbroker_{name} {value}"
         );
     };
-    #[allow(clippy::cast_precision_loss, reason = "Prometheus has nothing else")]
+    #[allow(clippy::cast_precision_loss, reason = "Prometheus values are floats")]
     let mut count = |kind, name: &str, help: &str, value: u64| add(name, kind, help, value as f64);
     let all = [
         (

@@ -437,7 +437,7 @@ pub(crate) struct Part(u32);
 
 impl Part {
     /// Returns the part of a subject.
-    #[allow(clippy::cast_possible_truncation, reason = "there are few parts")]
+    #[allow(clippy::cast_possible_truncation, reason = "fits into u32")]
     pub(crate) fn of(subject: &[u8]) -> Self {
         Self(part(first_token(subject)) as u32)
     }
