@@ -110,8 +110,8 @@ impl Handle {
         self.ask(Wish::Stop);
     }
 
-    /// Ends the server after writing the clients' pending output, as SIGTERM does with `broker
-    /// serve`.
+    /// Ends the server after writing the clients' pending output, as SIGTERM does with
+    /// `broker serve`.
     ///
     /// The server stops accepting connections. It executes the clients' input so far, sends them
     /// INFO with `"ldm":true`, writes their pending output and closes their connections. The drain

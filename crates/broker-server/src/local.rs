@@ -1,6 +1,6 @@
 //! The connections of one worker, and the last step of delivery: to their outputs.
 //!
-//! Other workers lock this part of a worker to deliver for it while it sleeps. It does not use
+//! Other workers lock this part of a worker to deliver for it while it sleeps. It does not access
 //! other workers.
 
 use std::collections::VecDeque;

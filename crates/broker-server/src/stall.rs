@@ -27,8 +27,8 @@ const BEHIND: Duration = Duration::from_millis(5);
 /// The stall when the subscriber is far behind: 1.3 MB/s.
 const FAR_BEHIND: Duration = Duration::from_millis(50);
 
-/// A subscriber that has read something within this time still makes progress. One that does not
-/// causes no long stalls.
+/// A subscriber that has read something within this time makes progress; any other one causes no
+/// long stalls.
 const ALIVE: Duration = Duration::from_secs(1);
 
 /// The limits on a connection's pending output.
