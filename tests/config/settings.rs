@@ -170,7 +170,7 @@ fn options_that_broker_does_not_have_can_be_ignored() {
         "--config-ignore",
         "leafnodes.listen,jetstream",
     ]);
-    server.wait_for_log("listen is ignored as told");
-    server.wait_for_log("jetstream is ignored as told");
+    server.wait_for_log("listen is ignored (--config-ignore)");
+    server.wait_for_log("jetstream is ignored (--config-ignore)");
     server.connect();
 }

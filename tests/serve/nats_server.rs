@@ -82,11 +82,11 @@ fn a_flag_that_broker_cannot_have_is_an_error_that_says_what_to_do() {
     for (arguments, text) in [
         (
             &["-js"][..],
-            "nats-server: flag -js: Broker stores no messages; make it a leaf node of a server with JetStream with --leaf\n",
+            "nats-server: flag -js: Broker does not store messages; make it a leaf node of a server with JetStream with --leaf\n",
         ),
         (
             &["-p", "4222", "--routes", "nats-route://x:1"],
-            "nats-server: flag -routes: Broker forms no clusters; make it a leaf node of one with --leaf\n",
+            "nats-server: flag -routes: Broker does not form clusters; make it a leaf node of one with --leaf\n",
         ),
         (&["--tls"], "nats-server: -tls needs -tlscert and -tlskey\n"),
     ] {

@@ -48,10 +48,10 @@ use Meaning::{
     IgnoredSwitch, IgnoredValue, Refused, Switch, Tls, TlsCa, TlsVerify, Value, Version,
 };
 
-const NO_CLUSTERS: &str = "Broker forms no clusters; make it a leaf node of one with --leaf";
+const NO_CLUSTERS: &str = "Broker does not form clusters; make it a leaf node of one with --leaf";
 const NO_STREAMS: &str =
-    "Broker stores no messages; make it a leaf node of a server with JetStream with --leaf";
-const NO_SYSLOG: &str = "Broker does not log to syslog; take the log from standard error";
+    "Broker does not store messages; make it a leaf node of a server with JetStream with --leaf";
+const NO_SYSLOG: &str = "Broker does not log to syslog; collect standard error";
 
 /// The flags of nats-server.
 const FLAGS: &[(&[&str], Meaning)] = &[
@@ -94,7 +94,7 @@ const FLAGS: &[(&[&str], Meaning)] = &[
     ),
     (
         &["client_advertise"],
-        Refused("Broker announces no other address; give clients the address"),
+        Refused("Broker does not advertise another address; give clients the address"),
     ),
     (
         &["ms", "https_port"],
@@ -107,7 +107,7 @@ const FLAGS: &[(&[&str], Meaning)] = &[
     (&["s", "syslog", "r", "remote_syslog"], Refused(NO_SYSLOG)),
     (
         &["profile", "help_tls"],
-        Refused("Broker has nothing like it; leave it out"),
+        Refused("Broker has no such feature; leave the flag out"),
     ),
 ];
 

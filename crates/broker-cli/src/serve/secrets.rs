@@ -19,7 +19,7 @@ pub(super) enum SecretError {
     #[error("--password needs a user; give --user")]
     NoUser,
     #[error(
-        "a token, user or password is empty, which would let anyone in; give one or leave it out"
+        "a token, user or password is empty, which would let any client in; set it or leave it out"
     )]
     Nothing,
 }

@@ -124,6 +124,9 @@ fn messages_are_as_in_their_file() {
             }
         }
     }
-    assert!(text.contains("anyone who reaches"), "log lines are found");
+    assert!(
+        text.contains("no credentials are configured"),
+        "log lines are found"
+    );
     check("messages.txt", &text);
 }

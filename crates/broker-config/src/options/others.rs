@@ -317,7 +317,10 @@ impl Reader<'_> {
                     .iter()
                     .any(|path| *path == format!("{prefix}{key}")) =>
             {
-                self.warn(field.at, format!("{name} is ignored as told: {why}"));
+                self.warn(
+                    field.at,
+                    format!("{name} is ignored (--config-ignore): {why}"),
+                );
             }
             Needed | Refused => self.error(field.at, format!("{name}: {why}; {instead}")),
             Ignored => self.warn(field.at, format!("{name} has no effect: {why}; {instead}")),

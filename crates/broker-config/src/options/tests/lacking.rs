@@ -106,22 +106,22 @@ fn what_broker_does_not_have_is_ignored_if_that_is_asked_for() {
     assert_eq!(
         warnings,
         [
-            "a.conf:1:13: LISTEN is ignored as told: Broker accepts no leaf nodes, it can only be one (remotes)",
-            "a.conf:2:1: jetstream is ignored as told: Broker stores no messages",
+            "a.conf:1:13: LISTEN is ignored (--config-ignore): Broker does not accept leaf nodes; it can only be one (remotes)",
+            "a.conf:2:1: jetstream is ignored (--config-ignore): Broker does not store messages",
         ]
     );
     let problems = ignoring(&["leafnodes.listen"], text).expect_err("one is not");
     assert!(
         problems
             .to_string()
-            .contains("a.conf:2:1: jetstream: Broker stores")
+            .contains("a.conf:2:1: jetstream: Broker does not store")
     );
     // A name at the top is not one of a block.
     let problems = ignoring(&["listen"], "leafnodes { listen: 1 }").expect_err("it is not");
     assert!(
         problems
             .to_string()
-            .contains("1:13: listen: Broker accepts no leaf")
+            .contains("1:13: listen: Broker does not accept leaf")
     );
 }
 
