@@ -45,16 +45,17 @@
           base = import ./nix/base { inherit system; };
           rust = import ./nix/rust { inherit base components; version = (builtins.fromTOML (builtins.readFile ./rust-toolchain.toml)).toolchain.channel; };
           tools = import ./nix/tools.nix { inherit (rust) tool; };
-          lib = import ./nix/lib { inherit base rust tools; inherit (broker) inspect; };
-          broker = import ./nix/broker { inherit (base) derive; inherit lib rust; root = ./.; };
-          bench = import ./nix/bench.nix { inherit base broker; };
+          workspace = import ./nix/workspace { inherit rust; root = ./.; };
+          lib = import ./nix/lib { inherit base rust tools; inherit (workspace.programs) inspect; };
+          broker = import ./nix/broker { inherit (base) derive; inherit lib rust workspace; };
+          bench = import ./nix/bench.nix { inherit base broker; inherit (workspace) programs; };
           programs = import ./nix/programs { inherit base lib bench; inherit (components) rust-src; };
-          heavy = import ./nix/heavy { inherit base rust lib broker programs; root = ./.; };
+          heavy = import ./nix/heavy { inherit base rust lib workspace broker programs; };
         in
         {
           inherit lib;
           inherit (broker) packages;
-          checks = import ./nix/checks { inherit base rust lib tools broker; root = ./.; };
+          checks = import ./nix/checks { inherit base rust lib tools workspace broker; };
           devShells.default = lib.devShell {
             name = "broker-develop";
             # Broker brings routines and allocator by crates.
@@ -62,12 +63,12 @@
             allocator = "system";
             nativeInputs = [ tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
           };
-          apps = import ./nix/apps.nix { inherit base broker bench; flake = components.self; };
+          apps = import ./nix/apps.nix { inherit base broker bench; inherit (workspace) programs; flake = components.self; };
           formatter = tools.nixpkgs-fmt;
           # The parts, for a look at them: `nix build .#base.cc`.
           legacyPackages = {
             inherit base rust tools programs;
-            inherit (broker) rebuiltSeeds;
+            rebuiltSeeds = workspace.seeds;
             # The programs that a release has in it.
             released = builtins.mapAttrs (_: build: lib.build build.released) broker.built;
             heavy = import ./nix/heavy/all.nix { inherit (base) derive; parts = heavy; };

@@ -1,13 +1,13 @@
 # The benchmark report of the broker's variants, and of what `more` adds to its matrix. `start` is what its script does
 # first.
-{ base, broker }:
+{ base, broker, programs }:
 { more ? { }, start ? "" }:
 let
   matrix = {
     baseline = "broker";
     generator = "${broker.packages.broker-static}/bin/broker";
-    least = "${broker.least}/bin/least";
-    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues broker.surveys);
+    least = "${programs.least}/bin/least";
+    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues programs.surveys);
     variants =
       map
         (name: {
@@ -33,7 +33,7 @@ base.derive {
   inherit start;
   matrix = builtins.toJSON (matrix // more);
   inherit (base) shell checkers reference;
-  inherit (broker) report;
+  inherit (programs) report;
   script = ''
     mkdir -p $out/bin
     echo "$matrix" >$out/matrix.json

@@ -10,7 +10,7 @@ set -euo pipefail
 release_server=https://static.rust-lang.org
 # Have the hashes of what cargo fetches: Broker's crates, those of the C library's parts, of the programs with foreign
 # dependencies and of the template, and the programs that checks and releases are made by.
-crates_file=nix/broker/default.nix
+crates_file=nix/workspace/default.nix
 tools_file=nix/tools.nix
 hash_files=("$crates_file" nix/rust/libc.nix nix/release/pack.nix nix/heavy/dependencies.nix nix/programs/programs.nix
   templates/default/flake.nix "$tools_file")
@@ -34,7 +34,7 @@ Renews a lock in the current git work tree and prints what changed.
                         instead of https://static.rust-lang.org. Nix fetches the
                         release itself from the latter, as flake.nix says.
   crates  Cargo.lock, by "cargo update ARGUMENTS" with the flake's cargo, and the
-          hash of the crates in nix/broker/default.nix.
+          hash of the crates in nix/workspace/default.nix.
   hashes  that hash and all others of what cargo fetches (nix/tools.nix,
           nix/rust/libc.nix, nix/release/pack.nix, nix/heavy/dependencies.nix,
           nix/programs/programs.nix, templates/default/flake.nix), by fetching

@@ -1,13 +1,14 @@
 # One variant's executables: `program` is Broker, `allocations` the benchmark of C libraries and allocators.
-{ lib, root, vendor }:
+{ lib, workspace }:
 name: variant:
 let
+  inherit (workspace) root vendor linked;
   # What `cargo test` is about, beside Broker itself: the crates that it and the benchmark are made of.
   members = builtins.filter (member: member != ".") (builtins.fromTOML (builtins.readFile (root + "/Cargo.toml"))).workspace.default-members;
   libraries = map baseNameOf members;
   # Cargo's arguments for all of them.
   selected = builtins.concatMap (library: [ "--package" library ]) libraries;
-  code = members ++ [ "src" "crates/fast-musl/build.rs" "crates/fast-musl/src" "crates/sized-jemalloc/src" ];
+  code = members ++ [ "src" ] ++ linked.fast-musl ++ linked.sized-jemalloc;
   source = paths: lib.source { inherit root; paths = code ++ paths; };
 
   project = more: lib.project ({

@@ -1,8 +1,9 @@
 # A check for each promise.
-{ base, rust, lib, tools, broker, root }:
+{ base, rust, lib, tools, workspace, broker }:
 let
   inherit (base) derive;
-  inherit (broker) manifests crates harness;
+  inherit (workspace) root source files;
+  inherit (broker) harness;
   variants = broker.native;
   built = builtins.mapAttrs (name: _: broker.built.${name}) variants;
 
@@ -14,12 +15,7 @@ let
     (builtins.attrNames variants));
 
   call = file: arguments: import file (arguments // { inherit derive; });
-  source = paths: rust.source { inherit root paths; };
   code = [ "Cargo.toml" "LICENSE" "clippy.toml" "deny.toml" "src" "benches" "tests" "crates" "fuzz" ];
-  workspace = {
-    inherit manifests crates;
-    source = source code;
-  };
 
   # The templates name the system that they build on.
   templates = if base.system != "x86_64-linux" then { } else
@@ -31,7 +27,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
 // perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc adapt; })
 // perVariant "info" (call ./info.nix { })
 // templates
-// import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; workspace = workspace // { source = source [ "crates" ]; }; others = [ "broker" ] ++ harness.libraries; }
+// import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; workspace = files [ "crates" ]; others = [ "broker" ] ++ harness.libraries; }
   // {
   inherit (harness) units;
   # For the target and with the optimisation of what is shipped.
@@ -56,11 +52,11 @@ perVariant "tests" (name: _: build: harness.of name build.program)
     inherit (base) system;
   };
   vendored = call ./vendored.nix { inherit lib; };
-  lints = import ./lints.nix { inherit (workspace) source; inherit (harness) project dependencies; };
+  lints = import ./lints.nix { source = source code; inherit (harness) project dependencies; };
   format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/heavy" "nix/programs" "nix/release/pack" "templates" ]); };
-  portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; inherit workspace; };
-  licences = import ./licences.nix { cargo = rust.cargoWith rust.build; inherit workspace; inherit (tools) cargo-deny; };
-  toolchain = call ./toolchain.nix { toolchain = rust.build; inherit root; older = broker.published // { seed = broker.seedRelease; }; };
+  portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; workspace = files code; };
+  licences = import ./licences.nix { cargo = rust.cargoWith rust.build; workspace = files code; inherit (tools) cargo-deny; };
+  toolchain = call ./toolchain.nix { toolchain = rust.build; inherit root; older = workspace.rustVersions; };
   update = call ./update.nix {
     source = source [
       "flake.nix"
@@ -69,7 +65,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
       "Cargo.toml"
       "Cargo.lock"
       "nix/base/debian"
-      "nix/broker/default.nix"
+      "nix/workspace/default.nix"
       "nix/release/pack.nix"
       "nix/heavy/dependencies.nix"
       "nix/programs/programs.nix"

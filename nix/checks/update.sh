@@ -17,7 +17,7 @@ passed=0
 now=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$source/rust-toolchain.toml")
 now_date=$(sed -n "s|.*/dist/\(.*\)/rustc-$now-x86_64.*|\1|p" "$source/flake.nix")
 older=$(sed -n 's|.*/rustc-\(.*\)-x86_64.*|\1|p' "$source/flake.nix" | grep -vxF "$now" | head -n 1)
-now_first=$(sed -n 's/.*"\(sha256-.*\)".*/\1/p' "$source/nix/broker/default.nix")
+now_first=$(sed -n 's/.*"\(sha256-.*\)".*/\1/p' "$source/nix/workspace/default.nix")
 now_last=$(sed -n 's/.*"\(sha256-.*\)".*/\1/p' "$source/nix/tools.nix" | tail -n 1)
 
 fail() {
@@ -72,8 +72,8 @@ case "$1 $2" in
     eval "${ON_BUILD:-}"
     folder=${4#path:}
     folder=${folder%#*}
-    mapfile -t right < <(cat "$SOURCE"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
-    mapfile -t said < <(cat "$folder"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
+    mapfile -t right < <(cat "$SOURCE"/{nix/workspace/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
+    mapfile -t said < <(cat "$folder"/{nix/workspace/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
     right[0]=${FIRST:-${right[0]}}
     right[-1]=${LAST:-${right[-1]}}
     for i in "${!said[@]}"; do
@@ -238,7 +238,7 @@ has_release() {
 # Cargo.lock has grown by these lines, and the first and the last hash are those given.
 has_crates() {
   diff <(cat "$source/Cargo.lock" && printf '%s' "$1") <(cat "$tree/Cargo.lock") >&2 || fail "Cargo.lock is not what it should be"
-  only_changed nix/broker/default.nix "$now_first" "$2"
+  only_changed nix/workspace/default.nix "$now_first" "$2"
   only_changed nix/tools.nix "$now_last" "$3"
   passed=$((passed + 1))
 }
@@ -398,7 +398,7 @@ prepare
 FIRST=$first LAST=$last succeeds "hash: $now_first -> $first" crates --package serde
 has_crates "# cargo update --package serde$line" "$first" "$now_last"
 prepare
-FIRST=$first succeeds "wrote nix/broker/default.nix$line" crates --workspace
+FIRST=$first succeeds "wrote nix/workspace/default.nix$line" crates --workspace
 has_crates "" "$first" "$now_last"
 FIRST=$first succeeds "nothing changed" crates --workspace
 has_crates "" "$first" "$now_last"
@@ -410,11 +410,11 @@ has_crates "" "$first" "$last"
 FIRST=$first LAST=$last succeeds "nothing changed" hashes
 has_crates "" "$first" "$last"
 prepare
-sed -i 's/ hash = "sha256-/ cargoHash = "sha256-/' "$tree/nix/broker/default.nix"
+sed -i 's/ hash = "sha256-/ cargoHash = "sha256-/' "$tree/nix/workspace/default.nix"
 FIRST=$first succeeds "$now_first -> $first" hashes
-grep -q "^ *cargoHash = \"$first\";" "$tree/nix/broker/default.nix" || fail "the hash was not written"
+grep -q "^ *cargoHash = \"$first\";" "$tree/nix/workspace/default.nix" || fail "the hash was not written"
 prepare
-sed -i 's/ash = "sha256-.*/ash = "";/' "$tree/nix/broker/default.nix"
+sed -i 's/ash = "sha256-.*/ash = "";/' "$tree/nix/workspace/default.nix"
 FIRST=$first succeeds "-> $first" hashes
 has_crates "" "$first" "$now_last"
 
@@ -424,11 +424,11 @@ refuses "cargo update failed" crates fail
 ON_BUILD='exit 0' refuses "nix did not say what \"$now_first\" has to be" crates
 ON_BUILD='echo "error: no network"; exit 1' refuses "It said:${line}error: no network" crates
 # The one that is told for the last, so that Nix does not complain of it.
-LAST=$(printf 'sha256-%03d%040d=' "$(($(cat "$source"/{nix/broker/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -c sha256-) - 1))" 0) \
+LAST=$(printf 'sha256-%03d%040d=' "$(($(cat "$source"/{nix/workspace/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -c sha256-) - 1))" 0) \
   refuses "nix did not say what \"$now_last\" has to be" hashes
 ON_BUILD="kill -TERM \$(<\$PID); sleep 1" refuses "for its hashes" hashes
-sed -i '/sha256-/d' "$tree/nix/broker/default.nix"
-refuses "nix/broker/default.nix has no line like" crates
+sed -i '/sha256-/d' "$tree/nix/workspace/default.nix"
+refuses "nix/workspace/default.nix has no line like" crates
 
 about="a release whose cargo lays out crates in another way"
 prepare
