@@ -13,7 +13,7 @@ let
   dependencies = project.dependencies {
     inherit (project) cargo;
     kind = "dependencies";
-    command = "cargo test ${project.flags} --no-run";
+    command = "cargo test ${toString project.flags} --no-run";
   };
   files = source [ "tests" "fuzz" ];
   # In `test` those that talk to a program, in `lib` and `bin` the unit tests, each by its name.
@@ -22,7 +22,7 @@ let
     source = files;
     artifacts = dependencies;
     command = ''
-      cargo test ${project.flags} --no-run --message-format json-render-diagnostics >messages
+      cargo test ${toString project.flags} --no-run --message-format json-render-diagnostics >messages
       sed -nE 's/.*"kind":\["([a-z]+)"\].*"profile":\{[^}]*"test":true\}.*"executable":"([^"]*)".*/\1 \2/p' messages |
         while read -r kind file; do
           name=''${file##*/}
@@ -34,7 +34,7 @@ let
 
   # Runs executables as cargo does, in their package's folder; `tests` are those of Broker's own. `meanwhile` has those that
   # run beside the others, for they wait more than they work.
-  run = { name, tests ? [ ], meanwhile ? [ ], libraries ? [ ], arguments ? "", environment ? { } }: derive (environment // {
+  run = { name, tests ? [ ], meanwhile ? [ ], libraries ? [ ], arguments ? [ ], environment ? { } }: derive (environment // {
     inherit name executables tests meanwhile libraries arguments files;
     script = ''
       run() {
@@ -77,11 +77,11 @@ in
     tests = talking [ "leaf" "serve" ];
     # And what nats-server makes of configuration files.
     libraries = [ "broker-config" ];
-    arguments = "--include-ignored";
+    arguments = [ "--include-ignored" ];
     environment = { SERVER_UNDER_TEST = "broker:${program}/bin/broker"; HUB = hub; };
   };
   # Some of the tests, of a server that is started as SERVER_UNDER_TEST says; `more` are further variables.
-  some = name: server: tests: { arguments ? "", ... }@more: run {
+  some = name: server: tests: { arguments ? [ ], ... }@more: run {
     inherit name arguments;
     tests = talking tests;
     environment = { SERVER_UNDER_TEST = server; } // removeAttrs more [ "arguments" ];

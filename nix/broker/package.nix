@@ -26,25 +26,25 @@ let
       # musl reads since 1.2.4. A linker other than lld does not know these flags, so they are no part of Cargo's configuration.
       ++ (if variant.static then [ "-Clink-arg=--icf=all" "-Clink-arg=--pack-dyn-relocs=relr" "-Clink-arg=-O2" ] else [ ]);
     # Nothing unwinds through the C code of jemalloc and ring, and without tables for that the file is 70 KB smaller.
-    env = if variant.static then { CFLAGS = "-fno-asynchronous-unwind-tables -fno-unwind-tables"; } else { };
+    env = if variant.static then { CFLAGS = toString [ "-fno-asynchronous-unwind-tables" "-fno-unwind-tables" ]; } else { };
     paths = code;
   } // more);
   own = project { };
 
   # The benchmark's own crates on top of those of the program.
-  benchmarked = features: project { package = "broker-workloads"; inherit features; };
+  benchmarked = arguments: project ({ package = "broker-workloads"; } // arguments);
   benchmarkDependencies = own.dependencies {
     inherit (own) cargo;
     kind = "benchmark-dependencies";
     artifacts = lib.dependencies own;
-    command = "cargo build ${(benchmarked variant.features).flags} --bench allocations";
+    command = "cargo build ${toString (benchmarked { inherit (variant) features; }).flags} --bench allocations";
   };
   benchmark = { name, features }: own.cargo {
     inherit name;
     source = source [ "benches" "crates/floor/src" ];
     artifacts = benchmarkDependencies;
     command = ''
-      cargo bench ${builtins.replaceStrings [ "--profile release" ] [ "" ] (benchmarked features).flags} --bench allocations --no-run
+      cargo bench ${toString (benchmarked { inherit features; profile = "bench"; }).flags} --bench allocations --no-run
       install -D "$(find ${own.folder}/deps -name 'allocations-*' -perm -100 -newer Cargo.lock)" $out/bin/allocations
     '';
   };
@@ -68,6 +68,6 @@ in
       name = "units-${name}";
       source = source [ "fuzz" ];
       artifacts = lib.dependencies own;
-      command = "cargo test ${tested.flags} --lib 2>&1 | tee $out";
+      command = "cargo test ${toString tested.flags} --lib 2>&1 | tee $out";
     };
 }

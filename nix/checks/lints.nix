@@ -6,6 +6,6 @@ project.cargoDevelop {
   artifacts = dependencies;
   command = ''
     cargo clippy --locked --target ${project.target} --workspace --all-targets -- -D warnings 2>&1 | tee $out
-    cargo clippy ${project.flags} --all-targets -- -D warnings 2>&1 | tee -a $out
+    cargo clippy ${toString project.flags} --all-targets -- -D warnings 2>&1 | tee -a $out
   '';
 }

@@ -19,7 +19,7 @@ checked.cargo {
   artifacts = import ./dependencies.nix project;
   tools = if project.auditable then [ cargo-auditable ] else [ ];
   command = ''
-    cargo ${if project.auditable then "auditable " else ""}build ${project.flags} --bins --message-format json-render-diagnostics >messages
+    cargo ${if project.auditable then "auditable " else ""}build ${toString project.flags} --bins --message-format json-render-diagnostics >messages
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' messages | xargs -r install -D -t $out/bin
     if [ ! -d $out/bin ]; then
       echo "cargo built no program of ${package.name}: a [[bin]] may need features that are not on (required-features)" >&2

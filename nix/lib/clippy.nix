@@ -6,7 +6,7 @@ project.cargoDevelop {
   artifacts = project.dependencies {
     cargo = project.cargoDevelop;
     kind = "clippy-dependencies";
-    command = "cargo clippy ${project.flags} --all-targets";
+    command = "cargo clippy ${toString project.flags} --all-targets";
   };
-  command = "cargo clippy ${project.flags} --all-targets -- -D warnings 2>&1 | tee $out";
+  command = "cargo clippy ${toString project.flags} --all-targets -- -D warnings 2>&1 | tee $out";
 }

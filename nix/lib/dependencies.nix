@@ -2,5 +2,5 @@
 project: project.dependencies {
   inherit (project) cargo;
   kind = "dependencies";
-  command = "cargo build ${project.flags} --bins";
+  command = "cargo build ${toString project.flags} --bins";
 }

@@ -5,7 +5,7 @@ project.cargo {
   inherit (project) source;
   RUSTDOCFLAGS = "-D warnings";
   command = ''
-    cargo doc ${project.flags} --no-deps
+    cargo doc ${toString project.flags} --no-deps
     mv target/${project.target}/doc $out
   '';
 }

@@ -85,20 +85,23 @@ let
   configurations = filter builtins.pathExists [ (root + "/.cargo/config.toml") (root + "/.cargo/config") ];
   saysSources = builtins.any (file: builtins.fromTOML (builtins.readFile file) ? source) configurations;
 
-  # Cargo's arguments that choose what is built, and how.
-  flags = concatStringsSep " " (
-    [ "--locked" "--package" chosen.name "--profile" profile "--target" known ]
+  targetAndFeatures = features:
+    [ "--target" known ]
     ++ (if features == [ ] then [ ] else [ "--features" (concatStringsSep "," features) ])
     ++ (if defaultFeatures then [ ] else [ "--no-default-features" ])
-    ++ (if allFeatures then [ "--all-features" ] else [ ])
-    ++ (if crates != "" && saysSources then [ "--config $CARGO_HOME/config.toml" ] else [ ])
-    ++ map quote cargoArgs
-  );
-  # For tools that ask cargo about the whole workspace, where a feature goes by its package.
-  qualified = map
+    ++ (if allFeatures then [ "--all-features" ] else [ ]);
+  # Cargo's arguments that choose what is built, and how, as words of a shell command.
+  flags =
+    [ "--locked" "--package" chosen.name "--profile" profile ]
+    ++ targetAndFeatures features
+    ++ (if crates != "" && saysSources then [ "--config" "$CARGO_HOME/config.toml" ] else [ ])
+    ++ map quote cargoArgs;
+  # The arguments for tools that ask cargo about the whole workspace, where a feature goes by its package.
+  workspaceFlags = targetAndFeatures (map
     (feature: if builtins.match ".*/.*" feature == null then "${chosen.name}/${feature}" else feature)
-    features;
-  folder = "target/${known}/${if profile == "dev" then "debug" else profile}";
+    features);
+  # Cargo names this folder by the profile, except for its own profiles that inherit from another.
+  folder = "target/${known}/${{ dev = "debug"; test = "debug"; bench = "release"; }.${profile} or profile}";
 
   with' = cargo: arguments: cargo (
     rust.cxx known cxx // env // {
@@ -109,8 +112,7 @@ let
   );
 in
 rec {
-  inherit name workspace manifests crates flags folder auditable cxx saysSources;
-  inherit defaultFeatures allFeatures qualified;
+  inherit name workspace manifests crates flags workspaceFlags folder auditable cxx saysSources;
   inherit (parts) allocator musl;
   # What runs the programs where this machine does not.
   inherit (rust.targets.${known}) emulator static;

@@ -4,13 +4,6 @@
 project:
 let
   inherit (project) name package target;
-  inherit (builtins) concatStringsSep;
-  flags = concatStringsSep " " (
-    [ "--target" target ]
-    ++ (if project.qualified == [ ] then [ ] else [ "--features" (concatStringsSep "," project.qualified) ])
-    ++ (if project.defaultFeatures then [ ] else [ "--no-default-features" ])
-    ++ (if project.allFeatures then [ "--all-features" ] else [ ])
-  );
 in
 project.cargo {
   name = "${name}-${project.version}-${target}.cdx.json";
@@ -21,7 +14,7 @@ project.cargo {
   command = ''
     ${withoutSources project}
     # A bill for each package of the workspace, beside its manifest.
-    cargo cyclonedx --format json --spec-version 1.5 --quiet ${flags}
+    cargo cyclonedx --format json --spec-version 1.5 --quiet ${toString project.workspaceFlags}
     if [ -n "$libc" ]; then
       version=$(ar p "$libc" version.lo | strings | grep -m 1 -xE '[0-9]+\.[0-9]+\.[0-9]+')
       sum=$(sha256sum <"$libc")

@@ -10,7 +10,7 @@ project.cargo {
   artifacts = project.dependencies {
     inherit (project) cargo;
     kind = "test-dependencies";
-    command = "cargo test ${project.flags} --no-run";
+    command = "cargo test ${toString project.flags} --no-run";
   };
-  command = "cargo test ${project.flags} ${arguments} 2>&1 | tee $out";
+  command = "cargo test ${toString project.flags} ${arguments} 2>&1 | tee $out";
 }
