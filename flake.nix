@@ -46,9 +46,9 @@
           rust = import ./nix/rust { inherit base components; version = (builtins.fromTOML (builtins.readFile ./rust-toolchain.toml)).toolchain.channel; };
           tools = import ./nix/tools.nix { inherit (rust) tool; };
           workspace = import ./nix/workspace { inherit rust; root = ./.; };
-          lib = import ./nix/lib { inherit base rust tools; inherit (workspace.programs) inspect; };
+          lib = import ./nix/lib { inherit base rust tools; inherit (workspace.executables) inspect; };
           broker = import ./nix/broker { inherit (base) derive; inherit lib rust workspace; };
-          bench = import ./nix/bench.nix { inherit base broker; inherit (workspace) programs; };
+          bench = import ./nix/bench.nix { inherit base broker; inherit (workspace) executables; };
           programs = import ./nix/programs { inherit base lib bench; inherit (components) rust-src; };
           heavy = import ./nix/heavy { inherit base rust lib workspace broker programs; };
         in
@@ -63,7 +63,7 @@
             allocator = "system";
             nativeInputs = [ tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
           };
-          apps = import ./nix/apps.nix { inherit base broker bench; inherit (workspace) programs; flake = components.self; };
+          apps = import ./nix/apps.nix { inherit base broker bench; inherit (workspace) executables; flake = components.self; };
           formatter = tools.nixpkgs-fmt;
           # The parts, for a look at them: `nix build .#base.cc`.
           legacyPackages = {

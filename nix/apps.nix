@@ -1,5 +1,5 @@
 # What `nix run` starts.
-{ base, broker, programs, bench, flake }:
+{ base, broker, executables, bench, flake }:
 let
   inherit (base) derive shell updaters;
   app = program: { type = "app"; inherit program; };
@@ -34,13 +34,13 @@ in
       done
     '';
   }}/bin/bench";
-  inspect = app "${programs.inspect}/bin/inspect";
+  inspect = app "${executables.inspect}/bin/inspect";
   default = app "${broker.packages.broker-static}/bin/broker";
 }
   # The locks are for every machine, and x86_64-linux has all of what they are renewed with.
   // (if base.system != "x86_64-linux" then { } else {
   update = script "update" [ ] ./update.sh;
   # What `update -- debian` runs: apart, because it is built from the very crates and compiler that the rest renews.
-  update-debian = script "update-debian" [ programs.debian-lock updaters ] ./base/debian/update.sh;
+  update-debian = script "update-debian" [ executables.debian-lock updaters ] ./base/debian/update.sh;
   update-seed = script "update-seed" [ ] ./base/update-seed.sh;
 })

@@ -1,13 +1,13 @@
 # The benchmark report of the broker's variants, and of what `more` adds to its matrix. `start` is what its script does
 # first.
-{ base, broker, programs }:
+{ base, broker, executables }:
 { more ? { }, start ? "" }:
 let
   matrix = {
     baseline = "broker";
     generator = "${broker.packages.broker-static}/bin/broker";
-    least = "${programs.least}/bin/least";
-    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues programs.surveys);
+    least = "${executables.least}/bin/least";
+    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues executables.surveys);
     variants =
       map
         (name: {
@@ -32,8 +32,8 @@ base.derive {
   name = "bench";
   inherit start;
   matrix = builtins.toJSON (matrix // more);
-  inherit (base) shell checkers reference;
-  inherit (programs) report;
+  inherit (base) shell checkers natsServer;
+  inherit (executables) report;
   script = ''
     mkdir -p $out/bin
     echo "$matrix" >$out/matrix.json
@@ -41,7 +41,7 @@ base.derive {
     #!$shell/bin/bash
     $start
     exec $report/bin/report --matrix $out/matrix.json --strace $checkers/bin/strace \
-      --nats-server $reference/usr/sbin/nats-server "\$@"
+      --nats-server $natsServer/usr/sbin/nats-server "\$@"
     BENCH
     chmod +x $out/bin/bench
   '';

@@ -375,7 +375,7 @@ renew_crates() {
   copy_tree
   take Cargo.lock "$crates_file"
   say "cargo update${*:+ $*}"
-  (cd "$new" && nix_command shell "path:$new#rust.build" --command cargo update "$@") ||
+  (cd "$new" && nix_command shell "path:$new#rust.toolchains.build" --command cargo update "$@") ||
     fail "cargo update failed; nothing was written"
   fetch_hashes "$crates_file"
   put_hashes Cargo.lock "$crates_file"

@@ -36,14 +36,14 @@ in
 {
   inherit system architecture adapt seed debian shell derive glibc patchelf cc;
   libcxx = libcxxFor { target = architecture.rust.musl; clang = "${cc}/bin/clang"; };
-  tools = import ./tools.nix { inherit runnable shell; debs = sets.tools; };
+  buildTools = import ./buildTools.nix { inherit runnable shell; debs = sets.tools; };
   certificates = runnable { name = "certificates"; debs = sets.certificates; };
   checkers = runnable { name = "checkers"; debs = sets.check; };
   linkers = runnable { name = "linkers"; debs = sets.linkers; };
   perl = import ./perl.nix { inherit runnable shell architecture; debs = sets.perl; };
   cmake = runnable { name = "cmake"; debs = sets.cmake; };
   libclang = import ./libclang.nix { inherit runnable; debs = sets.libclang; };
-  reference = runnable { name = "reference"; debs = sets.reference; };
+  natsServer = runnable { name = "reference"; debs = sets.reference; };
   updaters = runnable { name = "updaters"; debs = sets.update; };
 }
   // (if architecture.foreign == { } then { } else foreign)

@@ -1,17 +1,17 @@
-# `derivation` with a shell: `tools` come on PATH, `script` (a file, or a few lines of text) runs under `set -eu`, and
-# every other attribute is an environment variable of it, as with `derivation`.
+# `derivation` with a shell. The programs of `nativeInputs` are on PATH; `script`, a file or a few lines of text, runs with
+# `set -euo pipefail`; every other attribute is an environment variable, as with `derivation`.
 { system, shell }:
-{ name, script, tools ? [ ], ... }@arguments:
+{ name, script, nativeInputs ? [ ], ... }@arguments:
 derivation (
-  removeAttrs arguments [ "script" "tools" ]
+  removeAttrs arguments [ "script" "nativeInputs" ]
     // {
     inherit name system;
     builder = "${shell}/bin/bash";
     args = [ "-euo" "pipefail" (if builtins.isPath script then script else builtins.toFile "${name}.sh" script) ];
-    PATH = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (tools ++ [ shell ]));
-    # A sandbox has no /bin/sh: this is where configure scripts find one.
+    PATH = builtins.concatStringsSep ":" (map (input: "${input}/bin") (nativeInputs ++ [ shell ]));
+    # A sandbox has no /bin/sh. Configure scripts read this variable.
     CONFIG_SHELL = "${shell}/bin/sh";
-    # What builds look for at home must not come from the host when the sandbox is off.
+    # Without a sandbox, builds must not read the home directory of the host.
     HOME = "/homeless";
     LC_ALL = "C";
     TZ = "UTC";

@@ -21,6 +21,6 @@ derive {
   name = "libcxx-${target}";
   inherit target clang source;
   site = ./libcxx/__config_site;
-  tools = [ cc ];
+  nativeInputs = [ cc ];
   script = ./libcxx.sh;
 }

@@ -4,6 +4,6 @@
 { name, debs, finish ? "" }:
 derive {
   inherit name debs seed shell glibc finish;
-  tools = [ patchelf ];
+  nativeInputs = [ patchelf ];
   script = adapt ./runnable.sh;
 }

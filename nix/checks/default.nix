@@ -27,7 +27,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
 // perVariant "linkage" (call ./linkage.nix { inherit (base) cc glibc adapt; })
 // perVariant "info" (call ./info.nix { })
 // templates
-// import ./crates.nix { cargo = rust.cargoWith rust.build; inherit (rust.host) musl; workspace = files [ "crates" ]; others = [ "broker" ] ++ harness.libraries; }
+// import ./tests-crates.nix { cargo = rust.cargoWith rust.toolchains.build; inherit (rust.host) musl; workspace = files [ "crates" ]; others = [ "broker" ] ++ harness.libraries; }
   // {
   inherit (harness) units;
   # For the target and with the optimisation of what is shipped.
@@ -39,9 +39,9 @@ perVariant "tests" (name: _: build: harness.of name build.program)
     inherit (base) checkers;
     executables = builtins.mapAttrs (_: build: build.allocations) built;
   };
-  tests-leaf = harness.leaf "tests-leaf" built.broker-static.program "${base.reference}/usr/sbin/nats-server";
+  tests-leaf = harness.leaf "tests-leaf" built.broker-static.program "${base.natsServer}/usr/sbin/nats-server";
   # What passes with Debian's nats-server is what Broker has to pass.
-  tests-reference = harness.some "tests-reference" "nats-server:${base.reference}/usr/sbin/nats-server" [ "clients" "conformance" "load" ] {
+  tests-reference = harness.some "tests-reference" "nats-server:${base.natsServer}/usr/sbin/nats-server" [ "clients" "conformance" "load" ] {
     LOAD_GENERATOR = "${built.broker.program}/bin/broker";
   };
   debian = call ./debian.nix { folder = ../base/debian; };
@@ -53,10 +53,10 @@ perVariant "tests" (name: _: build: harness.of name build.program)
   };
   vendored = call ./vendored.nix { inherit lib; };
   lints = import ./lints.nix { source = source code; inherit (harness) project dependencies; };
-  format = call ./format.nix { toolchain = rust.develop; source = source (code ++ [ "nix/heavy" "nix/programs" "nix/release/pack" "templates" ]); };
-  portable = import ./portable.nix { cargo = rust.cargoWith rust.portable; workspace = files code; };
-  licences = import ./licences.nix { cargo = rust.cargoWith rust.build; workspace = files code; inherit (tools) cargo-deny; };
-  toolchain = call ./toolchain.nix { toolchain = rust.build; inherit root; older = workspace.rustVersions; };
+  format = call ./format.nix { toolchain = rust.toolchains.develop; source = source (code ++ [ "nix/heavy" "nix/programs" "nix/release/pack" "templates" ]); };
+  portable = import ./portable.nix { cargo = rust.cargoWith rust.toolchains.portable; workspace = files code; };
+  licences = import ./licences.nix { cargo = rust.cargoWith rust.toolchains.build; workspace = files code; inherit (tools) cargo-deny; };
+  toolchain = call ./toolchain.nix { toolchain = rust.toolchains.build; inherit root; older = workspace.rustVersions; };
   update = call ./update.nix {
     source = source [
       "flake.nix"

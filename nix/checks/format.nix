@@ -3,7 +3,7 @@
 derive {
   name = "format";
   inherit source;
-  tools = [ toolchain ];
+  nativeInputs = [ toolchain ];
   script = ''
     cd $source
     find . -name '*.rs' -exec rustfmt --edition 2024 --check {} +

@@ -3,6 +3,6 @@
 { cargo, workspace, cargo-deny }:
 cargo (workspace // {
   name = "licences";
-  tools = [ cargo-deny ];
+  nativeInputs = [ cargo-deny ];
   command = "cargo deny --offline --locked check licenses bans sources 2>&1 | tee $out";
 })

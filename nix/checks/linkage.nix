@@ -4,7 +4,7 @@
 name: variant: build:
 derive {
   name = "linkage-${name}";
-  tools = [ cc ];
+  nativeInputs = [ cc ];
   inherit (variant) static;
   inherit glibc;
   executables = [ "${build.program}/bin/broker" "${build.allocations}/bin/allocations" ];

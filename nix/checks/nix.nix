@@ -3,7 +3,7 @@
 derive {
   name = "nix";
   inherit source;
-  tools = [ nixpkgs-fmt deadnix ];
+  nativeInputs = [ nixpkgs-fmt deadnix ];
   script = ''
     nixpkgs-fmt --check $source
     deadnix --fail --no-lambda-pattern-names $source

@@ -3,7 +3,7 @@
 derive {
   name = "scripts";
   inherit source;
-  tools = [ checkers ];
+  nativeInputs = [ checkers ];
   script = ''
     cd $source
     shellcheck nixw .ci/run clients/run clients/certificates nix/release/try nix/checks/refusals/run \

@@ -15,7 +15,7 @@ let
 in
 derive {
   name = "toolchain-equality";
-  tools = [ toolchain ];
+  nativeInputs = [ toolchain ];
   pin = root + "/rust-toolchain.toml";
   lock = root + "/flake.lock";
   older = builtins.attrValues older;

@@ -52,7 +52,7 @@ case "$1 $2" in
     cmp -s "$folder/named" <(grep -o '"https:[^"]*"' "$folder/flake.lock") || cp "$folder/named" "$folder/flake.lock"
     ;;
   "shell path:"*)
-    [[ $2 == *#rust.build && $3 == --command ]]
+    [[ $2 == *#rust.toolchains.build && $3 == --command ]]
     shift 3
     "$@"
     ;;

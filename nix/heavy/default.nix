@@ -8,14 +8,14 @@ let
   # What x86_64-linux builds for every machine: other architectures, and the older releases of Rust, which are locked for it
   # alone.
   there = {
-    tests-aarch64 = import ./aarch64.nix { cargo = rust.cargoWith rust.aarch64; inherit emulator; workspace = files [ "crates" ]; };
+    tests-aarch64 = import ./tests-aarch64.nix { cargo = rust.cargoWith rust.toolchains.aarch64; inherit emulator; workspace = files [ "crates" ]; };
     cxx = import ./cxx.nix {
-      cargo = rust.cargoWith rust.aarch64;
+      cargo = rust.cargoWith rust.toolchains.aarch64;
       inherit (base) libcxx libcxx-aarch64 emulator;
       workspace = added;
     };
     ways = import ./ways.nix {
-      cargo = rust.cargoWith rust.aarch64;
+      cargo = rust.cargoWith rust.toolchains.aarch64;
       inherit (base) cc linkers aarch64 emulator;
       workspace = added;
     };
@@ -29,7 +29,7 @@ let
   // builtins.listToAttrs (map
     (name: { name = "package-${name}"; value = import ./package.nix { inherit rust; workspace = files [ "crates" "LICENSE" ]; } name rustVersions.${name}; })
     workspace.published)
-  // import ./broker.nix { inherit derive lib broker; inherit (base) cc glibc adapt; }
+  // import ./broker-aarch64.nix { inherit derive lib broker; inherit (base) cc glibc adapt; }
   // import ./release.nix { inherit derive emulator lib; target = rust.host.musl; };
 in
 (if base.architecture.foreign == { } then { } else there)

@@ -2,7 +2,7 @@
 # (its `rust-version`), with the files that a reader looks for.
 { rust, workspace }:
 name: rust-version:
-rust.cargoWith (rust.release rust-version) (workspace // {
+rust.cargoWith (rust.olderToolchain rust-version [ ]) (workspace // {
   name = "package-${name}";
   command = ''
     # Without optimisation most of fast-musl is left out.

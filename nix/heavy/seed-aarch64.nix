@@ -5,7 +5,7 @@
 derive {
   name = "seed-aarch64";
   inherit seed debs rebuiltSeed;
-  tools = [ emulator ];
+  nativeInputs = [ emulator ];
   script = ''
     cmp $seed $rebuiltSeed/bin/seed || {
       echo "nix/base/seed.aarch64-linux is not what crates/seed builds to; make it so with: nix run .#update-seed" >&2

@@ -17,7 +17,7 @@ checked.cargo {
   inherit name;
   inherit (project) version source allocator musl emulator;
   artifacts = import ./dependencies.nix project;
-  tools = if project.auditable then [ cargo-auditable ] else [ ];
+  nativeInputs = if project.auditable then [ cargo-auditable ] else [ ];
   command = ''
     cargo ${if project.auditable then "auditable " else ""}build ${toString project.flags} --bins --message-format json-render-diagnostics >messages
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' messages | xargs -r install -D -t $out/bin

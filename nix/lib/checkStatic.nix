@@ -28,7 +28,7 @@ let
       );
       runs = run != null;
       arguments = if run == null then "" else builtins.concatStringsSep " " (map quote run);
-      tools = [ inspect ];
+      nativeInputs = [ inspect ];
       script = ./checkStatic.sh;
     };
   allocatorOf = package: package.allocator or "jemalloc";

@@ -5,13 +5,13 @@ let
   inherit (builtins) attrNames attrValues concatStringsSep elem filter intersectAttrs listToAttrs removeAttrs;
 
   static = filter (target: rust.targets.${target}.static) (attrNames rust.targets);
-  released = target: if elem target (attrValues rust.host) then rust.released.rust else rust.released.rust-aarch64;
+  toolchainFor = target: if elem target (attrValues rust.host) then rust.unwrapped.build else rust.unwrapped.aarch64;
 
   # A toolchain whose static targets have a libc.a with the parts asked for.
   sysroot = toolchain: targets: { allocator, musl }:
     let
       changed = if musl == "fast" || allocator != "system" then filter (target: elem target static) targets else [ ];
-      archive = target: rust.archive (released target) { inherit target allocator; routines = musl == "fast"; };
+      archive = target: rust.libcArchive (toolchainFor target) { inherit target allocator; routines = musl == "fast"; };
     in
     rust.sysroot {
       name = "rust-${musl}-${allocator}";
@@ -19,10 +19,10 @@ let
       libcs = listToAttrs (map (target: { name = target; value = archive target; }) changed);
     };
   toolchains = target: parts: {
-    build = sysroot (released target) [ target ] parts;
-    develop = sysroot rust.released.rust-develop [ target ] parts;
+    build = sysroot (toolchainFor target) [ target ] parts;
+    develop = sysroot rust.unwrapped.develop [ target ] parts;
   };
-  shells = targets: sysroot rust.released.rust-develop targets;
+  shells = targets: sysroot rust.unwrapped.develop targets;
 
   project = import ./project.nix { inherit rust toolchains; };
   # A function of the arguments in project.nix, with a target by default.
@@ -49,7 +49,7 @@ let
   pack = build (project (import ../release/pack.nix { target = musl; }));
   sbomOf = import ./sbom.nix {
     inherit (tools) cargo-cyclonedx;
-    inherit pack cc released withoutSources;
+    inherit pack cc toolchainFor withoutSources;
     libcCrates = rust.libc.crates;
     materials = import ./materials.nix { inherit base rust; };
   };
@@ -83,12 +83,12 @@ in
   release = each { files = null; licences = null; } releaseOf;
   image = each { program = null; command = null; image = null; config = null; labels = null; files = null; licences = null; } imageOf;
   checkStatic = import ./checkStatic.nix { inherit derive inspect; };
-  devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) tools; inherit (rust) environment host; cxxOf = rust.cxx; };
+  devShell = import ./devShell.nix { inherit derive cc shells; inherit (base) buildTools; inherit (rust) environment host; cxxOf = rust.cxx; };
   # What build scripts may need: `nativeInputs = [ lib.cmake lib.perl ]`, `env = lib.bindgen`.
   inherit (base) cmake perl;
   bindgen = {
     LIBCLANG_PATH = "${base.libclang}/usr/lib/llvm-22/lib";
     BINDGEN_EXTRA_CLANG_ARGS = "-resource-dir ${cc}/usr/lib/llvm-22/lib/clang/22 --sysroot ${cc}/musl";
   };
-  fetchCrate = import ./fetchCrate.nix { inherit (rust) fetchCrate; };
+  inherit (rust) fetchCrate;
 }

@@ -5,7 +5,7 @@ project:
 project.cargo {
   name = "${project.name}-deny";
   inherit (project) source;
-  tools = [ cargo-deny ];
+  nativeInputs = [ cargo-deny ];
   command = ''
     ${withoutSources project}
     cargo deny --offline --locked check licenses bans sources 2>&1 | tee $out

@@ -1,7 +1,7 @@
 # A development shell: cargo, rustc, clippy, rustfmt and rust-analyzer, a C compiler, and for static programs the same C
 # library as in buildStatic, with libc++ if `cxx` is true. `nix develop` asks for a derivation that is built by a `bash` and
 # has a `$stdenv/setup`.
-{ derive, cc, tools, host, environment, cxxOf, shells }:
+{ derive, cc, buildTools, host, environment, cxxOf, shells }:
 { name ? "develop"
 , targets ? [ host.glibc host.musl ]
 , allocator ? "jemalloc"
@@ -24,6 +24,6 @@ derive (environment targets // libcxx // env // {
   inherit name stdenv;
   outputs = [ "out" ];
   BUILD_RUSTCFLAGS = if cxx then "-Lnative=${libcxx.libcxx}/lib" else "";
-  tools = [ (shells targets { inherit allocator musl; }) cc tools ] ++ nativeInputs;
+  nativeInputs = [ (shells targets { inherit allocator musl; }) cc buildTools ] ++ nativeInputs;
   script = "echo 'This derivation is for nix develop.' >$out";
 })

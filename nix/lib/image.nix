@@ -46,7 +46,7 @@ derive {
   more = concatStringsSep "\n" (map (path: "${path}	${files.${path}}") (attrNames files));
   program = if program == null then "" else program;
   inherit certificates;
-  tools = [ pack ];
+  nativeInputs = [ pack ];
   script = ''
     mkdir -p shared/etc/ssl/certs shared/tmp
     chmod 1777 shared/tmp

@@ -42,7 +42,7 @@ else
     package = project.package.folder;
     libcxx = if project.static && project.cxx then libcxxOf project.target else "";
     given = concatStringsSep "\n" given;
-    tools = [ pack ];
+    nativeInputs = [ pack ];
     script = ''
       has() { grep -q "\"name\": \"$1\"" $bom; }
       mkdir -p texts/rust-std texts/musl texts/fast-musl texts/libcxx

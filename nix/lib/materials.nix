@@ -8,7 +8,7 @@ let
   property = name: value: { inherit name value; };
 
   # A part of Rust's release; flake.lock has the hash of what is unpacked from the archive.
-  released = { input, name, type, scope }:
+  rustComponent = { input, name, type, scope }:
     let
       locked = (fromJSON (readFile ../../flake.lock)).nodes.${input}.locked;
     in
@@ -80,7 +80,7 @@ let
     system = [ ];
   };
 in
-[ (released { input = std; name = "rust-std"; type = "library"; scope = "required"; }) ]
+[ (rustComponent { input = std; name = "rust-std"; type = "library"; scope = "required"; }) ]
 ++ (if !static then [ ] else [
   {
     type = "library";
@@ -98,5 +98,5 @@ in
 ++ (if project.musl == "fast" || project.allocator == "jemalloc" then [ (fromLibc "fast-musl") ] else [ ])
 ++ allocators.${project.allocator}
 ++ (if project.cxx then [ libcxx ] else [ ]))
-++ map (name: released { input = "${name}${base.architecture.inputs}"; inherit name; type = "application"; scope = "excluded"; }) [ "rustc" "cargo" ]
+++ map (name: rustComponent { input = "${name}${base.architecture.inputs}"; inherit name; type = "application"; scope = "excluded"; }) [ "rustc" "cargo" ]
 ++ map debian [ "clang-22" "lld-22" ]

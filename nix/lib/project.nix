@@ -53,15 +53,14 @@ let
   chosen = workspace.select package;
   manifests = rust.manifests { inherit workspace; };
 
-  # A wrong hash, not a missing one, makes Nix print the right one. It is trusted with what comes from git as well, so that
-  # has to be asked for.
-  unknown = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  # Without a hash, Nix fetches everything and reports the hash. A git dependency must ask for that with an empty one,
+  # because no registry vouches for what a repository returns.
   fromGit = filter ({ source, ... }: builtins.match "git\\+.*" source != null) workspace.external;
   hash =
     if cargoHash != null && cargoHash != "" then cargoHash
     else if fromGit != [ ] && cargoHash == null then
       workspace.fail "${(builtins.head fromGit).name} comes from a git repository: write `cargoHash = \"\";`, and Nix says the hash of what the repository gives"
-    else builtins.trace "${chosen.name}: there is no cargoHash; write the one that Nix names below (got:)" unknown;
+    else builtins.trace "${chosen.name}: there is no cargoHash; write the one that Nix names below (got:)" "";
   # By name and version, as a vendored folder has them.
   twice = filter (same: builtins.length same > 1)
     (builtins.attrValues (builtins.groupBy ({ name, version, ... }: "${name} ${version}") workspace.external));
@@ -70,8 +69,8 @@ let
     else if twice != [ ] then
       let same = builtins.head twice; in
       workspace.fail "${(builtins.head same).name} ${(builtins.head same).version} comes from several places, and `cargo vendor` has room for one: ${concatStringsSep ", " (map ({ source, ... }: source) same)}; name one of them everywhere (where a dependency names the other, [patch] in Cargo.toml replaces it)"
-    else if vendor != null then rust.scripts { fetched = vendor; inherit (workspace) lock; }
-    else rust.crates { inherit manifests hash; inherit (workspace) lock; };
+    else if vendor != null then rust.crates { inherit vendor; inherit (workspace) lock; }
+    else rust.crates { vendor = rust.vendor { inherit manifests hash; inherit (workspace) lock; }; inherit (workspace) lock; };
 
   known = oneOf "target" target (attrNames rust.targets);
   parts = {
@@ -107,8 +106,8 @@ let
     rust.cxx known cxx // env // {
       inherit manifests crates rustflags;
       target = known;
-      tools = nativeInputs ++ arguments.tools or [ ];
-    } // removeAttrs arguments [ "tools" ]
+      nativeInputs = nativeInputs ++ arguments.nativeInputs or [ ];
+    } // removeAttrs arguments [ "nativeInputs" ]
   );
 in
 rec {

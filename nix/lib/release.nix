@@ -27,7 +27,7 @@ derive {
   name = "${name}-${version}-release";
   parts = concatStringsSep "\n" (map part projects);
   more = concatStringsSep "\n" (map (path: "${path}	${files.${path}}") (attrNames files));
-  tools = [ pack ];
+  nativeInputs = [ pack ];
   script = ''
     mkdir $out
     while read -r name programs licences bom; do

@@ -1,16 +1,16 @@
 # A project's bill of materials, in CycloneDX's JSON: its crates, the C code in them, the standard library and the C
 # library, each with its hash, and as what is excluded from the program the tools that made it.
-{ materials, cargo-cyclonedx, pack, cc, released, libcCrates, withoutSources }:
+{ materials, cargo-cyclonedx, pack, cc, toolchainFor, libcCrates, withoutSources }:
 project:
 let
   inherit (project) name package target;
 in
 project.cargo {
   name = "${name}-${project.version}-${target}.cdx.json";
-  tools = [ cargo-cyclonedx pack cc ];
+  nativeInputs = [ cargo-cyclonedx pack cc ];
   materials = builtins.toJSON (materials project);
   inherit libcCrates;
-  libc = if project.static then "${released target}/lib/rustlib/${target}/lib/self-contained/libc.a" else "";
+  libc = if project.static then "${toolchainFor target}/lib/rustlib/${target}/lib/self-contained/libc.a" else "";
   command = ''
     ${withoutSources project}
     # A bill for each package of the workspace, beside its manifest.

@@ -5,7 +5,7 @@ let
   maker = lib.buildStatic { src = ./inputs; };
   make = name: command: derive {
     inherit name;
-    tools = [ maker ];
+    nativeInputs = [ maker ];
     script = command;
   };
 in

@@ -2,9 +2,9 @@
 # folder of an earlier call (`artifacts`) to go on from. The command is run in the workspace; `$flags` are for it.
 #
 # `target` is the target triple that the command builds for, if that is neither of this machine's two; `crates` are the
-# dependencies, if there are any; `rustflags`, a list, takes the place of what the project's configuration has; `tools`
-# are derivations whose programs come on PATH.
-{ derive, toolchain, cc, tools, host, targets, environment }:
+# dependencies, if there are any; `rustflags`, a list, takes the place of what the project's configuration has; `nativeInputs`
+# are derivations whose programs are on PATH.
+{ derive, toolchain, cc, buildTools, host, targets, environment }:
 { name, manifests, command, crates ? "", target ? "", source ? "", artifacts ? "", rustflags ? [ ], ... }@arguments:
 derive (
   environment ([ host.glibc host.musl ] ++ (if target == "" then [ ] else [ target ]))
@@ -14,7 +14,7 @@ derive (
     inherit crates source artifacts target cc;
     # The folder of the target's C library, where that is another than clang's own.
     muslRoot = (targets.${target} or { }).muslRoot or cc;
-    tools = arguments.tools or [ ] ++ [ toolchain cc tools ];
+    nativeInputs = arguments.nativeInputs or [ ] ++ [ toolchain cc buildTools ];
     hints = ./hints.sh;
     script = ./cargo.sh;
   }

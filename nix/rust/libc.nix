@@ -5,7 +5,7 @@
 # first that has it: a program that brings a malloc of its own never meets ours. Every name of the two is weak, so that
 # nothing is defined twice where a program defines some of them, and what the objects have beside is local to them, so
 # that another jemalloc in the program is another one.
-{ derive, cc, crates, source }:
+{ derive, cc, vendor, crates, source }:
 let
   code = source { root = ../../crates/fast-musl; paths = [ "Cargo.toml" "build.rs" "src" ]; };
   manifests = derive {
@@ -19,18 +19,21 @@ let
       cp -r $code $out/crates/fast-musl
     '';
   };
-  fetched = crates {
-    inherit manifests;
-    lock = ./libc/Cargo.lock;
-    hash = "sha256-/OhZGq/tXfMdvK3umwVtb9RijIYlCYifotP6/IrYFOo=";
+  lock = ./libc/Cargo.lock;
+  vendored = crates {
+    inherit lock;
+    vendor = vendor {
+      inherit manifests lock;
+      hash = "sha256-/OhZGq/tXfMdvK3umwVtb9RijIYlCYifotP6/IrYFOo=";
+    };
   };
 in
 {
-  crates = fetched;
+  crates = vendored;
   archive = { cargo, toolchain, target, routines, allocator }: cargo {
     name = "libc-${allocator}-${target}";
     inherit target routines allocator manifests toolchain;
-    crates = fetched;
+    crates = vendored;
     llvm = "${cc}/usr/lib/llvm-22/bin";
     command = "source ${./libc.sh}";
   };

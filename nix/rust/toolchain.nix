@@ -3,6 +3,6 @@
 { name, components }:
 derive {
   inherit name components glibc;
-  tools = [ patchelf ];
+  nativeInputs = [ patchelf ];
   script = adapt ./toolchain.sh;
 }

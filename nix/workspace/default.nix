@@ -1,15 +1,15 @@
-# The Cargo workspace of this repository: its manifests, its locked crates, its source, and its programs other than Broker.
+# The Cargo workspace of this repository: its manifests, its locked crates, its source, and its executables other than Broker.
 { rust, root }:
 let
   inherit (builtins) fromTOML listToAttrs readFile;
   lock = root + "/Cargo.lock";
 
   manifests = rust.manifests { workspace = rust.workspace { inherit root; }; };
-  vendor = rust.fetchCrates {
+  vendor = rust.vendor {
     inherit manifests lock;
     hash = "sha256-a8LWUVlnEnPij4p8CT3nFOfw0c5f6GywSs+N3A8z2bY=";
   };
-  crates = rust.scripts { fetched = vendor; inherit lock; };
+  crates = rust.crates { inherit vendor lock; };
   source = paths: rust.source { inherit root paths; };
 
   # The code of the crates that programs are linked with, without their tests.
@@ -30,6 +30,6 @@ rec {
   # support, the seed names the release that the committed seeds were built with.
   rustVersions = listToAttrs (map (name: { inherit name; value = rustVersionOf name; }) (published ++ [ "seed" ]));
 
-  programs = import ./programs.nix { inherit rust files linked; };
+  executables = import ./executables.nix { inherit rust files linked; };
   seeds = import ./seeds.nix { inherit rust files; rustVersion = rustVersions.seed; };
 }

@@ -2,12 +2,12 @@
 # were built with.
 { rust, files, rustVersion }:
 let
-  program = import ./program.nix { inherit rust files; };
-  seed = target: components: program {
+  executable = import ./executable.nix { inherit rust files; };
+  seed = target: components: executable {
     name = "seed";
     profile = "seed";
     inherit target;
-    toolchain = rust.releaseFor rustVersion components;
+    toolchain = rust.olderToolchain rustVersion components;
   };
 in
 {

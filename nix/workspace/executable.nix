@@ -1,7 +1,7 @@
-# One program of the workspace. It is static by default, so it needs nothing of the system that runs it.
+# One executable of the workspace. It is static by default, so it needs nothing of the system that runs it.
 { rust, files }:
 { name
-, toolchain ? rust.build
+, toolchain ? rust.toolchains.build
 , profile ? "release"
 , target ? rust.host.musl
 , features ? [ ]

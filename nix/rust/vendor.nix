@@ -1,0 +1,17 @@
+# The crates of a Cargo.lock in a folder, as `cargo vendor` writes it: cargo knows where they are and checks each against
+# the lock.
+#
+# `hash` covers them all; Nix prints the right one when the lock has changed, since the name then changes too.
+{ fetch }:
+{ manifests, lock, hash }:
+fetch {
+  name = "crates-${builtins.substring 0 12 (builtins.hashFile "sha256" lock)}";
+  inherit manifests hash;
+  script = ''
+    cp -r $manifests source
+    chmod -R u+w source
+    cd source
+    # cargo.sh has the configuration that this proposes.
+    cargo vendor --locked $out >/dev/null
+  '';
+}
