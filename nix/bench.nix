@@ -1,37 +1,37 @@
-# The benchmark report of the broker's variants, and of what `more` adds to its matrix. `start` is what its script does
-# first.
+# The benchmark report of Broker's variants. `more` is added to its matrix; `start` is shell text that runs first.
 { base, broker, executables }:
 { more ? { }, start ? "" }:
 let
+  inherit (builtins) attrNames attrValues toJSON;
+  inherit (broker) variants native built references referenceBenchmarks;
   matrix = {
     baseline = "broker";
     generator = "${broker.packages.broker-static}/bin/broker";
     least = "${executables.least}/bin/least";
-    surveys = map (survey: "${survey}/bin/survey") (builtins.attrValues executables.surveys);
+    surveys = map (survey: "${survey}/bin/survey") (attrValues executables.surveys);
     variants =
       map
         (name: {
           inherit name;
-          inherit (broker.variants.${name}) label;
-          shipped = name == "broker-static";
-          allocations = "${broker.built.${name}.allocations}/bin/allocations";
-          program = "${broker.built.${name}.program}/bin/broker";
+          inherit (variants.${name}) label shipped;
+          allocations = "${built.${name}.benchmark}/bin/allocations";
+          program = "${built.${name}.program}/bin/broker";
         })
-        (builtins.attrNames broker.native)
+        (attrNames native)
       ++ map
         (name: {
           inherit name;
-          inherit (broker.references.${name}) label;
-          allocations = "${broker.referenceAllocations.${name}}/bin/allocations";
+          inherit (references.${name}) label;
+          allocations = "${referenceBenchmarks.${name}}/bin/allocations";
           program = null;
         })
-        (builtins.attrNames broker.references);
+        (attrNames references);
   };
 in
 base.derive {
   name = "bench";
   inherit start;
-  matrix = builtins.toJSON (matrix // more);
+  matrix = toJSON (matrix // more);
   inherit (base) shell checkers natsServer;
   inherit (executables) report;
   script = ''

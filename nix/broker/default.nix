@@ -8,33 +8,35 @@ let
   references = import ./references.nix;
   package = import ./package.nix { inherit lib workspace; };
   built = mapAttrs package variants;
+  namesOf = condition: filter (name: condition variants.${name}) (attrNames variants);
   # The variants that run on the machine that builds.
-  native = listToAttrs (filter ({ value, ... }: rust.targets.${value.target}.emulator == "")
-    (map (name: { inherit name; value = variants.${name}; }) (attrNames variants)));
-  # What is put up for download, on every architecture.
-  released = map (name: built.${name}.released) (filter (name: variants ? ${name}) [ "broker-static" "broker-static-aarch64" ]);
+  native = listToAttrs (map
+    (name: { inherit name; value = variants.${name}; })
+    (namesOf ({ target, ... }: rust.targets.${target}.emulator == "")));
+  # The projects of which a release has programs, one for each architecture.
+  shipped = map (name: built.${name}.released) (namesOf ({ shipped, ... }: shipped));
 in
 {
   inherit variants native references built;
 
   # The tests, for any of the variants.
-  harness = import ./harness.nix { inherit derive lib; native = built.broker-jemalloc; };
+  harness = import ./harness.nix { inherit derive lib; build = built.broker-jemalloc; };
 
   # The benchmark of each reference.
-  referenceAllocations = mapAttrs
+  referenceBenchmarks = mapAttrs
     (name: { dependenciesOf, features, ... }:
-      built.${dependenciesOf}.benchmark { name = "allocations-${name}"; inherit features; })
+      built.${dependenciesOf}.benchmarkWith { name = "allocations-${name}"; inherit features; })
     references;
 
   packages =
     mapAttrs (_: build: build.program) built
     // listToAttrs (map
-      (name: { name = variants.${name}.allocations; value = built.${name}.allocations; })
+      (name: { name = variants.${name}.benchmark; value = built.${name}.benchmark; })
       (attrNames variants))
     // {
       default = built.broker-static.program;
       sbom = lib.sbomOf built.broker-static.released;
-      release = lib.releaseOf { files = { "README.md" = root + "/README.md"; LICENSE = root + "/LICENSE"; }; } released;
-      image = lib.imageOf { command = [ "serve" "--listen" "0.0.0.0:4222" ]; config.ExposedPorts."4222/tcp" = { }; } released;
+      release = lib.releaseOf { files = { "README.md" = root + "/README.md"; LICENSE = root + "/LICENSE"; }; } shipped;
+      image = lib.imageOf { command = [ "serve" "--listen" "0.0.0.0:4222" ]; config.ExposedPorts."4222/tcp" = { }; } shipped;
     };
 }

@@ -1,13 +1,14 @@
-# The tests of Broker, built once: they talk to a program that SERVER_UNDER_TEST names, a variant of Broker or another server.
-# They are not optimised, because the work that is tested is the program's.
-{ derive, lib, native }:
+# The tests of Broker, built once. They connect to the server that SERVER_UNDER_TEST names: a variant of Broker or another
+# NATS server. They are not optimised, because the server does the work. `build` is the variant that they are built from
+# (package.nix).
+{ derive, lib, build }:
 let
-  inherit (native) libraries source selected;
-  project = native.project {
+  inherit (build) libraries source selected;
+  project = build.projectWith {
     name = "harness";
     profile = "dev";
     cargoArgs = selected;
-    # Nothing looks at debug information, which is most of such files.
+    # Nothing reads debug information, which would be most of each file.
     env.CARGO_PROFILE_DEV_DEBUG = "none";
   };
   dependencies = project.dependencies {
@@ -16,7 +17,8 @@ let
     command = "cargo test ${toString project.flags} --no-run";
   };
   files = source [ "tests" "fuzz" ];
-  # In `test` those that talk to a program, in `lib` and `bin` the unit tests, each by its name.
+  # The folder `test` has the tests that connect to a server, `lib` and `bin` have the unit tests. Each file has the name of
+  # its test.
   executables = project.cargo {
     name = "harness";
     source = files;
@@ -32,8 +34,8 @@ let
     '';
   };
 
-  # Runs executables as cargo does, in their package's folder; `tests` are those of Broker's own. `meanwhile` has those that
-  # run beside the others, for they wait more than they work.
+  # Runs executables as cargo does, in the folder of their package. `tests` are Broker's own. Those in `meanwhile` run in
+  # parallel to the others, because they mostly wait.
   run = { name, tests ? [ ], meanwhile ? [ ], libraries ? [ ], arguments ? [ ], environment ? { } }: derive (environment // {
     inherit name executables tests meanwhile libraries arguments files;
     script = ''
@@ -54,36 +56,37 @@ let
       exit $status
     '';
   });
-  talking = map (name: "test/${name}");
-  # Each file or folder of tests/ but what they share, so that none is forgotten.
+  inTestFolder = map (name: "test/${name}");
+  # Each file or folder of tests/ except the shared code, so that no test is left out.
   all = builtins.filter (name: name != "common")
     (map (builtins.replaceStrings [ ".rs" ] [ "" ]) (builtins.attrNames (builtins.readDir ../../tests)));
 in
 {
-  # What other commands on the same project, in the same profile, go on from.
+  # The base for other commands on the same project in the same profile.
   inherit project dependencies libraries;
 
   units = run { name = "units"; tests = [ "bin/broker" "test/embedded" "test/leftovers" ]; inherit libraries; };
-  # All tests of the executable file `program`, Broker in one variant or another.
+  # All tests against `program`, a variant of Broker.
   of = name: program: run {
     name = "tests-${name}";
-    tests = talking (builtins.filter (name: name != "adversary") all);
-    meanwhile = talking [ "adversary" ];
+    tests = inTestFolder (builtins.filter (name: name != "adversary") all);
+    meanwhile = inTestFolder [ "adversary" ];
     environment.SERVER_UNDER_TEST = "broker:${program}/bin/broker";
   };
-  # As a leaf node of Debian's nats-server.
+  # The tests of Broker as a leaf node of Debian's nats-server.
   leaf = name: program: hub: run {
     inherit name;
-    tests = talking [ "leaf" "serve" ];
-    # And what nats-server makes of configuration files.
+    tests = inTestFolder [ "leaf" "serve" ];
+    # Compares how nats-server reads configuration files.
     libraries = [ "broker-config" ];
     arguments = [ "--include-ignored" ];
     environment = { SERVER_UNDER_TEST = "broker:${program}/bin/broker"; HUB = hub; };
   };
-  # Some of the tests, of a server that is started as SERVER_UNDER_TEST says; `more` are further variables.
+  # Some of the tests, against the server that `server`, the value of SERVER_UNDER_TEST, names. `more` has further
+  # environment variables.
   some = name: server: tests: { arguments ? [ ], ... }@more: run {
     inherit name arguments;
-    tests = talking tests;
+    tests = inTestFolder tests;
     environment = { SERVER_UNDER_TEST = server; } // removeAttrs more [ "arguments" ];
   };
 }

@@ -1,5 +1,6 @@
-# What the report measures beside the variants: the steps between stock musl and what is shipped, and references that
-# tell how far that is from what is possible. Only the benchmark's executable, on the dependencies of the variant named.
+# What the report measures in addition to the variants: the steps between stock musl and the shipped variant, and
+# references that show how far the shipped variant is from what is possible. Each is the benchmark alone, built on the
+# dependencies of the named variant.
 {
   step-memory = {
     label = "fast musl, memory routines alone, jemalloc";
@@ -26,7 +27,7 @@
     dependenciesOf = "broker-static";
     features = [ "fast-musl" "reference-mimalloc" ];
   };
-  # Thread-local free lists over chunks that are never returned: the least that an allocator can do.
+  # Thread-local free lists over chunks that are never returned: the least work that an allocator can do.
   floor = {
     label = "fast musl, floor";
     dependenciesOf = "broker-static";

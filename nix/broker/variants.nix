@@ -1,63 +1,56 @@
-# The matrix: libc x allocator. Packages, checks and the report are maps over it. The arguments are the
-# targets of the machine that builds, and the others that it builds for.
+# The variants of Broker: C library x allocator. The packages, the checks and the report are maps over this set. `host` has
+# the targets of the machine that builds, `foreign` the other targets that it builds for.
+#
+# label        the variant's name in the report
+# benchmark    the name of the package with the variant's benchmark
+# features     Cargo's features
+# shipped      whether releases contain it
 { host, foreign }:
-{
-  broker = {
-    allocations = "allocations";
-    label = "glibc";
-    target = host.glibc;
-    static = false;
-    features = [ ];
-    libc = "glibc";
-    allocator = "glibc";
-  };
-  broker-jemalloc = {
-    allocations = "allocations-jemalloc";
-    label = "glibc, jemalloc";
-    target = host.glibc;
-    static = false;
-    features = [ "jemalloc" ];
-    libc = "glibc";
+let
+  glibc = { libc = "glibc"; static = false; target = host.glibc; shipped = false; };
+  musl = { libc = "musl"; static = true; target = host.musl; shipped = false; };
+  # Static, without the penalty of stock musl.
+  shipped = musl // {
     allocator = "jemalloc";
-  };
-  broker-musl = {
-    allocations = "allocations-musl";
-    label = "stock musl";
-    target = host.musl;
-    static = true;
-    features = [ ];
-    libc = "musl";
-    allocator = "musl";
-  };
-  broker-musl-jemalloc = {
-    allocations = "allocations-musl-jemalloc";
-    label = "stock musl, jemalloc";
-    target = host.musl;
-    static = true;
-    features = [ "jemalloc" ];
-    libc = "musl";
-    allocator = "jemalloc";
-  };
-  # What is shipped: static, without the penalty of stock musl.
-  broker-static = {
-    allocations = "allocations-static";
-    label = "fast musl, jemalloc";
-    target = host.musl;
-    static = true;
     features = [ "fast-musl" "sized-jemalloc" ];
-    libc = "musl";
+    shipped = true;
+  };
+in
+{
+  broker = glibc // {
+    label = "glibc";
+    benchmark = "allocations";
+    allocator = "glibc";
+    features = [ ];
+  };
+  broker-jemalloc = glibc // {
+    label = "glibc, jemalloc";
+    benchmark = "allocations-jemalloc";
     allocator = "jemalloc";
+    features = [ "jemalloc" ];
+  };
+  broker-musl = musl // {
+    label = "stock musl";
+    benchmark = "allocations-musl";
+    allocator = "musl";
+    features = [ ];
+  };
+  broker-musl-jemalloc = musl // {
+    label = "stock musl, jemalloc";
+    benchmark = "allocations-musl-jemalloc";
+    allocator = "jemalloc";
+    features = [ "jemalloc" ];
+  };
+  broker-static = shipped // {
+    label = "fast musl, jemalloc";
+    benchmark = "allocations-static";
   };
 }
   // (if foreign ? aarch64-unknown-linux-musl then {
-  # The same for aarch64, built on x86_64.
-  broker-static-aarch64 = {
-    allocations = "allocations-static-aarch64";
+  # Built on x86_64.
+  broker-static-aarch64 = shipped // {
     label = "fast musl, jemalloc, aarch64";
+    benchmark = "allocations-static-aarch64";
     target = "aarch64-unknown-linux-musl";
-    static = true;
-    features = [ "fast-musl" "sized-jemalloc" ];
-    libc = "musl";
-    allocator = "jemalloc";
   };
 } else { })

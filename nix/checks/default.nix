@@ -33,11 +33,11 @@ perVariant "tests" (name: _: build: harness.of name build.program)
   # For the target and with the optimisation of what is shipped.
   units-broker-static = built.broker-static.units;
   benchmarks = call ./benchmarks.nix {
-    executables = builtins.mapAttrs (_: build: build.allocations) built;
+    executables = builtins.mapAttrs (_: build: build.benchmark) built;
   };
   counts = call ./counts.nix {
     inherit (base) checkers;
-    executables = builtins.mapAttrs (_: build: build.allocations) built;
+    executables = builtins.mapAttrs (_: build: build.benchmark) built;
   };
   tests-leaf = harness.leaf "tests-leaf" built.broker-static.program "${base.natsServer}/usr/sbin/nats-server";
   # What passes with Debian's nats-server is what Broker has to pass.

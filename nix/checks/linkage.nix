@@ -7,6 +7,6 @@ derive {
   nativeInputs = [ cc ];
   inherit (variant) static;
   inherit glibc;
-  executables = [ "${build.program}/bin/broker" "${build.allocations}/bin/allocations" ];
+  executables = [ "${build.program}/bin/broker" "${build.benchmark}/bin/allocations" ];
   script = adapt ./linkage.sh;
 }

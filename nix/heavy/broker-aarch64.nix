@@ -5,7 +5,7 @@ let
   name = "broker-static-aarch64";
   variant = broker.variants.${name};
   build = broker.built.${name};
-  inherit (build.project { }) emulator;
+  inherit (build.projectWith { }) emulator;
   # The server as tests start it.
   server = derive {
     name = "broker-in-emulator";
@@ -33,7 +33,8 @@ in
   static-broker-aarch64 = lib.checkStatic { package = build.program; malloc = null; routines = null; run = [ "info" ]; };
   allocations-aarch64 = derive {
     name = "allocations-aarch64";
-    inherit (build) program allocations;
+    inherit (build) program;
+    allocations = build.benchmark;
     inherit emulator;
     script = ''
       $emulator $allocations/bin/allocations --test 2>&1 | tee $out
