@@ -1,4 +1,4 @@
-# A project's programs, in bin/. An edit of its code builds no dependency again.
+# A project's programs, in bin/. An edit of its code does not rebuild its dependencies.
 { cargo-auditable }:
 project:
 let

@@ -1,11 +1,10 @@
-# Fails unless a derivation's programs are what buildStatic promises: static, without a path of the store, hardened, with
-# the allocator and the routines that were asked for in the file, and able to run where nothing else is. The argument is
-# the derivation, or a set:
+# Fails unless a derivation's programs are what buildStatic promises: static, without a store path, hardened, with the
+# requested allocator and routines in the file, and able to run in an empty root. The argument is the derivation, or a set:
 #
 # package     the derivation; its programs are in bin/
 # malloc      "jemalloc", "mimalloc", "musl", or null for any
 # routines    "fast-musl", or null for any
-# run         the arguments that a program is started with; null where it cannot be told to end by itself
+# run         the arguments that a program is started with; null if no arguments make it exit by itself
 { derive, inspect }:
 asked:
 let
@@ -21,7 +20,7 @@ let
       emulator = package.emulator or "";
       expected = builtins.concatStringsSep "," (
         [ "static" "nx" "relro" "no-store-paths" ]
-        # For aarch64, rustc makes static programs that have a fixed address.
+        # For aarch64, rustc links static programs at a fixed address.
         ++ (if builtins.match "aarch64-.*" (package.target or "") != null then [ ] else [ "pie" ])
         ++ (if malloc == null then [ ] else [ "malloc=${malloc}" ])
         ++ (if routines == null then [ ] else [ "routines=${routines}" ])

@@ -1,5 +1,5 @@
-# cargo-deny over a project: licences, bans and sources, by its deny.toml. Advisories need a database that changes by the
-# day: `cargo deny check advisories` in the development shell.
+# cargo-deny over a project: licences, bans and sources, by its deny.toml. Advisories need a database from the network that
+# changes daily: run `cargo deny check advisories` in the development shell.
 { cargo-deny, withoutSources }:
 project:
 project.cargo {

@@ -1,4 +1,4 @@
-# What a project's programs are built on: its dependencies, which an edit of its code leaves as they are.
+# The compiled dependencies of a project's programs, which an edit of its code does not rebuild.
 project: project.dependencies {
   inherit (project) cargo;
   kind = "dependencies";

@@ -1,7 +1,7 @@
 # A development shell: cargo, rustc, clippy, rustfmt and rust-analyzer, a C compiler, and for static programs the same C
-# library as in buildStatic, with libc++ if `cxx` is true. `nix develop` asks for a derivation that is built by a `bash` and
-# has a `$stdenv/setup`.
-{ derive, cc, buildTools, host, environment, cxxOf, shells }:
+# library as in buildStatic, with libc++ if `cxx` is true. `nix develop` needs a derivation whose builder is named `bash` and
+# which has a `$stdenv/setup`.
+{ derive, cc, buildTools, host, environment, cxxFor, developToolchain }:
 { name ? "develop"
 , targets ? [ host.glibc host.musl ]
 , allocator ? "jemalloc"
@@ -11,7 +11,7 @@
 , env ? { }
 }:
 let
-  libcxx = if cxx then cxxOf host.musl true else { };
+  libcxx = if cxx then cxxFor host.musl true else { };
   stdenv = derive {
     name = "setup";
     script = ''
@@ -24,6 +24,6 @@ derive (environment targets // libcxx // env // {
   inherit name stdenv;
   outputs = [ "out" ];
   BUILD_RUSTCFLAGS = if cxx then "-Lnative=${libcxx.libcxx}/lib" else "";
-  nativeInputs = [ (shells targets { inherit allocator musl; }) cc buildTools ] ++ nativeInputs;
+  nativeInputs = [ (developToolchain targets { inherit allocator musl; }) cc buildTools ] ++ nativeInputs;
   script = "echo 'This derivation is for nix develop.' >$out";
 })

@@ -1,13 +1,13 @@
-# A container image from nothing, as an OCI archive with a platform a target: the programs in /bin, the licence texts of all
-# that is in them, the certificates of Debian's authorities, a user without rights, and an empty /tmp.
+# A container image without a base image, as an OCI archive with one platform per target: the programs in /bin, the licence
+# texts of everything in them, Debian's CA certificates, an unprivileged user, and an empty /tmp.
 #
 # targets       the target triples
-# program       the program that is started, where there are several
-# command       a list: its arguments where `docker run` has none
-# image         NAME:TAG, if not those of the package
-# config        a set that is added to the image's configuration, in the words of OCI: ExposedPorts, Env, Volumes …
-# labels        a set; those of org.opencontainers.image are taken from the manifest
-# files         more for the image, by the path in it
+# program       the program to start, if there are several
+# command       a list of its default arguments, used when `docker run` has none
+# image         NAME:TAG; by default the name and version of the package
+# config        a set that is added to the image's configuration, with the keys of OCI: ExposedPorts, Env, Volumes …
+# labels        a set; the org.opencontainers.image labels are taken from the manifest
+# files         further files, by their path in the image
 # licences      see licences.nix
 { derive, pack, build, licencesOf, certificates }:
 { program ? null, command ? [ ], image ? null, config ? { }, labels ? { }, files ? { }, licences ? { } }:
@@ -43,8 +43,8 @@ derive {
   config = toJSON (standard // removeAttrs config [ "Env" "Labels" ]);
   image = if image != null then image else "${lower name}:${replaceStrings [ "+" ] [ "-" ] version}";
   platforms = concatStringsSep "\n" (map (project: "${architectureOf project} ${build project} ${licencesOf { inherit licences; } project}") projects);
-  more = concatStringsSep "\n" (map (path: "${path}	${files.${path}}") (attrNames files));
   program = if program == null then "" else program;
+  copyFiles = import ./copyFiles.nix files "shared";
   inherit certificates;
   nativeInputs = [ pack ];
   script = ''
@@ -53,11 +53,7 @@ derive {
     cat $certificates/usr/share/ca-certificates/mozilla/*.crt >shared/etc/ssl/certs/ca-certificates.crt
     echo 'nonroot:x:65532:65532:nonroot:/:/sbin/nologin' >shared/etc/passwd
     echo 'nonroot:x:65532:' >shared/etc/group
-    while IFS=$'\t' read -r path file; do
-      [ -n "$path" ] || continue
-      mkdir -p "$(dirname "shared/$path")"
-      cp -r "$file" "shared/$path"
-    done <<<"$more"
+    eval "$copyFiles"
 
     parts=()
     while read -r architecture programs licences; do

@@ -1,5 +1,5 @@
-# The licence texts of all that is in a project's programs, in a folder a component, and a list of them. `licences` names
-# files for crates that have no text: `{ name = ./FILE; }`.
+# The licence texts of everything in a project's programs, one folder per component, and a list of them. `licences` gives
+# the files for crates without a text: `{ name = ./FILE; }`.
 { derive, seed, pack, sbomOf, muslDev, rustc, stdOf, libcCrates, fastMusl, libcxxOf }:
 { licences ? { } }:
 project:
@@ -9,8 +9,8 @@ let
   inherit (project.workspace) root packages;
   under = folder: path: substring 0 (stringLength folder + 1) "${path}/" == "${folder}/";
   places = map ({ folder, ... }: if folder == "." then toString root else "${toString root}/${folder}") packages;
-  # The files of the project that pack may take for its texts, so that no other change makes them anew: below its packages,
-  # since C code has its text beside it. A manifest says that a folder is another package's.
+  # The files of the project in which pack looks for texts, so other changes rebuild nothing. They are anywhere below its
+  # packages, since C code has its text next to it. A manifest marks a folder as another package's.
   own = builtins.path {
     name = "licences";
     path = root;
@@ -24,10 +24,10 @@ let
       else name == "Cargo.toml" || match text (upper name) != null;
   };
 
-  # A text may be for the program of one target alone, but not for none.
+  # A text may apply to the program of one target only, but each must name a locked package.
   names = map (package: package.name) ((fromTOML (readFile project.workspace.lock)).package or [ ]);
   strange = filter (name: !elem name names) (attrNames licences);
-  # A name, what its text is called, and the text.
+  # A crate's name, the file name of its text, and the text.
   given = map (name: "${name} ${baseNameOf (toString licences.${name})} ${licences.${name}}") (attrNames licences);
 in
 if strange != [ ] then project.workspace.fail "licences.${head strange}: Cargo.lock has no package of that name"
@@ -46,7 +46,7 @@ else
     script = ''
       has() { grep -q "\"name\": \"$1\"" $bom; }
       mkdir -p texts/rust-std texts/musl texts/fast-musl texts/libcxx
-      # Cargo has no source of these: Rust's standard library, and the musl in its release, whose text is that of any copy.
+      # Cargo vendors no source of Rust's standard library or of the musl in Rust's release. Each copy of musl has this text.
       cp $std/COPYRIGHT $std/LICENSE-* $rustc/rustc/share/doc/rust/COPYRIGHT-library.html texts/rust-std/
       cp $fastMusl texts/fast-musl/LICENSE
       $seed root $muslDev

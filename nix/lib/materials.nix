@@ -1,5 +1,5 @@
-# The components of a bill of materials that cargo does not know: what else is in a project's programs, and what made them.
-# `@…@` stands for what is seen only in the files (sbom.nix).
+# The components of a bill of materials that cargo does not know: what else is in a project's programs, and the tools that
+# made them. sbom.nix replaces `@…@` with values that only the built files have.
 { base, rust }:
 project:
 let
@@ -7,7 +7,7 @@ let
   inherit (rust.targets.${project.target}) static std;
   property = name: value: { inherit name value; };
 
-  # A part of Rust's release; flake.lock has the hash of what is unpacked from the archive.
+  # A component of Rust's release; flake.lock has the hash of the unpacked archive.
   rustComponent = { input, name, type, scope }:
     let
       locked = (fromJSON (readFile ../../flake.lock)).nodes.${input}.locked;
@@ -94,7 +94,7 @@ in
     externalReferences = [{ type = "website"; url = "https://musl.libc.org"; }];
   }
 ]
-# Its forwarders of malloc to jemalloc are fast-musl's as well.
+# fast-musl also has the functions that forward malloc to jemalloc.
 ++ (if project.musl == "fast" || project.allocator == "jemalloc" then [ (fromLibc "fast-musl") ] else [ ])
 ++ allocators.${project.allocator}
 ++ (if project.cxx then [ libcxx ] else [ ]))

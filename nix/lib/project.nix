@@ -1,24 +1,24 @@
-# What every function of the library works on: a Cargo package or workspace, and how it is to be built. Nothing in its
-# source changes.
+# The project that every function of the library takes: a Cargo package or workspace, and how to build it. Its source is not
+# changed.
 #
 # src           the folder with Cargo.toml and Cargo.lock: a path, a flake (`self`), or a derivation
-# package       the package of a workspace, where several could be meant
-# cargoHash     the hash of all dependencies; leave it out, and Nix says what to write ("got:")
-# vendor        a folder that `cargo vendor` made, in place of cargoHash
+# package       the package of a workspace; by default its only one
+# cargoHash     the hash of all dependencies; without it, Nix reports the right one ("got:")
+# vendor        a folder that `cargo vendor` wrote, instead of cargoHash
 # features      a list; `defaultFeatures = false` and `allFeatures = true` are Cargo's flags of these names
 # profile       Cargo's profile
 # cargoArgs     a list of further arguments for cargo
 # target        the target triple
-# allocator     whose malloc a static program has, for C code and for Rust's System allocator: "jemalloc", "mimalloc", or
-#               "system", which is musl's. What a crate names by `#[global_allocator]` stays
-# musl          whose memory and string routines, getrandom, qsort and the like: "fast", or "stock" for musl's own
-# rustflags     a list of flags for rustc, in place of those in the project's configuration
+# allocator     the malloc of a static program, for C code and for Rust's System allocator: "jemalloc", "mimalloc", or
+#               "system" for musl's. A crate's `#[global_allocator]` stays in use
+# musl          the memory and string routines, getrandom, qsort and the like: "fast", or "stock" for musl's own
+# rustflags     a list of flags for rustc, instead of those in the project's configuration
 # nativeInputs  derivations whose programs are on PATH
-# cxx           whether there is C++ in it, which takes libc++ (static programs)
-# auditable     whether the list of crates is embedded in the programs, as cargo-auditable does
+# cxx           whether the project contains C++; static programs are then linked with libc++
+# auditable     whether the programs have the list of their crates embedded, as by cargo-auditable
 # env           a set of environment variables
-# paths         the files and folders of src that are used, if not all are
-# name          the name of the result, if not that of the package
+# paths         the files and folders of src that the build reads; by default all
+# name          the name of the result; by default that of the package
 { rust, toolchains }:
 { src
 , target
@@ -53,15 +53,15 @@ let
   chosen = workspace.select package;
   manifests = rust.manifests { inherit workspace; };
 
-  # Without a hash, Nix fetches everything and reports the hash. A git dependency must ask for that with an empty one,
-  # because no registry vouches for what a repository returns.
+  # Without a hash, Nix fetches everything and reports the hash. Nothing else vouches for what comes from a git repository, so
+  # a project with such a dependency has to ask for the hash, with an empty one.
   fromGit = filter ({ source, ... }: builtins.match "git\\+.*" source != null) workspace.external;
   hash =
     if cargoHash != null && cargoHash != "" then cargoHash
     else if fromGit != [ ] && cargoHash == null then
       workspace.fail "${(builtins.head fromGit).name} comes from a git repository: write `cargoHash = \"\";`, and Nix says the hash of what the repository gives"
     else builtins.trace "${chosen.name}: there is no cargoHash; write the one that Nix names below (got:)" "";
-  # By name and version, as a vendored folder has them.
+  # A vendored folder has one crate for each name and version.
   twice = filter (same: builtins.length same > 1)
     (builtins.attrValues (builtins.groupBy ({ name, version, ... }: "${name} ${version}") workspace.external));
   crates =
@@ -79,8 +79,8 @@ let
   };
   toolchain = toolchains known parts;
 
-  # Where a project's own configuration says that its crates are in a vendored folder, as `cargo vendor` proposes, ours has
-  # to come first: a command line's does.
+  # A project's own configuration may name a folder of vendored crates, as `cargo vendor` proposes. Ours has to take
+  # precedence: configuration on the command line does.
   configurations = filter builtins.pathExists [ (root + "/.cargo/config.toml") (root + "/.cargo/config") ];
   saysSources = builtins.any (file: builtins.fromTOML (builtins.readFile file) ? source) configurations;
 
@@ -113,7 +113,7 @@ in
 rec {
   inherit name workspace manifests crates flags workspaceFlags folder auditable cxx saysSources;
   inherit (parts) allocator musl;
-  # What runs the programs where this machine does not.
+  # The emulator for programs that this machine cannot run itself.
   inherit (rust.targets.${known}) emulator static;
   inherit (chosen) version;
   package = chosen;
@@ -125,7 +125,7 @@ rec {
 
   source = rust.source { inherit root paths; };
 
-  # What a command leaves when it has built the dependencies alone: `artifacts` for the same command over the source.
+  # The target folder of a command that built only the dependencies: `artifacts` for the same command over the source.
   dependencies = { cargo, command, kind, artifacts ? "" }: cargo {
     name = "${name}-${kind}";
     inherit artifacts;

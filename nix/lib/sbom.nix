@@ -1,6 +1,6 @@
-# A project's bill of materials, in CycloneDX's JSON: its crates, the C code in them, the standard library and the C
-# library, each with its hash, and as what is excluded from the program the tools that made it.
-{ materials, cargo-cyclonedx, pack, cc, toolchainFor, libcCrates, withoutSources }:
+# A project's bill of materials, as CycloneDX JSON: its crates, the C code in them, the standard library and the C library,
+# each with its hash, and the tools that made the program, with the scope `excluded`.
+{ materials, cargo-cyclonedx, pack, cc, unwrappedFor, libcCrates, withoutSources }:
 project:
 let
   inherit (project) name package target;
@@ -10,7 +10,7 @@ project.cargo {
   nativeInputs = [ cargo-cyclonedx pack cc ];
   materials = builtins.toJSON (materials project);
   inherit libcCrates;
-  libc = if project.static then "${toolchainFor target}/lib/rustlib/${target}/lib/self-contained/libc.a" else "";
+  libc = if project.static then "${unwrappedFor target}/lib/rustlib/${target}/lib/self-contained/libc.a" else "";
   command = ''
     ${withoutSources project}
     # A bill for each package of the workspace, beside its manifest.

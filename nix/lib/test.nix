@@ -1,4 +1,4 @@
-# Runs a project's tests; the result is what they print. Programs for another architecture run in an emulator.
+# Runs a project's tests; the result is their output. Programs for another architecture run in an emulator.
 { testArgs ? [ ] }:
 project:
 let

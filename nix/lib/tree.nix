@@ -1,5 +1,6 @@
-# `src` as a path: a path, a flake (`self`), a store path, or a derivation, which is then built at evaluation. Files below
-# a path are copied one by one, so that a derivation which needs the manifests alone does not change with the code.
+# Turns `src`, which is a path, a flake (`self`), a store path or a derivation, into a path. A derivation is built during
+# evaluation. Files below a path are copied one by one, so a derivation that needs only the manifests does not change with
+# the code.
 src:
 let
   text = toString src;
