@@ -1,10 +1,10 @@
-# The benchmarks run in every variant, in turn; Criterion's results are kept. Short, and no bound on time: what times
-# mean is for the report on a real machine.
-{ derive, executables }:
+# The benchmarks run in every variant, one variant after the other; Criterion's results are kept. The runs are short, and no
+# time is bounded: times are for the report on a real machine.
+{ derive, benchmarks }:
 derive {
   name = "benchmarks";
-  variants = builtins.attrNames executables;
-  executables = builtins.attrValues executables;
+  variants = builtins.attrNames benchmarks;
+  executables = builtins.attrValues benchmarks;
   groups = builtins.concatStringsSep "\n" [
     "single thread"
     "multi thread"

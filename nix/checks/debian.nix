@@ -1,5 +1,5 @@
-# The locks of Debian's packages have what wanted.json asks for on each architecture, of one date, and a package that is for
-# one architecture is chosen for no other.
+# The locks of Debian's packages contain what wanted.json lists for each architecture, and both are from one date. A package
+# that wanted.json lists for one architecture is selected for no other.
 { derive, folder }:
 let
   inherit (builtins) attrNames attrValues all elem fromJSON mapAttrs readFile;
@@ -7,7 +7,7 @@ let
   on = architecture: wanted: import (folder + "/wanted.nix") { inherit architecture wanted; };
   locks = mapAttrs (_: { lock, ... }: json lock) (import (folder + "/../architectures.nix"));
 
-  # What comes with the packages that are asked for is for debian-lock to know.
+  # Only the listed packages are compared: debian-lock adds their dependencies.
   fits = lock:
     let
       asked = on lock.architecture (json (folder + "/wanted.json"));

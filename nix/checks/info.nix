@@ -1,4 +1,4 @@
-# `broker info` of a variant says what it is.
+# `broker info` of a variant reports its target, linkage, C library and allocator.
 { derive }:
 name: variant: build:
 derive {
@@ -20,7 +20,7 @@ derive {
     expect static_linked "$(value static_linked <$out)" $static
     expect libc.name "$(member libc name)" $libc
     expect allocator.name "$(member allocator name)" $allocator
-    # People's output, on a line each.
+    # The output for people has one line for each fact.
     $program/bin/broker info | grep -q "^target: *$target$"
   '';
 }

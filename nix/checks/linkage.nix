@@ -1,5 +1,5 @@
-# What a variant's executables are linked with, as the file says: a static one loads nothing, holds no path of the store
-# or of the build, and is small; a dynamic one loads the base's glibc.
+# Checks how a variant's executables are linked: a static file loads nothing, contains no path of the store or of the build,
+# and is small; a dynamic file loads the base's glibc.
 { derive, cc, glibc, adapt }:
 name: variant: build:
 derive {

@@ -1,4 +1,5 @@
-# clippy over the workspace, without and with jemalloc; a warning is an error.
+# clippy over the workspace, without and with jemalloc; a warning is an error. Unlike lib.clippy it covers all packages, and
+# it starts from the dependencies that were built for the tests.
 { project, source, dependencies }:
 project.cargoDevelop {
   name = "lints";

@@ -1,4 +1,4 @@
-# The Nix files are formatted, and nothing in them is unused.
+# The Nix files are formatted and contain no unused code.
 { derive, nixpkgs-fmt, deadnix, source }:
 derive {
   name = "nix";

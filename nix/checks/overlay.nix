@@ -1,4 +1,4 @@
-# The overlay adds its names to a package set, takes none that is there, and refuses a system that it cannot build on.
+# The overlay adds its names to a package set, replaces none of the set's names, and rejects a system that it cannot build on.
 { derive, overlay, system, packages, lib }:
 let
   set = system: { stdenv.hostPlatform = { inherit system; }; hello = "there before"; };

@@ -1,7 +1,7 @@
-# Broker compiles where static linking is no goal: its library and program, without a C compiler for the target, and
-# therefore without TLS, whose cryptography has C in it.
-{ cargo, workspace }:
-cargo (workspace // {
+# Broker's library and program compile for systems where static linking is no goal. There is no C compiler for these
+# targets, so this is without TLS, whose cryptography contains C.
+{ cargo, files }:
+cargo (files // {
   name = "portable";
   command = ''
     for target in x86_64-pc-windows-gnu aarch64-apple-darwin; do

@@ -1,4 +1,4 @@
-# shellcheck over every script.
+# shellcheck over all scripts.
 { derive, checkers, source }:
 derive {
   name = "scripts";

@@ -1,4 +1,4 @@
-# A template as `nix flake init -t` leaves it: its flake's packages and checks, with this flake as its input.
+# Builds the packages and checks of a template as `nix flake init -t` creates it, with this flake as its input.
 { derive, lib, system }:
 name: folder:
 let
@@ -9,7 +9,7 @@ in
 derive {
   name = "template-${name}";
   inherit results;
-  # Evaluated, not built: its parts are those of the checks.
+  # Evaluated, not built: the checks build its parts.
   shell = builtins.unsafeDiscardStringContext outputs.devShells.${system}.default.drvPath;
   script = ''
     for result in $results; do

@@ -1,12 +1,12 @@
-# The tests of the crates that Broker is not made of (`others` are the packages that it is): on glibc, and, of those that
-# Broker is linked with, and of the survey that measures them, as static musl executables as well, where most of them are at
-# work. jemalloc's debug build (`--package sized-jemalloc --features debug`) asserts that it could read /sys, which the
-# sandbox does not have: that is run in `nix develop`.
-{ cargo, musl, workspace, others }:
+# The tests of the crates that other checks do not test; `excluded` are the packages that Broker consists of. They run on
+# glibc. The tests of fast-musl, sized-jemalloc and the survey also run as static musl executables, where the routines and the
+# allocator are in use. jemalloc's debug build (`--package sized-jemalloc --features debug`) asserts that it can read /sys,
+# which the sandbox lacks: run its tests in `nix develop`.
+{ cargo, musl, files, excluded }:
 let
   check = name: command: {
     inherit name;
-    value = cargo (workspace // { inherit name command; });
+    value = cargo (files // { inherit name command; });
   };
   static = profile: rest: check "tests-crates-static-${profile}" (''
     musl="--locked --target ${musl} --profile ${profile}"
@@ -18,7 +18,7 @@ builtins.listToAttrs [
   (check "tests-crates" ''
     # Stand-ins for programs, which are scripts here.
     find crates/report/tests crates/survey/tests -type f -exec sed -i "s,#!/bin/sh,#!$CONFIG_SHELL," {} +
-    cargo test --locked --workspace ${builtins.concatStringsSep " " (map (package: "--exclude ${package}") others)} 2>&1 | tee $out
+    cargo test --locked --workspace ${builtins.concatStringsSep " " (map (package: "--exclude ${package}") excluded)} 2>&1 | tee $out
   '')
   (static "dev" ''
     find crates/survey/tests -type f -exec sed -i "s,#!/bin/sh,#!$CONFIG_SHELL," {} +

@@ -1,11 +1,11 @@
-# rust-toolchain.toml, flake.lock, the manifests and the compiler itself are of one version. flake.lock has no others but
-# the `older` ones that some crates name in their own manifests: what the published promise to build with, what the seed was
-# built by.
+# rust-toolchain.toml, flake.lock, the manifests and the compiler have the same version of Rust. The only other versions in
+# flake.lock are those in `older`, by the name of the crate whose own manifest requires it: the oldest release that a
+# published crate supports, and the release that the seeds were built with.
 { derive, toolchain, root, older }:
 let
   manifest = folder: builtins.fromTOML (builtins.readFile (root + "/${folder}/Cargo.toml"));
   crates = builtins.filter (name: !(older ? ${name})) (builtins.attrNames (builtins.readDir (root + "/crates")));
-  # What a manifest says of its own: "crates/seed/Cargo.toml 1.95".
+  # The versions that a manifest states itself, such as "crates/seed/Cargo.toml 1.95".
   required = folder:
     let of = manifest folder; in
     map (version: "${folder}/Cargo.toml ${version}") (builtins.filter builtins.isString [
@@ -30,7 +30,7 @@ derive {
       echo "rust-toolchain.toml says $channel, the flake's compiler is $compiler; other versions in flake.lock: $other" >&2
       exit 1
     fi
-    # A manifest has two numbers of the three.
+    # Manifests state the first two of the three numbers.
     other=$(grep -vE "^[^ ]+ ''${channel%.*}$" <<<"$manifests" || true)
     if [ -z "$manifests" ] || [ -n "$other" ]; then
       echo "rust-toolchain.toml says $channel; rust-version is another, or missing: ''${other:-no manifest at all}" >&2

@@ -1,5 +1,5 @@
-# `nix run .#update` renews the files of this flake, as they are, or leaves them as they were: with a release server of
-# its own, and stand-ins for nix, cargo and git.
+# Tests `nix run .#update` on the files of this flake: it renews them, or leaves them unchanged. The test has its own release
+# server, and stand-ins for nix, cargo and git.
 { derive, source }:
 derive {
   name = "update";

@@ -1,5 +1,5 @@
-# A project whose dependencies, from git repositories, are in a folder that `cargo vendor` made: with the configuration that
-# it proposes in the project, and without.
+# A project whose dependencies come from git repositories and are in a folder that `cargo vendor` wrote. It is built with and
+# without the configuration that `cargo vendor` proposes.
 { derive, lib }:
 let
   program = name: src: lib.checkStatic {

@@ -1,10 +1,10 @@
-# Mistakes, and what is said of each: at evaluation, or by the first step that can know. `.ci/run` tries them all.
+# Mistakes in a project, and a part of the error message for each. `.ci/run` tries them all.
 { lib }:
 let
   build = name: arguments: (lib.buildStatic ({ src = ./. + "/${name}"; } // arguments)).drvPath;
 in
 {
-  # No derivation comes of these.
+  # These fail at evaluation.
   evaluated = {
     no-manifest = { result = build "no-manifest" { }; said = "there is no Cargo.toml"; };
     no-lock = { result = build "no-lock" { }; said = "run `cargo generate-lockfile`"; };
@@ -22,7 +22,7 @@ in
     git-dependency = { result = build "git-dependency" { }; said = "far comes from a git repository: write `cargoHash"; };
     twice = { result = build "twice" { cargoHash = ""; }; said = "far 0.1.0 comes from several places"; };
   };
-  # These fail while they are built.
+  # These fail in the build.
   built = {
     wants-library = { result = lib.buildStatic { src = ./wants-library; }; said = "hint: there is no static library magic"; };
     downloads = { result = lib.buildStatic { src = ./downloads; }; said = "hint: something was to be downloaded"; };
