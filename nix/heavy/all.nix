@@ -1,6 +1,6 @@
-# One derivation that is there when all of the parts are, each of which is an attribute of it; `parts` are they alone.
+# One derivation that depends on all of `parts`. Each part is an attribute of it, and `parts` is the set of them.
 #
-# It is no package of the flake: `nix flake check` evaluates those, and to evaluate this fetches programs of others.
+# It is not a package of the flake: `nix flake check` evaluates packages, and evaluating this fetches third-party programs.
 { derive, parts }:
 parts // derive {
   name = "heavy";

@@ -1,12 +1,12 @@
-# Broker for aarch64, in an emulator: the tests with real clients and of the server itself talk to it from this machine; its
-# own units and its benchmark run in the emulator as well.
+# Broker for aarch64, in an emulator. The integration tests connect to it from this machine; its unit tests and its benchmark
+# run in the emulator.
 { derive, cc, glibc, adapt, lib, broker }:
 let
   name = "broker-static-aarch64";
   variant = broker.variants.${name};
   build = broker.built.${name};
   inherit (build.projectWith { }) emulator;
-  # The server as tests start it.
+  # The executable that the tests start.
   server = derive {
     name = "broker-in-emulator";
     inherit (build) program;
@@ -22,14 +22,14 @@ let
   };
 in
 {
-  # To the system, a process in the emulator is one of the emulator: `--signal` finds none by its program.
+  # The executable of a process in the emulator is the emulator, so `--signal` does not find the process by its program.
   tests-broker-aarch64 = broker.harness.some "tests-broker-aarch64" "broker:${server}/bin/broker" [ "clients" "conformance" "serve" ] {
     arguments = [ "--skip" "signal_flag::without_a_number" ];
   };
   units-broker-aarch64 = build.units;
   info-broker-aarch64 = import ../checks/info.nix { inherit derive; } name variant { program = server; };
   linkage-broker-aarch64 = import ../checks/linkage.nix { inherit derive cc glibc adapt; } name variant build;
-  # Broker brings its allocator and its memory routines by crates, which leave no note of a C library's malloc.
+  # Broker's crates bring the allocator and the memory routines, and leave no note about the C library's malloc.
   static-broker-aarch64 = lib.checkStatic { package = build.program; malloc = null; routines = null; run = [ "info" ]; };
   allocations-aarch64 = derive {
     name = "allocations-aarch64";
@@ -38,7 +38,7 @@ in
     inherit emulator;
     script = ''
       $emulator $allocations/bin/allocations --test 2>&1 | tee $out
-      # jemalloc's pages are as large as any kernel's, or it would end at once on one whose are larger.
+      # jemalloc stops on a kernel whose pages are larger than its own, and no kernel has pages over 64 KiB.
       _RJEM_MALLOC_CONF=stats_print:true $emulator $program/bin/broker info 2>&1 | grep -x "Page size: 65536" | tee -a $out
     '';
   };

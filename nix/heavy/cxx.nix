@@ -1,7 +1,7 @@
-# A project outside the workspace has C++ in it, and knows nothing of how that is had for musl: it runs, and what it has of
-# C++ is libc++, with Rust's unwinder and fast-musl's malloc.
-{ cargo, libcxx, libcxx-aarch64, emulator, workspace }:
-cargo (workspace // {
+# A project outside the workspace contains C++ and has no settings for musl. It runs, and its C++ library is libc++, with
+# Rust's unwinder and fast-musl's malloc.
+{ cargo, libcxx, libcxx-aarch64, emulator, files }:
+cargo (files // {
   name = "cxx";
   target = "aarch64-unknown-linux-musl";
   inherit emulator;
@@ -10,5 +10,5 @@ cargo (workspace // {
   CXX_x86_64_unknown_linux_musl = "${libcxx}/bin/clang++";
   CXX_aarch64_unknown_linux_musl = "${libcxx-aarch64}/bin/clang++";
   stranger = ./cxx;
-  command = "source ${./cxx.sh}";
+  command = "source ${./outside.sh}; source ${./cxx.sh}";
 })

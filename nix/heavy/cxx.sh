@@ -1,18 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2164 # variables of the derivation; run with -e
-# Sourced in the workspace, with the variables of the derivation (cxx.nix): the project is put beside it.
-cp -r "$stranger" ../stranger
-chmod -R u+w ../stranger
-cp Cargo.lock ../stranger/
-cd ../stranger
-export CARGO_TARGET_DIR=$PWD/target
-sed -i 's|\.\./\.\./\.\./crates/|../source/crates/|' Cargo.toml
-
-fail() {
-  echo "$way: $*" >&2
-  exit 1
-}
-
-# The member of an archive that a symbol of the program is from, as the linker's map names it.
+# Sourced after outside.sh, with the variables of the derivation (cxx.nix).
+# Prints the archive member that defines a symbol of the program, as in the linker's map.
 from() {
   awk -v name="$1" '$NF ~ /:\(/ { member = $NF } $NF == name { print member }' map
 }
@@ -37,7 +25,7 @@ build() {
     cat log >&2
     fail "does not build"
   }
-  # jemalloc is slow to configure, and C whatever Rust's profile.
+  # jemalloc is slow to configure, and its C code does not depend on Rust's profile: the first build's archive is reused.
   program=target/$target/${profile/dev/debug}/stranger
   JEMALLOC_OVERRIDE=$PWD/$(find "target/$target" -name libjemalloc_pic.a | head -n 1)
   export JEMALLOC_OVERRIDE
@@ -46,7 +34,7 @@ build() {
   [[ $headers == *"Type: "*" $type "* ]] || fail "is not of type $type"
   [[ $headers != *INTERP* ]] || fail "is static, and has an interpreter"
 
-  # One unwinder, Rust's; C++ is libc++ and nothing of what C++ programs for glibc have.
+  # The only unwinder is Rust's. The C++ library is libc++, and nothing is from the C++ library of glibc programs.
   expect_from "*/rustlib/$target/lib/self-contained/libunwind.a(*" _Unwind_RaiseException _Unwind_Resume _Unwind_GetIP
   expect_from "$folder/lib/$linked(*" _Znwm _ZdlPv __cxa_throw __gxx_personality_v0 _ZNSt3__14coutE _ZNSt3__16thread4joinEv
   archives=$(awk '$NF ~ /\.a\(.*:\(/ { sub(/\(.*/, "", $NF); print $NF }' map | sort -u)
@@ -58,14 +46,14 @@ build() {
   mkdir "$NIX_BUILD_TOP/temporary"
   TMPDIR=$NIX_BUILD_TOP/temporary timeout 120 "$@" "$program" </dev/null >log 2>&1 || {
     cat log >&2
-    fail "is built, and does not run"
+    fail "does not run"
   }
   rmdir "$NIX_BUILD_TOP/temporary"
   echo "$way: C++ of $linked, $(wc -c <"$program") bytes, runs ($SECONDS s)" | tee -a "$out"
 }
 
-# The crate cc of today sees that clang++ uses libc++, unless it is told a name; older ones, and build scripts that ask
-# for it themselves, want libstdc++.
+# The current crate cc detects that clang++ uses libc++, unless CXXSTDLIB names a library. Older versions of it, and build
+# scripts that choose the library themselves, link libstdc++.
 way=debug
 build x86_64-unknown-linux-musl dev libc++.a "$libcxx_x86_64" DYN
 way=release
@@ -75,10 +63,10 @@ build x86_64-unknown-linux-musl release libstdc++.a "$libcxx_x86_64" DYN
 unset JEMALLOC_OVERRIDE
 way=aarch64
 export CXXSTDLIB_aarch64_unknown_linux_musl=c++
-# rustc makes static programs for it that have a fixed address.
+# For aarch64, rustc links static programs at a fixed address.
 build aarch64-unknown-linux-musl release libc++.a "$libcxx_aarch64" EXEC "$emulator/bin/qemu-aarch64"
 
-# clang++ links programs without Rust as well, for build scripts that try it.
+# clang++ also links programs without Rust, as some build scripts do to test it.
 way=alone
 for folder in $libcxx_x86_64 $libcxx_aarch64; do
   echo '#include <string>
@@ -88,6 +76,6 @@ for folder in $libcxx_x86_64 $libcxx_aarch64; do
   [ "$folder" = "$libcxx_x86_64" ] || run=("$emulator/bin/qemu-aarch64")
   status=0
   "${run[@]}" ./alone || status=$?
-  [ $status = 42 ] || fail "should exit with 42, where it has caught its exception; the status is $status"
+  [ $status = 42 ] || fail "should catch its exception and exit with 42; exited with $status"
 done
 echo "$way: without Rust, runs" | tee -a "$out"

@@ -1,38 +1,35 @@
-# What takes longer than a newcomer should wait for, and downloads more: `nix build .#heavy` is all of it.
+# The checks that take long and download much: `nix build .#heavy` builds all of them.
 { base, rust, lib, workspace, broker, programs }:
 let
+  inherit (builtins) listToAttrs;
   inherit (base) derive emulator;
-  inherit (workspace) files linked seeds rustVersions;
-  # The crates that a project outside the workspace adds.
+  inherit (workspace) files linked seeds published rustVersions;
+  # The crates that a project outside the workspace adds as dependencies.
   added = files (linked.fast-musl ++ linked.sized-jemalloc);
-  # What x86_64-linux builds for every machine: other architectures, and the older releases of Rust, which are locked for it
-  # alone.
-  there = {
-    tests-aarch64 = import ./tests-aarch64.nix { cargo = rust.cargoWith rust.toolchains.aarch64; inherit emulator; workspace = files [ "crates" ]; };
-    cxx = import ./cxx.nix {
-      cargo = rust.cargoWith rust.toolchains.aarch64;
-      inherit (base) libcxx libcxx-aarch64 emulator;
-      workspace = added;
-    };
-    ways = import ./ways.nix {
-      cargo = rust.cargoWith rust.toolchains.aarch64;
-      inherit (base) cc linkers aarch64 emulator;
-      workspace = added;
-    };
-    seed = import ./seed.nix { inherit derive; inherit (base) seed; rebuiltSeed = seeds.x86_64-linux; };
-    seed-aarch64 = import ./seed-aarch64.nix {
-      inherit derive emulator;
-      inherit (base.bootstrap-aarch64) seed debs;
-      rebuiltSeed = seeds.aarch64-linux;
-    };
+  cargo = rust.cargoWith rust.toolchains.aarch64;
+  seedEquality = import ./seed.nix { inherit derive; };
+
+  # Only x86_64-linux builds for other architectures, and has older releases of Rust locked.
+  onX86_64 = {
+    tests-aarch64 = import ./tests-aarch64.nix { inherit cargo emulator; files = files [ "crates" ]; };
+    cxx = import ./cxx.nix { inherit cargo; inherit (base) libcxx libcxx-aarch64 emulator; files = added; };
+    ways = import ./ways.nix { inherit cargo; inherit (base) cc linkers aarch64 emulator; files = added; };
+    seed = seedEquality "x86_64-linux" base.seed seeds.x86_64-linux;
+    seed-aarch64 =
+      let inherit (base.bootstrap-aarch64) seed debs;
+      in import ./seed-aarch64.nix { inherit derive emulator seed debs; equality = seedEquality "aarch64-linux" seed seeds.aarch64-linux; };
   }
-  // builtins.listToAttrs (map
-    (name: { name = "package-${name}"; value = import ./package.nix { inherit rust; workspace = files [ "crates" "LICENSE" ]; } name rustVersions.${name}; })
-    workspace.published)
+  // listToAttrs (map
+    (name: {
+      name = "package-${name}";
+      # The licence of each crate is a link to LICENSE.
+      value = import ./package.nix { inherit rust; files = files [ "crates" "LICENSE" ]; } name rustVersions.${name};
+    })
+    published)
   // import ./broker-aarch64.nix { inherit derive lib broker; inherit (base) cc glibc adapt; }
   // import ./release.nix { inherit derive emulator lib; target = rust.host.musl; };
 in
-(if base.architecture.foreign == { } then { } else there)
+(if base.architecture.foreign == { } then { } else onX86_64)
 // import ./dependencies.nix { inherit lib; }
 // import ./linkers.nix { inherit base rust lib; }
 // import ./parts.nix { inherit lib; }

@@ -1,4 +1,4 @@
-# Programs with the dependencies that static builds are known to fail at, each built through the library, looked at and run.
+# Programs with dependencies that often fail in static builds. The library builds each, and the program is inspected and run.
 { lib }:
 let
   project = {

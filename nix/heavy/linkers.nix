@@ -1,11 +1,12 @@
-# The library's C library gets into programs whatever links them, and however they are compiled: each linker takes the
-# objects that stand first in libc.a.
+# Programs get the library's C library with every linker and in every profile: each linker takes the first objects in libc.a
+# that define a name.
 { base, rust, lib }:
 let
   inherit (base) derive cc linkers architecture;
   inherit (rust.host) musl;
   inherit (import ../rust/strings.nix) upper;
-  # clang, which links by the program given. rustc knows by the end of its name what flags it takes.
+  # A clang that links with `program`. The end of its name, -clang, tells rustc which flags it accepts. ways.sh makes its own,
+  # because the linkers for both architectures are columns of its table.
   linker = name: program: "${derive {
     inherit name cc program;
     script = ''

@@ -1,8 +1,8 @@
-# A crate as it would be published: packed, unpacked and built by the oldest release of Rust that it promises to build with
-# (its `rust-version`), with the files that a reader looks for.
-{ rust, workspace }:
+# A crate as it is published: packed, unpacked and built with the oldest release of Rust that it supports (its
+# `rust-version`). The package contains a changelog, a README and the licence.
+{ rust, files }:
 name: rust-version:
-rust.cargoWith (rust.olderToolchain rust-version [ ]) (workspace // {
+rust.cargoWith (rust.olderToolchain rust-version [ ]) (files // {
   name = "package-${name}";
   command = ''
     # Without optimisation most of fast-musl is left out.

@@ -1,4 +1,5 @@
-# Each choice of parts that a static program's C library can have, on both architectures, and a program that brings its own.
+# Each choice of routines and allocator for the C library of a static program, both architectures, and a program with its own
+# allocator.
 { lib }:
 let
   check = name: arguments: expected: {

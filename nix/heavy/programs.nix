@@ -1,4 +1,4 @@
-# Programs that people know, as the benchmark compares them: static, with what they were promised in them, and they start.
+# The third-party programs that the benchmark compares are static, contain the routines and the allocator, and start.
 { lib, programs }:
 let
   check = name: package: {

@@ -1,5 +1,5 @@
-# The program that releases are made by, and what it makes of a project that is not Broker's: with the library's own parts
-# in the C library, for both architectures.
+# The tests of nix/release/pack, and a release and an image of a project other than Broker, for both architectures and with the
+# library's routines and allocator in the C library.
 { derive, lib, emulator, target }:
 let
   pack = import ../release/pack.nix { inherit target; };
@@ -8,7 +8,7 @@ in
 {
   tests-pack = lib.test pack;
   lints-pack = lib.clippy pack;
-  # Its own configuration says where the crates are, which come from git repositories.
+  # The project's own configuration names the folder of its crates, which come from git repositories.
   licences-vendored = lib.licences {
     src = ../checks/vendored;
     vendor = ../checks/vendored/vendor;

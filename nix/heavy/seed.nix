@@ -1,13 +1,17 @@
-# The committed seed is what its source builds to.
-{ derive, seed, rebuiltSeed }:
+# The committed seed of a system is byte for byte what its source builds to, and at most half a megabyte.
+{ derive }:
+system: seed: rebuiltSeed:
 derive {
-  name = "seed-equality";
+  name = "seed-equality-${system}";
   inherit seed rebuiltSeed;
+  file = "nix/base/seed.${system}";
   script = ''
     cmp $seed $rebuiltSeed/bin/seed || {
-      echo "nix/base's seed is not what crates/seed builds to; make it so with: nix run .#update-seed" >&2
+      echo "$file is not what crates/seed builds to; replace it with: nix run .#update-seed" >&2
       exit 1
     }
-    echo "equal, $(stat -c %s $seed) bytes" | tee $out
+    size=$(stat -c %s $seed)
+    [ "$size" -le 524288 ] || { echo "$file has $size bytes, the limit is 524288" >&2; exit 1; }
+    echo "equal, $size bytes" | tee $out
   '';
 }

@@ -1,9 +1,9 @@
-# The tests of the crates that make programs fast on musl, as static programs for aarch64 in an emulator.
+# The tests of fast-musl and sized-jemalloc as static programs for aarch64, in an emulator.
 #
-# It shows no fault in the order of memory accesses, and has no vDSO with getrandom. Left out is what it does not have
-# either: seccomp, ptrace, and limits on the address space.
-{ cargo, emulator, workspace }:
-cargo (workspace // {
+# The emulator does not reveal errors in the order of memory accesses, and has no vDSO with getrandom. It also lacks seccomp,
+# ptrace and limits on the address space; tests that need them are left out.
+{ cargo, emulator, files }:
+cargo (files // {
   name = "tests-aarch64";
   target = "aarch64-unknown-linux-musl";
   FAST_MUSL_TEST_EMULATOR = "${emulator}/bin/qemu-aarch64";

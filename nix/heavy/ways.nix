@@ -1,10 +1,10 @@
-# A project outside the workspace adds fast-musl and sized-jemalloc in a line each. In every way of building it
-# (ways/table), it runs, and its memory routines, getrandom and malloc are whose they are meant to be.
-{ cargo, cc, linkers, aarch64, emulator, workspace }:
-cargo (workspace // {
+# A project outside the workspace adds fast-musl and sized-jemalloc with one line each. Each line of ways/table is a way to
+# build it: the program runs, and its memory routines, getrandom and malloc come from where the table says.
+{ cargo, cc, linkers, aarch64, emulator, files }:
+cargo (files // {
   name = "ways";
   inherit cc linkers aarch64 emulator;
   target = "aarch64-unknown-linux-musl";
   stranger = ./ways;
-  command = "source ${./ways.sh}";
+  command = "source ${./outside.sh}; source ${./ways.sh}";
 })

@@ -1,29 +1,17 @@
 # shellcheck shell=bash disable=SC2154,SC2164 # variables of the derivation; run with -e
-# Sourced in the workspace, with the variables of the derivation (ways.nix): the project is put beside it.
-cp -r "$stranger" ../stranger
-chmod -R u+w ../stranger
-cp Cargo.lock ../stranger/
-cd ../stranger
-export CARGO_TARGET_DIR=$PWD/target
-sed -i 's|\.\./\.\./\.\./crates/|../source/crates/|' Cargo.toml
-
+# Sourced after outside.sh, with the variables of the derivation (ways.nix).
 routines=(memcpy memmove memset memcmp bcmp getrandom)
 malloc=(malloc calloc realloc free aligned_alloc memalign posix_memalign malloc_usable_size)
 llvm=$cc/usr/lib/llvm-22/bin
 
-fail() {
-  echo "$way: $*" >&2
-  exit 1
-}
-
-# What runs the target's programs, where this machine does not.
+# Prints the emulator for the target's programs, if this machine cannot run them.
 emulator_of() {
   case $target in
     aarch64-*) echo "$emulator/bin/qemu-aarch64" ;;
   esac
 }
 
-# A clang that links for the target by the program given. rustc knows by the end of its name what flags it takes.
+# Makes a clang that links for the target with the program $1, and prints its path (see linkers.nix).
 clang_with() {
   local clang="$cc/bin/clang --target=$target"
   case $target in aarch64-*) clang=$aarch64/bin/clang ;; esac
@@ -46,7 +34,7 @@ linker_of() {
   esac
 }
 
-# Whose code is at a symbol of the program: the unit that the debug information has there names its source file.
+# Prints whose code a symbol of the program is. The debug information of its address names the source file.
 whose() {
   local address unit
   address=$(awk -v name="$1" '$3 == name { print $1 }' <<<"$symbols")
@@ -73,12 +61,12 @@ expect() {
   done
 }
 
-# That the flags had the effect that the line is there for.
+# Checks that the linker and the flags of the line had their effect.
 expect_linkage() {
   local headers comment type=DYN by=
   headers=$(readelf --file-header --program-headers --wide "$program")
   comment=$(readelf --string-dump=.comment "$program")
-  # On aarch64, rustc makes static programs for musl that have a fixed address.
+  # For aarch64, rustc links static programs for musl at a fixed address.
   case "$target $flags" in aarch64-* | *relocation-model=static*) type=EXEC ;; esac
   [[ $headers == *"Type: "*" $type "* ]] || fail "is not of type $type"
   [[ $target != *-musl || $headers != *INTERP* ]] || fail "is static, and has an interpreter"
@@ -110,8 +98,8 @@ while IFS='|' read -r way target linker routines_of malloc_of settings flags; do
   path=$(linker_of)
   export "CARGO_TARGET_${variable//-/_}_LINKER=$path" RUSTFLAGS="$flags"
 
-  # jemalloc is slow to configure, and C whatever Rust's flags: the first line of a target and profile builds it, the
-  # others take what that line built.
+  # jemalloc is slow to configure, and its C code does not depend on Rust's flags: the first line of a target and profile
+  # builds it, the others reuse it.
   folder=target/$target/${profile/dev/debug}
   jemalloc=$NIX_BUILD_TOP/jemalloc/$target/$profile/libjemalloc_pic.a
   unset JEMALLOC_OVERRIDE
@@ -130,7 +118,7 @@ while IFS='|' read -r way target linker routines_of malloc_of settings flags; do
   expect "$malloc_of" "${malloc[@]}"
 
   case $flags in *x86-64-v3*)
-    grep -qw avx2 /proc/cpuinfo || fail "this machine has no AVX2, with which the program was built: use another"
+    grep -qw avx2 /proc/cpuinfo || fail "is built for AVX2, which this machine lacks: use another machine"
     ;;
   esac
   owner=libc
@@ -138,19 +126,19 @@ while IFS='|' read -r way target linker routines_of malloc_of settings flags; do
   read -ra emulated <<<"$(emulator_of)"
   timeout 120 "${emulated[@]}" "$program" $owner "${emulated[@]}" </dev/null >log 2>&1 || {
     cat log >&2
-    fail "is built, and does not run"
+    fail "does not run"
   }
   echo "$way: routines $routines_of, malloc $malloc_of, runs ($SECONDS s)" | tee -a "$out"
 done < <(grep -v -e '^#' -e '^$' table)
 
-# A shared library with a libc of its own would have a second heap; cargo makes none for musl.
+# Cargo makes no shared libraries for musl. One with its own libc would have a second heap.
 way=cdylib
 if cargo rustc --offline --package fast-musl --lib --crate-type cdylib --target x86_64-unknown-linux-musl >log 2>&1; then
-  fail "cargo builds one for musl now: see whether musl loads it, and README's limits"
+  fail "cargo builds shared libraries for musl: test whether musl loads them, and change README's limits"
 fi
 grep -q "does not support these crate types" log || fail "is refused for another reason:" "$(cat log)"
 
-# Elsewhere than on musl, fast-musl is empty and needs nothing.
+# On targets other than musl, fast-musl is empty and has no dependencies.
 way=glibc
 dependencies=$(cargo tree --offline --package fast-musl --target x86_64-unknown-linux-gnu --edges normal --prefix none)
-[ "$(wc -l <<<"$dependencies")" = 1 ] || fail "fast-musl needs crates on glibc:" "$dependencies"
+[ "$(wc -l <<<"$dependencies")" = 1 ] || fail "fast-musl has dependencies on glibc:" "$dependencies"
