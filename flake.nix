@@ -1,7 +1,7 @@
 {
   description = "Broker: a message broker as one static Linux file, without the musl penalty";
 
-  # Rust's release, as its server hands it out. rust-toolchain.toml names the same version, and a check holds them equal.
+  # The archives of Rust's release. rust-toolchain.toml names the same version, which a check compares.
   inputs = {
     rustc = { url = "https://static.rust-lang.org/dist/2026-10-15/rustc-1.99.1-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     cargo = { url = "https://static.rust-lang.org/dist/2026-10-15/cargo-1.99.1-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
@@ -15,7 +15,7 @@
     rust-std-windows = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-std-1.99.1-x86_64-pc-windows-gnu.tar.xz"; flake = false; };
     rust-std-macos = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-std-1.99.1-aarch64-apple-darwin.tar.xz"; flake = false; };
 
-    # The same for an aarch64 machine that builds; its standard library for musl is above.
+    # The same for aarch64 build machines; the standard library for musl is above.
     rustc-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rustc-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
     cargo-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/cargo-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
     clippy-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/clippy-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
@@ -23,14 +23,14 @@
     rust-analyzer-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-analyzer-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-glibc-aarch64 = { url = "https://static.rust-lang.org/dist/2026-10-15/rust-std-1.99.1-aarch64-unknown-linux-gnu.tar.xz"; flake = false; };
 
-    # The release that the seeds were built by (crates/seed), for the check that they still come of their source.
+    # The release that the seeds (crates/seed) were built with, for the check that rebuilds them.
     rustc-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rustc-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     cargo-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/cargo-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-glibc-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-musl-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-x86_64-unknown-linux-musl.tar.xz"; flake = false; };
     rust-std-musl-aarch64-1-95 = { url = "https://static.rust-lang.org/dist/2026-04-16/rust-std-1.95.0-aarch64-unknown-linux-musl.tar.xz"; flake = false; };
 
-    # The oldest release that the published crates promise to build with (`rust-version`).
+    # The oldest release that the published crates support (`rust-version`).
     rustc-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/rustc-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     cargo-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/cargo-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
     rust-std-glibc-1-88 = { url = "https://static.rust-lang.org/dist/2025-06-26/rust-std-1.88.0-x86_64-unknown-linux-gnu.tar.xz"; flake = false; };
@@ -39,7 +39,7 @@
 
   outputs = components:
     let
-      # What one kind of machine builds.
+      # The outputs for one system.
       on = system: _:
         let
           base = import ./nix/base { inherit system; };
@@ -58,18 +58,18 @@
           checks = import ./nix/checks { inherit base rust lib tools workspace broker; };
           devShells.default = lib.devShell {
             name = "broker-develop";
-            # Broker brings routines and allocator by crates.
+            # Broker's crates bring the routines and the allocator.
             musl = "stock";
             allocator = "system";
             nativeInputs = [ tools.cargo-deny tools.nixpkgs-fmt tools.deadnix ];
           };
           apps = import ./nix/apps.nix { inherit base broker bench; inherit (workspace) executables; flake = components.self; };
           formatter = tools.nixpkgs-fmt;
-          # The parts, for a look at them: `nix build .#base.cc`.
+          # The parts, so that each can be built: `nix build .#base.cc`.
           legacyPackages = {
             inherit base rust tools programs;
             rebuiltSeeds = workspace.seeds;
-            # The programs that a release has in it.
+            # The programs in a release.
             released = builtins.mapAttrs (_: build: lib.build build.released) broker.built;
             heavy = import ./nix/heavy/all.nix { inherit (base) derive; parts = heavy; };
             refusals = import ./nix/checks/refusals { inherit lib; };

@@ -1,12 +1,13 @@
-# What `nix run` starts.
+# The apps of `nix run`.
 { base, broker, executables, bench, flake }:
 let
   inherit (base) derive shell updaters;
   app = program: { type = "app"; inherit program; };
-  script = name: tools: file: app "${derive {
+  # A script with the programs of `path` on its PATH.
+  script = name: path: file: app "${derive {
     inherit name file shell updaters;
     updating = ./updating.sh;
-    run = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (tools ++ [ shell ]));
+    run = builtins.concatStringsSep ":" (map (tool: "${tool}/bin") (path ++ [ shell ]));
     script = ''
       mkdir -p $out/bin
       {
@@ -20,7 +21,7 @@ let
   }}/bin/${name}";
 in
 {
-  # Programs of others take minutes to fetch and to build: that is left to who asks for them.
+  # Third-party programs take minutes to fetch and build, so they are only built when the arguments ask for them.
   bench = app "${bench {
     start = ''
       previous=
@@ -37,10 +38,11 @@ in
   inspect = app "${executables.inspect}/bin/inspect";
   default = app "${broker.packages.broker-static}/bin/broker";
 }
-  # The locks are for every machine, and x86_64-linux has all of what they are renewed with.
+  # x86_64-linux renews the locks of all systems. Only it has everything that this needs.
   // (if base.system != "x86_64-linux" then { } else {
   update = script "update" [ ] ./update.sh;
-  # What `update -- debian` runs: apart, because it is built from the very crates and compiler that the rest renews.
+  # `update -- debian` runs this. It is an app of its own, because it is built from the crates and the compiler that `update`
+  # renews.
   update-debian = script "update-debian" [ executables.debian-lock updaters ] ./base/debian/update.sh;
   update-seed = script "update-seed" [ ] ./base/update-seed.sh;
 })

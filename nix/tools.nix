@@ -1,4 +1,4 @@
-# Programs from crates, which the checks run and releases are made by.
+# Tools built from published crates, for the checks, releases and the development shell.
 { tool }:
 {
   nixpkgs-fmt = tool {
@@ -19,8 +19,8 @@
   cargo-auditable = tool {
     name = "cargo-auditable";
     version = "0.7.7";
-    # It asks cargo for features by their bare names. A workspace may have another member that does not know such a name, and
-    # cargo then fails: with the package's name before it, a feature is nobody else's.
+    # It passes features to cargo without a package name. Cargo fails if another member of the workspace lacks such a feature, so
+    # the patch adds the package's name.
     patch = ''
       sed -i 's|features.iter().map(.s. s.to_string())|features.iter().map(\|s\| format!("{}/{s}", std::env::var("CARGO_PKG_NAME").unwrap()))|' \
         src/collect_audit_data.rs

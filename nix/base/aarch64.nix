@@ -1,5 +1,5 @@
-# clang for static musl programs on aarch64: the compiler and the kernel's headers are those of `cc`, musl and the
-# compiler's support files are the target's.
+# clang for static musl programs on aarch64. The compiler and the kernel's headers are those of `cc`; musl and the compiler's
+# support files are the target's. The sysroot has the layout of the one in cc.sh, which uses the packages of `cc` itself.
 { derive, seed, cc, debs }:
 derive {
   name = "aarch64";

@@ -1,10 +1,10 @@
-# A script for the machine that builds. The scripts are written in the words of x86_64, and are taken as they are there; for
-# another architecture the result is their text with its words.
+# Adapts a script to the machine that builds. The scripts contain the names of x86_64 and are used unchanged there; on another
+# architecture the result is their text with that architecture's names.
 { system }:
 file:
 let
   architectures = import ./architectures.nix;
-  words = architecture: [ architecture.interpreter architecture.clang architecture.cpu ];
+  names = architecture: [ architecture.interpreter architecture.clang architecture.cpu ];
 in
 if system == "x86_64-linux" then file
-else builtins.replaceStrings (words architectures.x86_64-linux) (words architectures.${system}) (builtins.readFile file)
+else builtins.replaceStrings (names architectures.x86_64-linux) (names architectures.${system}) (builtins.readFile file)

@@ -1,4 +1,4 @@
-# The machines that build, by Nix's names of them, and what differs between them.
+# The build machines by Nix's names for them, and what differs between them.
 {
   x86_64-linux = {
     cpu = "x86_64";
@@ -6,13 +6,13 @@
     lock = ./debian/debian.json;
     # glibc's dynamic linker.
     interpreter = "ld-linux-x86-64.so.2";
-    # What Debian's clang compiles for, unless it is told.
+    # The default target of Debian's clang.
     clang = "x86_64-pc-linux-gnu";
-    # Rust's names of the machine with each C library.
+    # The target triples of the machine, by C library.
     rust = { glibc = "x86_64-unknown-linux-gnu"; musl = "x86_64-unknown-linux-musl"; };
-    # How the flake's inputs of what runs on the machine end.
+    # The suffix of the flake's inputs with Rust components that run on the machine.
     inputs = "";
-    # What else static programs are built for here, and the input with the standard library for it.
+    # The other targets of static programs that this machine builds, with the input of the standard library for each.
     foreign = { aarch64-unknown-linux-musl = "rust-std-musl-aarch64"; };
   };
   aarch64-linux = {

@@ -1,4 +1,4 @@
-# make and patchelf. make looks for its shell in /bin unless it is told.
+# make and patchelf. make's default shell is in /bin, so a wrapper names the shell.
 { runnable, shell, debs }:
 runnable {
   name = "tools";

@@ -1,5 +1,5 @@
-# clang and lld for both targets, without a wrapper: clang reads the configuration file of its target next to itself.
-# What glibc programs need to run from the store (interpreter, library path) is stated there, once.
+# clang and lld for both targets, without a wrapper: clang reads the configuration file of its target from its own folder. That
+# file names the interpreter and library path with which glibc programs run from the store.
 { runnable, adapt, debs }:
 let
   script = adapt ./cc.sh;

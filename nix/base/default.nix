@@ -1,7 +1,7 @@
-# What stands in for nixpkgs: a shell, a C toolchain and a few tools, made of locked Debian packages.
+# The replacement for nixpkgs: a shell, a C toolchain and a few tools, made from locked Debian packages.
 { system }:
 let
-  # A static program from this repository (crates/seed); a check rebuilds it and compares.
+  # A committed static program that unpacks Debian packages (crates/seed). A check rebuilds it and compares.
   seedOf = system: builtins.path {
     name = "seed";
     path = ./. + "/seed.${system}";
@@ -29,7 +29,7 @@ let
     inherit aarch64;
     libcxx-aarch64 = libcxxFor { target = "aarch64-unknown-linux-musl"; clang = "${aarch64}/bin/clang"; };
     emulator = import ./emulator.nix { inherit derive seed; debs = sets.emulator; };
-    # What such a machine starts from.
+    # What such a machine builds its base from.
     bootstrap-aarch64 = { seed = seedOf "aarch64-linux"; debs = arm64.sets.shell; };
   };
 in

@@ -1,4 +1,4 @@
-# Runs aarch64 programs on this machine: one static program out of a package of forty.
+# The emulator for aarch64 programs: one of the forty static programs in its package.
 { derive, seed, debs }:
 derive {
   name = "emulator";

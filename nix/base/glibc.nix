@@ -1,5 +1,5 @@
-# glibc's dynamic linker and shared libraries, and what else Rust's own executables load: the only run-time dependency
-# of the glibc builds.
+# glibc's dynamic linker and shared libraries, and the other libraries that Rust's executables load. It is the only run-time
+# dependency of the glibc builds.
 { derive, seed, architecture, debs }:
 derive {
   name = "glibc";

@@ -1,5 +1,5 @@
-# libclang, for build scripts that load it: the program that loads a library says nothing of where the libraries of that one
-# are, so each says it itself.
+# libclang, for build scripts that load it. The library path of the loading program does not cover the dependencies of a loaded
+# library, so each library has its own.
 { runnable, debs }:
 runnable {
   name = "libclang";

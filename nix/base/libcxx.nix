@@ -1,9 +1,9 @@
-# C++ for static musl programs: libc++ with libc++abi in one archive, its headers, and a clang++ that knows both. They are
-# compiled by `clang`, the C compiler of `target`. A Rust program has one unwinder, Rust's: the one that is here stands
-# apart, for what clang++ links without Rust.
+# C++ for static musl programs: libc++ and libc++abi in one archive, their headers, and a clang++ that uses both. `clang`, the C
+# compiler of `target`, compiles them. Rust programs use Rust's unwinder. The unwinder here is in a folder of its own, for
+# programs that clang++ links without Rust.
 { derive, cc, archive }:
 let
-  # What is built, of an archive of two gigabytes.
+  # The parts that are built, of an archive that unpacks to two gigabytes.
   source = derive {
     name = "libcxx-source";
     inherit archive;

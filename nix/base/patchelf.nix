@@ -1,4 +1,4 @@
-# patchelf, started through glibc's dynamic linker: it is what gives every other program an interpreter.
+# patchelf, which sets the interpreter of all other programs. A wrapper starts it through glibc's dynamic linker.
 { derive, seed, shell, glibc, architecture, debs }:
 derive {
   name = "patchelf";

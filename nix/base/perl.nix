@@ -1,4 +1,4 @@
-# perl, which looks for its modules in /usr unless it is told, and for a shell in /bin.
+# perl, whose default paths are /usr for its modules and /bin for a shell.
 { runnable, shell, architecture, debs }:
 runnable {
   name = "perl";

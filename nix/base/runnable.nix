@@ -1,5 +1,5 @@
-# Debian packages unpacked into one root whose programs run from the store: each gets glibc's dynamic linker as its
-# interpreter and the root's libraries as its search path, in the place of /lib64 and /usr/lib.
+# Debian packages unpacked into one root whose programs run from the store: each has glibc's dynamic linker as its interpreter
+# and the root's libraries as its search path, instead of /lib64 and /usr/lib. `finish` is shell text that runs at the end.
 { derive, seed, shell, glibc, patchelf, adapt }:
 { name, debs, finish ? "" }:
 derive {

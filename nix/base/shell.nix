@@ -1,4 +1,4 @@
-# bash and busybox's applets, both static: the shell that every other derivation is built with.
+# Static bash and busybox's applets: the shell that builds every other derivation.
 { system, seed, debs }:
 let
   unpacked = derivation {

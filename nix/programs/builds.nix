@@ -1,5 +1,8 @@
-# The builds that are compared, in the order in which they are shown; the first is the baseline. Each has a name and a label
-# for the report, which calls what is shipped by its name.
+# The builds that the report compares, in its order. The first is the baseline.
+#
+# label      the build's name in the report
+# shipped    whether this is the library's default build, which the report refers to by its name
+# allocator  whether only the allocator differs from the previous build; it is left out for programs with their own allocator
 { lib }:
 let
   stock = allocator: project: lib.buildStatic (project // { musl = "stock"; inherit allocator; });
@@ -7,7 +10,6 @@ in
 [
   { name = "glibc"; label = "glibc"; build = lib.buildGlibc; }
   { name = "stock-musl"; label = "stock musl"; build = stock "system"; }
-  # No different from the one before where a program brings its allocator.
   { name = "stock-musl-jemalloc"; label = "stock musl, jemalloc"; build = stock "jemalloc"; allocator = true; }
   { name = "buildStatic"; label = "fast musl, jemalloc"; build = lib.buildStatic; shipped = true; }
 ]

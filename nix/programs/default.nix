@@ -1,5 +1,5 @@
-# Programs of others in builds that are compared. Their manifests are read at evaluation, and are fetched for that, with
-# what they depend on: so nothing that everybody evaluates may depend on this.
+# Third-party programs in the builds that the report compares. Evaluation reads their manifests, and fetches them for that with
+# their dependencies, so no package or check of the flake may depend on this.
 { base, lib, rust-src, bench }:
 let
   inherit (builtins) attrNames attrValues filter listToAttrs mapAttrs;
@@ -17,7 +17,7 @@ let
       (filter (one: !(one.allocator or false && programs.${name} ? own)) builds)))
     projects;
 
-  # As the report wants it.
+  # In the form that the report reads.
   measured = name: { version, arguments, input, bin ? name, own ? null, ... }: {
     inherit name arguments;
     about = "${version}, over ${inputs.${input}.about}${if own == null then "" else "; it brings ${own}"}";
@@ -27,13 +27,13 @@ let
 in
 {
   inherit built inputs projects;
-  # All that is fetched for them.
+  # All fetched crates.
   fetched = base.derive {
     name = "fetched";
     crates = map (project: project.vendor) (attrValues projects);
     script = "echo $crates >$out";
   };
-  # The benchmark, with these beside what it measures without them.
+  # The benchmark with these programs added.
   bench = bench {
     more.builds = map ({ name, label, shipped ? false, ... }: { inherit name label shipped; }) builds;
     more.programs = map (name: measured name programs.${name}) (attrNames programs);

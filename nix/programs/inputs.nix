@@ -1,5 +1,5 @@
-# What the programs work on, the same each time: Rust's sources, and what the program in inputs/ makes. `about` is for the
-# report.
+# The input data of the programs: Rust's sources, and data that the program in inputs/ generates, always the same. `about` is the
+# description in the report.
 { derive, lib, rust-src }:
 let
   maker = lib.buildStatic { src = ./inputs; };
@@ -14,7 +14,7 @@ in
   picture = { about = "a picture of 800 x 600 points"; files = make "picture" "inputs picture >$out"; };
   folders = { about = "80,000 empty files in 1,600 folders"; files = make "folders" "inputs folders $out"; };
   migrations = { about = "a migration that makes and queries tables of 420,000 rows, in memory"; files = ./migrations; };
-  # Several times over, so that a run takes long enough to be timed.
+  # Several copies make a run long enough to be timed.
   sources = {
     about = "four copies of Rust's standard library";
     files = derive {

@@ -1,12 +1,12 @@
-# Programs that people know, as they are published.
+# Well-known programs, as published.
 #
-# crate        its name, where that is not the program's
-# hash         that of the crate and of what its Cargo.lock names
-# build        what the library has to know beside
-# bin          the file, where that is not named as the program is
-# own          the allocator that it names itself, so that another for C code makes no difference
-# input        one of those in inputs.nix
-# arguments    {input} stands for the path of that; without it, the path comes last
+# crate        the crate's name, if it differs from the program's
+# hash         the hash of the crate and of the dependencies in its Cargo.lock
+# build        further arguments for the library
+# bin          the name of the executable, if it differs from the program's
+# own          the allocator that the program itself names, so that another one for C code makes no difference
+# input        an attribute of inputs.nix
+# arguments    {input} is replaced by the path of the input; without it, the path comes last
 { lib }:
 {
   ripgrep = {
@@ -21,7 +21,7 @@
     version = "15.0.0";
     hash = "sha256-fZEfzCA1LDjYw4r9GEoBZjitP6JJd2sudW8TXshuSFE=";
     input = "sources";
-    # None of its options says how many threads: it has one for each processor.
+    # It has no option for the number of threads, and starts one for each processor.
     arguments = [ ];
   };
   jaq = {
@@ -49,7 +49,7 @@
     crate = "diesel_cli";
     version = "2.3.14";
     hash = "sha256-ZuBQ3ngaaNSe8I6Pe1skcNNbnIWJNesEO5vpCAwjc0Q=";
-    # As its documentation installs it where there is no library of any database.
+    # As its documentation says for systems without database libraries.
     build = { defaultFeatures = false; features = [ "sqlite-bundled" ]; };
     input = "migrations";
     arguments = [ "migration" "run" "--database-url=:memory:" "--migration-dir={input}" ];
@@ -58,7 +58,7 @@
   ouch = {
     version = "0.8.3";
     hash = "sha256-6mT+WeqnU1mXzxgmrH1kueQtz9dp5+HYKW1ETOZk0dI=";
-    # All of its default features but unrar, which is C++ (of which there is no library for glibc here) and no free software.
+    # All of its default features except unrar, which is not free software and contains C++, for which there is no glibc library here.
     build = { defaultFeatures = false; features = [ "use_zlib" "use_zstd_thin" "bzip3" ]; env = lib.bindgen; };
     input = "sources";
     arguments = [ "--threads=1" "--quiet" "compress" "{input}" "sources.tar.zst" ];

@@ -1,4 +1,4 @@
-# The program that makes archives and images, and what they hold beside programs, as a project of the library.
+# The program that makes archives, images, bills of materials and licence texts, as a project of the library.
 { target }:
 {
   src = ./pack;

@@ -1,9 +1,13 @@
-# A cargo command over a workspace, without network: `source` laid over the workspace's `manifests`, with the target
-# folder of an earlier call (`artifacts`) to go on from. The command is run in the workspace; `$flags` are for it.
+# Runs a cargo command in a workspace, without network. All other arguments are environment variables of the command.
 #
-# `target` is the target triple that the command builds for, if that is neither of this machine's two; `crates` are the
-# dependencies, if there are any; `rustflags`, a list, takes the place of what the project's configuration has; `nativeInputs`
-# are derivations whose programs are on PATH.
+# manifests     the workspace's manifests (manifests.nix)
+# source        files that are copied over the manifests
+# command       shell text that runs in the workspace
+# crates        the folder of the dependencies (crates.nix), if there are any
+# artifacts     the target folder of an earlier command to start from
+# target        the target triple that the command builds for, unless it is one of this machine's two
+# rustflags     a list of flags for rustc, instead of those in the project's configuration
+# nativeInputs  derivations whose programs are on PATH
 { derive, toolchain, cc, buildTools, host, targets, environment }:
 { name, manifests, command, crates ? "", target ? "", source ? "", artifacts ? "", rustflags ? [ ], ... }@arguments:
 derive (
@@ -12,7 +16,7 @@ derive (
   // (if rustflags == [ ] then { } else { RUSTFLAGS = builtins.concatStringsSep " " rustflags; })
     // {
     inherit crates source artifacts target cc;
-    # The folder of the target's C library, where that is another than clang's own.
+    # The folder with the target's C library, which may not be clang's own.
     muslRoot = (targets.${target} or { }).muslRoot or cc;
     nativeInputs = arguments.nativeInputs or [ ] ++ [ toolchain cc buildTools ];
     hints = ./hints.sh;

@@ -1,6 +1,6 @@
-# The crates, with the scripts among them made to run where there is no /bin/sh: their first line names the base's shell.
-# Cargo checks every file against the crate's checksums, so these are renewed with it. `lock` tells which crates stand for
-# git repositories, of which cargo.sh tells cargo.
+# The crates in `vendor`, a folder that `cargo vendor` wrote, with scripts that run in a sandbox without /bin/sh: their first line
+# names the base's shell. Cargo compares each file with the crate's checksums, so these are updated. `lock` shows which crates
+# come from git repositories; cargo.sh passes that to cargo.
 { derive, shell, gitSources }:
 { vendor, lock ? null }:
 let

@@ -1,5 +1,5 @@
-# What build scripts and the linker have to know to build C++ for a target. libc++ is 200 MB to fetch, so a project says
-# that it has C++ in it; where it does not say so, the compiler tells what to do.
+# The environment variables with which build scripts and the linker build C++ for a target. Fetching libc++ takes 200 MB, so a
+# project has to ask for it; otherwise the C++ compiler is a script that prints how.
 { derive, targets }:
 target: wanted:
 let

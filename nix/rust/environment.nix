@@ -1,7 +1,7 @@
-# What cargo, rustc and build scripts read from the environment to build for the targets named; the same in builds and in
-# the development shell.
+# The environment variables that cargo, rustc and build scripts read to build for `selected`, a list of target triples. They are
+# the same in builds and in the development shell.
 { cc, targets }:
-names:
+selected:
 let
   inherit (builtins) foldl' replaceStrings;
   inherit (import ./strings.nix) upper;
@@ -16,4 +16,4 @@ let
       "AR_${name}" = "${cc}/bin/ar";
     } // environment;
 in
-foldl' (all: target: all // of target) { } names
+foldl' (all: target: all // of target) { } selected

@@ -1,6 +1,6 @@
-# A derivation that may fetch from crate registries with cargo, since its `hash` is known. Releases of cargo lay out the
-# same crates in different ways, so the name has cargo's `version`: a hash of another one's is not taken for granted where
-# its result is still in the store.
+# A fixed-output derivation, which may fetch from crate registries with cargo because its `hash` is known. Releases of cargo lay
+# out the same crates in different ways, so the name contains cargo's `version`: otherwise a result in the store that another
+# release fetched would hide that the hash is wrong for this one.
 { derive, toolchain, certificates, version }:
 { name, hash, script, ... }@arguments:
 derive (

@@ -1,10 +1,10 @@
-# musl's libc.a with this project's routines, and malloc by another allocator, in front of musl's own: what the linker
-# takes for `-lc`, in whatever language the caller is written. `routines` and `allocator` say which parts.
+# musl's libc.a with this project's routines and another allocator's malloc in front of musl's own. The linker uses it for `-lc`,
+# for callers in any language. `routines` and `allocator` select the two parts.
 #
-# Each of the two parts is one object. A linker takes an object of an archive where a name is still undefined, and the
-# first that has it: a program that brings a malloc of its own never meets ours. Every name of the two is weak, so that
-# nothing is defined twice where a program defines some of them, and what the objects have beside is local to them, so
-# that another jemalloc in the program is another one.
+# Each part is one object. A linker takes the first object of an archive that defines a name that is still undefined, so a
+# program with its own malloc does not get ours. Every name of the two parts is weak, so a program that defines some of them
+# causes no duplicate definitions. All other symbols of the objects are local, so they do not mix with another jemalloc in the
+# program.
 { derive, cc, vendor, crates, source }:
 let
   code = source { root = ../../crates/fast-musl; paths = [ "Cargo.toml" "build.rs" "src" ]; };

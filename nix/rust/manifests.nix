@@ -1,5 +1,5 @@
-# A workspace's manifests and lock with empty targets beside them: all that cargo needs to build the dependencies, and
-# unchanged by an edit of the code.
+# A workspace's manifests and lock, with empty source files for its targets. Cargo needs no more to build the dependencies, and
+# an edit of the code does not change it.
 { derive }:
 { workspace }:
 let
@@ -7,7 +7,7 @@ let
   inherit (builtins) attrNames concatMap concatStringsSep filter pathExists readDir;
   exists = path: pathExists (root + "/${path}");
 
-  # The files of a package's targets. Those that cargo finds by their place have to be there only where nothing else is.
+  # The source files of a package's targets. Files that cargo finds by their path are only added if they exist.
   targets = { key, manifest }:
     let
       at = path: "${key}/${path}";

@@ -1,16 +1,16 @@
-# Paths inside a source tree, as text: folders below `root` without a leading or trailing slash; the root is ".".
+# Functions of paths in a source tree, as text: folders below its root without a leading or trailing slash; the root is ".".
 let
   inherit (builtins) concatStringsSep filter foldl' isString length match split;
 
   parts = path: filter (part: isString part && part != "" && part != ".") (split "/" path);
   join = list: if list == [ ] then "." else concatStringsSep "/" list;
-  # Up by one folder; null above the root.
+  # The parent folder; null above the root.
   up = list: if list == [ ] then null else builtins.genList (builtins.elemAt list) (length list - 1);
 in
 rec {
   inherit parts join;
 
-  # `path` as seen from `folder`; null where it is outside of the tree.
+  # `path` relative to `folder`; null if it is outside the tree.
   resolve = folder: path:
     let
       step = reached: part:
@@ -21,7 +21,7 @@ rec {
     in
     if match "/.*" path != null || end == null then null else join end;
 
-  # Whether a folder's name fits a pattern of Cargo's, with `*` and `?`.
+  # Whether a folder's name matches a Cargo pattern with `*` and `?`.
   fits = pattern:
     let
       quoted = builtins.replaceStrings
@@ -31,7 +31,7 @@ rec {
     in
     name: match quoted name != null;
 
-  # The folders below `root` that a pattern such as `crates/*` names.
+  # The folders below `root` that match a pattern such as `crates/*`.
   glob = root: pattern:
     let
       folders = folder:

@@ -1,5 +1,5 @@
-# The named files and folders of a tree, and nothing else: a change outside them rebuilds nothing. Without names, all that
-# is no product of a build.
+# The files and folders of a tree in `paths`: a change elsewhere rebuilds nothing. Without `paths`, everything except the products
+# of builds.
 { root, paths ? null }:
 let
   under = folder: path: builtins.substring 0 (builtins.stringLength folder + 1) path == "${folder}/";

@@ -1,4 +1,4 @@
-# What Nix's own functions on strings lack.
+# String functions that Nix lacks.
 let
   inherit (builtins) genList replaceStrings stringLength substring;
   characters = text: genList (index: substring index 1 text) (stringLength text);
@@ -6,6 +6,6 @@ in
 {
   upper = replaceStrings (characters "abcdefghijklmnopqrstuvwxyz") (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
   lower = replaceStrings (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (characters "abcdefghijklmnopqrstuvwxyz");
-  # One word to a shell.
+  # Quotes a word for a shell.
   quote = text: "'${replaceStrings [ "'" ] [ "'\\''" ] text}'";
 }

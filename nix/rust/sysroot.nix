@@ -1,8 +1,8 @@
-# A toolchain as builds use it: `rustc` and `rustdoc` take the standard library from here, where musl's libc.a may be
-# another (libc.nix) for some targets: `libcs`, by target. All else is the toolchain's.
+# A toolchain as builds use it. Its `rustc` and `rustdoc` take the standard library from this sysroot, in which `libcs` replaces
+# musl's libc.a of some targets (libc.nix). Everything else is the toolchain's.
 #
-# This is where our routines get into a program, rather than a wrapper of the linker or flags of rustc: it holds whatever
-# linker a project names and whatever flags it sets, in a build and in a shell alike.
+# Replacing libc.a works with any linker and any rustc flags that a project sets, both in builds and in a shell. A linker wrapper
+# or rustc flags would not.
 { derive, shell }:
 { name, toolchain, libcs ? { } }:
 derive {

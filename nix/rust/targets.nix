@@ -1,22 +1,21 @@
-# The targets that programs are built for, as data: what compiles their C code, and what runs them where this machine
-# does not.
+# The targets of programs, as data: the linker, the compiler of C code, the input of the flake with the standard library (`std`),
+# and the emulator for programs that this machine cannot run itself.
 { base }:
 let
   inherit (base) cc architecture;
-  own = {
+  host = {
     ${architecture.rust.glibc} = {
-      # The linker of glibc programs also states where the dynamic linker is (nix/base/cc.nix).
+      # The linker of glibc programs also sets the path of the dynamic linker (nix/base/cc.nix).
       linker = "${cc}/bin/cc";
       clang = "${cc}/bin/clang";
       libcxx = null;
       static = false;
-      # The input of the flake with its standard library.
       std = "rust-std-glibc${architecture.inputs}";
       emulator = "";
       environment = jemalloc architecture.rust.glibc;
     };
     ${architecture.rust.musl} = {
-      # rustc brings musl's start files and libc.a itself: a linker is all that it needs.
+      # rustc has musl's start files and libc.a, and only needs a linker.
       linker = "rust-lld";
       clang = "${cc}/bin/clang";
       inherit (base) libcxx;
@@ -40,10 +39,10 @@ let
       };
     };
   };
-  # Kernels for aarch64 have pages of 4, 16 or 64 KiB: jemalloc runs where its own are as large at least.
+  # Kernels for aarch64 have pages of 4, 16 or 64 KiB. jemalloc only runs if its pages are at least as large.
   jemalloc = target:
     if builtins.match "aarch64-.*" target == null then { }
     else { "${upper (builtins.replaceStrings [ "-" ] [ "_" ] target)}_JEMALLOC_SYS_WITH_LG_PAGE" = "16"; };
   inherit (import ./strings.nix) upper;
 in
-own // builtins.intersectAttrs architecture.foreign foreign
+host // builtins.intersectAttrs architecture.foreign foreign

@@ -1,4 +1,4 @@
-# A program from a crate, at a version, for this machine; `patch` is a script that changes its source.
+# The program of a published crate, for this machine. `patch` is shell text that changes its source.
 { fetchCrate, crates, cargo }:
 { name, version, hash, flags ? "", patch ? "" }:
 let

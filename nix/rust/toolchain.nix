@@ -1,4 +1,4 @@
-# Rust's released components in one folder, its executables made to run on the base's glibc.
+# Components of a Rust release in one folder. Their executables run on the base's glibc.
 { derive, glibc, patchelf, adapt }:
 { name, components }:
 derive {

@@ -1,7 +1,8 @@
 # The crates of a Cargo.lock in a folder, as `cargo vendor` writes it: cargo knows where they are and checks each against
 # the lock.
 #
-# `hash` covers them all; Nix prints the right one when the lock has changed, since the name then changes too.
+# `hash` covers all of them. The name contains the hash of the lock, so after a change of the lock Nix fetches again and reports
+# the right hash.
 { fetch }:
 { manifests, lock, hash }:
 fetch {

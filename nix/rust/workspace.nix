@@ -1,5 +1,5 @@
-# What a source tree's manifests say: its packages, by folder, and its lock. It is read at evaluation, so that mistakes
-# are told before anything is built.
+# The manifests of a source tree: its packages and its lock. They are read at evaluation, so mistakes are reported before anything
+# is built.
 { root }:
 let
   inherit (builtins) attrValues concatMap concatStringsSep elem filter fromTOML head isAttrs map pathExists readFile;
@@ -50,7 +50,7 @@ let
       (dependencies key manifest);
   };
 
-  # A field of [package], which may be that of the workspace.
+  # A field of [package], which may be inherited from the workspace.
   field = manifest: name: default:
     let value = manifest.package.${name} or default;
     in if isAttrs value && value.workspace or false then top.workspace.package.${name} or default else value;
@@ -61,7 +61,7 @@ let
     inherit (manifest.package) name;
     version = field manifest "version" "0.0.0";
     edition = field manifest "edition" "2015";
-    # What a package says of itself; null where it does not.
+    # These are null if the manifest lacks them.
     description = field manifest "description" null;
     licence = field manifest "license" null;
     repository = field manifest "repository" null;
@@ -74,7 +74,7 @@ rec {
   folders = closure;
   packages = map package (filter ({ manifest, ... }: manifest ? package) closure);
 
-  # The package of that name; with null the only one that can be meant.
+  # The package with that name; for null, the package at the top or the only one.
   select = name:
     let
       own = filter ({ member, ... }: member) packages;
@@ -88,6 +88,6 @@ rec {
     else if own == [ ] then fail "Cargo.toml has neither a [package] nor members of a [workspace]"
     else fail "this is a workspace of several packages; choose one by `package = \"…\"`: ${names}";
 
-  # Whether anything has to be fetched: what the lock names with a source.
+  # The locked packages that have to be fetched.
   external = filter (package: package ? source) ((fromTOML (readFile lock)).package or [ ]);
 }

@@ -1,7 +1,8 @@
-# The locked Debian packages as fetched files: set name -> list of .deb files, package -> .deb file, source package -> upstream archive.
+# The locked Debian packages as fetched files: set name -> list of .deb files, package -> .deb file, source package -> upstream
+# archive.
 #
-# The store path of a file depends on its name and hash alone, so a file that came from any mirror (see `nixw`) fills
-# the same path, and the fetch from the snapshot archive never runs.
+# The store path of a file depends only on its name and hash. If nixw has added the file from any mirror, the path exists, and
+# the fetch from the snapshot archive does not run.
 lock:
 let
   archive = "https://snapshot.debian.org/archive/debian/${lock.snapshot}";
@@ -9,7 +10,7 @@ let
   file = package:
     let
       name = baseNameOf package.path;
-      # Store path names know neither `~` nor `%`.
+      # The names of store paths cannot contain `~` or `%`.
       storeName = builtins.replaceStrings [ "~" "%3a" ":" ] [ "-" "-" "-" ] name;
     in
     {
@@ -34,7 +35,7 @@ let
   sources = builtins.mapAttrs (_: file) (lock.sources or { });
 in
 {
-  inherit archive lock;
+  inherit lock;
   packages = builtins.mapAttrs (_: package: package.fetched) packages;
   files = builtins.attrValues packages ++ builtins.attrValues sources;
   filesOf = set: map (name: packages.${name}) lock.sets.${set};

@@ -1,5 +1,5 @@
-# For nixw: every locked file that this machine may need, one a line, as its store path, name, SHA-256, pool path and size.
-# Of the packages for another architecture these are those that it builds programs for it with, and starts a base of it from.
+# The list for nixw of all locked files that this machine may need. Each line has a file's store path, name, SHA-256, pool path
+# and size. Of the packages for another architecture, the machine needs those to build programs for it, and those of the shell.
 let
   architectures = import ../architectures.nix;
   architecture = architectures.${builtins.currentSystem};

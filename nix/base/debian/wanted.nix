@@ -1,6 +1,6 @@
-# What `wanted`, the contents of wanted.json, asks for on one architecture, by Debian's name of it, in the form that
-# debian-lock reads. A package that is for one alone has the architecture beside its name, as in Debian's own files:
-# "qemu-user [amd64]". A set without packages is left out.
+# The part of `wanted`, the contents of wanted.json, that applies to one architecture (by Debian's name), in the form that
+# debian-lock reads. A package for only one architecture has the architecture after its name, as in Debian's own files:
+# "qemu-user [amd64]". Sets that are then empty are left out.
 { architecture, wanted }:
 let
   inherit (builtins) attrNames concatMap elemAt filter listToAttrs mapAttrs match;
@@ -17,7 +17,7 @@ let
       without = here (set.without or [ ]);
     })
     wanted.sets;
-  # A set that asks for nothing on any architecture is a mistake, which debian-lock names.
+  # A set that is empty on every architecture is a mistake, which debian-lock reports.
   used = filter (name: sets.${name}.packages != [ ] || wanted.sets.${name}.packages == [ ]) (attrNames sets);
 in
 wanted // {
