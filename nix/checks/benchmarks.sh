@@ -3,7 +3,7 @@ read -ra names <<<"$variants"
 read -ra programs <<<"$executables"
 mkdir "$out"
 
-# Criterion's median, in nanoseconds.
+# Prints Criterion's median from the file $1, in nanoseconds.
 median() {
   sed -n 's/.*"median":{"confidence_interval":{[^}]*},"point_estimate":\([0-9.e+]*\).*/\1/p' "$1"
 }

@@ -3,13 +3,13 @@ read -ra names <<<"$variants"
 read -ra programs <<<"$executables"
 export VALGRIND_LIB=$checkers/usr/libexec/valgrind
 
-# Instructions of a run with these arguments.
+# Prints the number of instructions that the command takes.
 instructions() {
   "$checkers/usr/bin/valgrind.bin" --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 |
     sed -n 's/.*Collected : \([0-9]*\)$/\1/p' | tail -n 1
 }
 
-# getrandom system calls of a run with these arguments.
+# Prints the number of getrandom system calls that the command makes.
 draws() {
   "$checkers/bin/strace" --follow-forks --trace=getrandom --output=trace "$@" >/dev/null 2>&1
   grep -c getrandom trace || true
@@ -18,7 +18,7 @@ draws() {
 declare -A counted drawn
 for i in "${!names[@]}"; do
   program=${programs[i]}/bin/allocations
-  # Less what starting costs. Seeds of the map's hash differ from run to run, by less than one in a thousand.
+  # Without the instructions of the start. The random seeds of the map's hash change the count by less than 0.1 % between runs.
   counted[${names[i]}]=$(($(instructions "$program" --test --exact "single thread") - $(instructions "$program" --list)))
   drawn[${names[i]}]=$(draws "$program" --test --exact "single thread, OS entropy")
 done
@@ -37,14 +37,14 @@ if [ "${counted[$shipped]}" -gt "${counted[$baseline]}" ]; then
   echo "$shipped takes more instructions than $baseline" >&2
   failed=1
 fi
-# 20,000 UUIDs are drawn. Where the kernel has no getrandom in its vDSO (before Linux 6.11), glibc calls it as well.
+# The benchmark generates 20,000 UUIDs. If the kernel's vDSO lacks getrandom (before Linux 6.11), glibc makes system calls too.
 if [ "${drawn[$stock]}" -lt 20000 ]; then
-  echo "$stock makes ${drawn[$stock]} system calls for 20,000 UUIDs: this check no longer sees what it counts" >&2
+  echo "$stock makes only ${drawn[$stock]} getrandom system calls for 20,000 UUIDs: this check does not count them correctly" >&2
   failed=1
 elif [ "${drawn[$baseline]}" -ge 20000 ]; then
-  echo "This kernel's vDSO has no getrandom: its bound is not checked." | tee -a "$out"
+  echo "This kernel's vDSO has no getrandom: the bound on system calls is not checked." | tee -a "$out"
 elif [ "${drawn[$shipped]}" -gt 100 ]; then
-  echo "$shipped makes ${drawn[$shipped]} getrandom system calls, and 100 are allowed" >&2
+  echo "$shipped makes ${drawn[$shipped]} getrandom system calls; the limit is 100" >&2
   failed=1
 fi
 [ -z "$failed" ]

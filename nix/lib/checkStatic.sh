@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # variables of the derivation (checkStatic.nix)
 eval "arguments=($arguments)"
 
-# Runs the program $1 alone in an empty root, or, where this build cannot change its root, with an empty environment.
+# Runs the program $1 in an empty root or, if this build cannot change its root, with an empty environment.
 alone() {
   local root=$PWD/root enter=() program=/$1
   [ -z "$emulator" ] || program="/emulator $program"
@@ -28,7 +28,7 @@ for program in "$package"/bin/*; do
   mkdir root
   cp "$program" "root/$name"
   [ -z "$emulator" ] || cp "$emulator" root/emulator
-  # busybox, which is static, tells whether a root can be changed at all.
+  # busybox is static, so it shows whether the root can be changed at all.
   cp "$(readlink -f "$(type -P true)")" root/true
   status=0
   alone "$name" >output 2>&1 || status=$?
