@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Renews the locks of this flake: Rust's release, the crates, the Debian packages.
 #
-# New files are made in a scratch folder, and moved into the work tree when all of them are there. The tools come from
-# PATH (bash, busybox or coreutils; nix and git are the caller's). Downloads go through Nix and cargo.
+# New files are made in a scratch folder, and moved into the work tree when all of them are complete. The tools come from PATH
+# (bash, busybox or coreutils; nix and git are the caller's). Downloads go through Nix and cargo.
 
 set -euo pipefail
 
-# Where flake.nix has Rust's release from.
+# The server of Rust's releases in flake.nix.
 release_server=https://static.rust-lang.org
-# Have the hashes of what cargo fetches: Broker's crates, those of the C library's parts, of the programs with foreign
-# dependencies and of the template, and the programs that checks and releases are made by.
+# The files with hashes of what cargo fetches: the crates of the workspace, of the C library, of nix/release/pack, of the checks
+# and of the template, the third-party programs, and the tools.
 crates_file=nix/workspace/default.nix
 tools_file=nix/tools.nix
 hash_files=("$crates_file" nix/rust/libc.nix nix/release/pack.nix nix/heavy/dependencies.nix nix/programs/programs.nix
   templates/default/flake.nix "$tools_file")
-# A line with such a hash: what stands before it, and after it.
+# A line with such a hash. The groups are the text before it, the hash, and the text after it.
 hash_line='^( *(hash|cargoHash) = ")(sha256-[^"]*)?(";.*)$'
 
 usage() {
@@ -30,52 +30,44 @@ Renews a lock in the current git work tree and prints what changed.
   rust    the toolchain: the newest stable release, or VERSION, such as 1.99.1.
           Writes flake.nix, flake.lock, rust-toolchain.toml and the rust-version
           of the workspace in Cargo.toml; then the hashes, as below.
-          --server URL  read what the release consists of from this server
+          --server URL  read the release's list of files from this server
                         instead of https://static.rust-lang.org. Nix fetches the
-                        release itself from the latter, as flake.nix says.
-  crates  Cargo.lock, by "cargo update ARGUMENTS" with the flake's cargo, and the
-          hash of the crates in nix/workspace/default.nix.
-  hashes  that hash and all others of what cargo fetches (nix/tools.nix,
-          nix/rust/libc.nix, nix/release/pack.nix, nix/heavy/dependencies.nix,
-          nix/programs/programs.nix, templates/default/flake.nix), by fetching
-          everything once more: for when a Cargo.lock, nix/tools.nix,
-          nix/programs/programs.nix or cargo itself changed. Another release of
-          cargo may lay out the same crates in another way.
-  debian  nix/base/debian/debian.json and arm64/debian.json; "debian --help" says
-          more.
+                        files themselves from the latter, as flake.nix says.
+  crates  Cargo.lock, with the flake's "cargo update ARGUMENTS", and the hash of
+          the crates in nix/workspace/default.nix.
+  hashes  the hashes of everything that cargo fetches: that hash and those in
+          nix/tools.nix, nix/rust/libc.nix, nix/release/pack.nix,
+          nix/heavy/dependencies.nix, nix/programs/programs.nix and
+          templates/default/flake.nix. Everything is fetched again. Run this
+          after a change of a Cargo.lock, nix/tools.nix,
+          nix/programs/programs.nix or cargo itself: another release of cargo
+          may lay out the same crates in another way.
+  debian  nix/base/debian/debian.json and arm64/debian.json; see
+          "debian --help".
   all     rust, crates and debian in turn, each without arguments.
 
-A failure or an interrupt leaves the files of a lock as they were. Other changes
-of yours in these files are kept.
+A failure or an interrupt leaves the files of a lock unchanged. Your other
+changes in these files are kept.
 
-What this does not renew: the older releases of Rust in flake.nix, which the
-published crates promise to build with and the seed was built by; the versions
-in nix/tools.nix and nix/programs/programs.nix; the clients
-that CI tests with (clients/python/requirements.txt,
-clients/javascript/package-lock.json, clients/browser/package-lock.json)
-and its validator of CycloneDX
-(nix/release/requirements.txt); the Cargo.lock files of nix/rust/libc,
-nix/release/pack, nix/heavy/dependencies and the templates (cargo update there, then
-hashes). fuzz/ keeps no lock, and nix/heavy/ways is built with Cargo.lock.
+This does not renew:
+- the older releases of Rust in flake.nix, which the published crates support
+  and the seeds were built with
+- the versions in nix/tools.nix and nix/programs/programs.nix
+- the clients that CI tests with (clients/python/requirements.txt,
+  clients/javascript/package-lock.json, clients/browser/package-lock.json) and
+  its CycloneDX validator (nix/release/requirements.txt)
+- the Cargo.lock files of nix/rust/libc, nix/release/pack,
+  nix/heavy/dependencies and the templates (run cargo update there, then hashes)
+fuzz/ has no lock, and nix/heavy/ways is built with Cargo.lock.
 END
 }
 
-# shellcheck disable=SC2034 # for what is sourced
+# shellcheck disable=SC2034 # for the sourced script
 self=update
 # shellcheck source=/dev/null
 source "$UPDATING"
 
-# Sets root to the work tree: the flake app itself lies in the store.
-find_root() {
-  root=$PWD
-  while [[ -n $root && ! -e $root/.git ]]; do
-    root=${root%/*}
-  done
-  [[ -n $root && -f $root/flake.lock && -f $root/rust-toolchain.toml && -f $root/nix/update.sh ]] ||
-    fail "$PWD is not in a git work tree of this flake; change to one"
-}
-
-# Copies the files $@ of the work tree twice: $was keeps them, in $new they are renewed.
+# Copies the files $@ of the work tree twice: the copies in $was stay unchanged, those in $new are renewed.
 take() {
   local file copy
   for file; do
@@ -86,30 +78,29 @@ take() {
   done
 }
 
-# Puts what $new has of the files $@ in the place of what the work tree has: all of them or none. Sets changed to
-# those that differ.
+# Replaces the files $@ of the work tree with those in $new: all of them or none. Sets changed to the files that differ.
 put() {
   local file
   changed=()
   for file; do
     cmp -s "$was/$file" "$new/$file" || changed+=("$file")
   done
-  # In the same folder, so that a move replaces a file at once.
+  # In the same folder, so a move replaces a file atomically.
   for file in "${changed[@]}"; do
     staged+=("$root/$file.$$")
     cp "$new/$file" "$root/$file.$$"
   done
   for file; do
     cmp -s "$was/$file" "$root/$file" ||
-      fail "$file was edited while its renewal was under way; nothing was written, run this again"
+      fail "$file was edited during its renewal; nothing was written, run this again"
   done
 
-  # From the first move to the last nothing interrupts.
+  # Signals are ignored from the first move to the last.
   trap '' HUP INT TERM
   for file in "${changed[@]}"; do
     mv "$root/$file.$$" "$root/$file" || {
       put_back
-      fail "cannot write $file; every file is as it was"
+      fail "cannot write $file; no file was changed"
     }
   done
   trap - HUP INT TERM
@@ -128,7 +119,7 @@ pinned() {
   local version
   version=$(sed -n 's/^channel = "\(.*\)"$/\1/p' "$new/rust-toolchain.toml")
   [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
-    fail "rust-toolchain.toml names no release; it wants a line such as: channel = \"1.99.1\""
+    fail "rust-toolchain.toml names no release; write a line such as: channel = \"1.99.1\""
   printf '%s' "$version"
 }
 
@@ -143,7 +134,7 @@ older() {
   [[ $one < $two ]]
 }
 
-# Reads from server $1 what release $2 consists of (the newest, when that is empty): sets manifest, version and date.
+# Reads the list of files of release $2, or of the newest if that is empty, from server $1. Sets manifest, version and date.
 read_release() {
   local name=channel-rust-${2:-stable}.toml help="check the network and the version, or name another server with --server" sum found
   manifest=$(download "$1/dist/$name" "$help")
@@ -153,32 +144,32 @@ read_release() {
   [[ ${found%% *} == "$sum" ]] ||
     fail "$name has the SHA-256 ${found%% *}, but $name.sha256 says \"$sum\"; the server may be in the middle of an update, try again later"
 
-  # The date at the top is that of the release's folder.
+  # The first date is the name of the release's folder.
   date=$(sed -n '/^\[/q; s/^date = "\(.*\)"$/\1/p' "$manifest")
   version=$(sed -n '/^\[pkg\.rust\]$/,/^version = /s/^version = "\([^ "]*\).*/\1/p' "$manifest")
   [[ $date =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}$ && $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] ||
-    fail "$name has no date, or no version of Rust in numbers (date \"$date\", version \"$version\"); is $1 a release server of Rust?"
-  [[ -z $2 || $version == "$2" || $version == "$2".* ]] || fail "$name is of Rust $version, not of $2"
+    fail "$name has no valid date or no valid version of Rust (date \"$date\", version \"$version\"); is $1 a release server of Rust?"
+  [[ -z $2 || $version == "$2" || $version == "$2".* ]] || fail "$name lists Rust $version instead of $2"
 }
 
-# Prints the addresses in file $2 of what release $1 of Rust consists of.
+# Prints the addresses in file $2 of the files of Rust's release $1.
 addresses() {
   grep -oE "$release_server/dist/[0-9-]+/[a-z0-9_-]+-${1//./\\.}(-[a-z0-9_-]+)?\.tar\.xz" "$2" || true
 }
 
-# Writes release $version of $date in the place of $1 in all files but flake.lock.
+# Replaces release $1 with release $version of $date in all files except flake.lock.
 name_release() {
   local address old=${1//./\\.}
   [[ -n $(addresses "$1" "$new/flake.nix") ]] ||
     fail "flake.nix names no file of Rust $1, which rust-toolchain.toml names; make the two equal first"
   [[ $1 == "$version" || -z $(addresses "$version" "$new/flake.nix") ]] ||
-    fail "flake.nix has Rust $version already, as the older release of the published crates; choose a newer one"
+    fail "flake.nix already has Rust $version as an older release; choose a newer one"
 
   sed -E "s|($release_server/dist/)[0-9-]+(/[a-z0-9_-]+-)$old((-[a-z0-9_-]+)?\.tar\.xz)|\1$date\2$version\3|" \
     "$was/flake.nix" >"$new/flake.nix"
   for address in $(addresses "$version" "$new/flake.nix"); do
     grep -qxF "xz_url = \"$address\"" "$manifest" ||
-      fail "Rust $version has no ${address##*/} any more; take it out of flake.nix, or choose another version"
+      fail "Rust $version has no ${address##*/}; remove it from flake.nix, or choose another version"
   done
 
   sed "s/^channel = .*/channel = \"$version\"/" "$was/rust-toolchain.toml" >"$new/rust-toolchain.toml"
@@ -188,11 +179,11 @@ name_release() {
     fail "Cargo.toml has no rust-version under [workspace.package]"
 }
 
-# Has Nix fetch what flake.nix names now, where flake.lock has something else. Sees that it did: the lock has this
-# release $version, and $1 no more.
+# Makes Nix fetch the release in flake.nix if flake.lock has another one. Checks that the lock then has release $version
+# instead of $1.
 lock_release() {
   local address
-  say "locking Rust $version; Nix fetches its files where they are new"
+  say "locking Rust $version; Nix fetches the new files"
   nix_command flake lock "path:$new" || fail "nix could not fetch the release; nothing was written"
   for address in $(addresses "$version" "$new/flake.nix"); do
     grep -qF "\"$address\"" "$new/flake.lock" || fail "nix flake lock left out $address; nothing was written"
@@ -201,7 +192,7 @@ lock_release() {
     fail "nix flake lock kept files of Rust $1; nothing was written"
 }
 
-# Prints what became of release $1, file by file.
+# Prints the change from release $1, one file per line.
 show_release() {
   local address name before
   for address in $(addresses "$1" "$was/flake.nix"); do
@@ -226,37 +217,37 @@ renew_rust() {
         ;;
       -*) fail "unknown argument $1; see --help" ;;
       *)
-        [[ -z $wanted ]] || fail "rust takes one version, and these are two: $wanted and $1"
+        [[ -z $wanted ]] || fail "rust takes one version, not two: $wanted and $1"
         [[ $1 =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || fail "rust $1: write the version like 1.99.1"
         wanted=$1
         ;;
     esac
     shift
   done
-  [[ $server =~ ^(https?|file):// ]] || fail "--server $server: give an address with http://, https:// or file://"
+  [[ $server =~ ^(https?|file):// ]] || fail "--server $server: write an address with http://, https:// or file://"
 
-  find_root
+  root=$(find_root)
   take "${files[@]}"
   old=$(pinned)
   read_release "${server%/}" "$wanted"
   [[ -n $wanted ]] || ! older "$version" "$old" ||
-    fail "the stable release on $server is $version, older than $old, which is in use; name the version to go back to it"
+    fail "the stable release on $server is $version, older than $old, which is in use; name the version to use it anyway"
   name_release "$old"
   lock_release "$old"
   put "${files[@]}"
   if [[ ${#changed[@]} -eq 0 ]]; then
-    say "Rust $version of $date is what is in use; nothing changed"
+    say "Rust $version of $date is already in use; nothing changed"
     return
   fi
   show_release "$old"
   say "wrote ${changed[*]}"
-  # Only now: when this fails, the release is in place, to be looked into.
+  # This comes last: if it fails, the release is in place and can be examined.
   renew_hashes
   say "next: ./nixw flake check;" \
-    "docs/flake.md says what else to look at"
+    "docs/flake.md lists what else to check"
 }
 
-# Copies the files of the work tree that git knows, as they are now, to $new: what Nix takes a flake to be.
+# Copies the files of the work tree that git tracks, in their current state, to $new. To Nix, these are the flake.
 copy_tree() {
   local file
   git -C "$root" ls-files -z >"$scratch/files" || fail "git cannot list the files of $root"
@@ -267,7 +258,7 @@ copy_tree() {
   done <"$scratch/files"
 }
 
-# Sets hashes to those in the files $@, in their order.
+# Sets hashes to the hashes in the files $@, in their order.
 read_hashes() {
   local file
   hashes=()
@@ -277,7 +268,7 @@ read_hashes() {
   done
 }
 
-# Puts hashes in the place of those in the files $@.
+# Replaces the hashes in the files $@ with hashes.
 write_hashes() {
   local file line i=0
   for file; do
@@ -291,7 +282,7 @@ write_hashes() {
   done
 }
 
-# Prints the outputs of the flake that are made of what the hashes in file $1 are of.
+# Prints the outputs of the flake that need the fetches whose hashes are in file $1.
 made_with() {
   case $1 in
     "$crates_file") echo broker-static ;;
@@ -304,12 +295,12 @@ made_with() {
       # shellcheck disable=SC2016 # the dollar sign is for Nix
       nix_command eval --raw "path:$new#tools" \
         --apply 'tools: toString (map (name: "tools.${name}") (builtins.attrNames tools))' ||
-        fail "nix cannot list the programs of $1; no hash was written"
+        fail "nix cannot list the tools in $1; no hash was written"
       ;;
   esac
 }
 
-# Puts the right hashes in the files $@ of $new: Nix tells them when it was told wrong ones. Sets before to what they were.
+# Writes the right hashes to the files $@ of $new: Nix reports them when it is given wrong ones. Sets before to the old hashes.
 fetch_hashes() {
   local file outputs output installables=() i answer
   for file; do
@@ -325,22 +316,22 @@ fetch_hashes() {
   done
   write_hashes "$@"
 
-  say "fetching what cargo fetches, for its hashes"
+  say "fetching everything that cargo fetches, for the hashes"
   answer=$(nix_command build --keep-going --no-link "${installables[@]}" 2>&1) || true
   for i in "${!hashes[@]}"; do
     [[ $answer =~ specified:\ +"${hashes[i]}"[[:space:]]+got:\ +(sha256-[A-Za-z0-9+/]{43}=) ]] ||
-      fail "nix did not say what \"${before[i]}\" has to be; no hash was written, \"nix run .#update -- hashes\" tries again. It said:"$'\n'"$answer"
+      fail "nix did not report the right hash instead of \"${before[i]}\"; no hash was written. Try again with: nix run .#update -- hashes. Nix printed:"$'\n'"$answer"
     hashes[i]=${BASH_REMATCH[1]}
   done
   write_hashes "$@"
 }
 
-# Puts the files $@ in place and says what changed in them.
+# Puts the files $@ in place and prints the changed hashes.
 put_hashes() {
   local i
   put "$@"
   if [[ ${#changed[@]} -eq 0 ]]; then
-    say "the crates and their hashes are what they were; nothing changed"
+    say "the crates and their hashes are up to date; nothing changed"
     return
   fi
   for i in "${!hashes[@]}"; do
@@ -350,7 +341,7 @@ put_hashes() {
 }
 
 renew_hashes() {
-  find_root
+  root=$(find_root)
   copy_tree
   take "${hash_files[@]}"
   fetch_hashes "${hash_files[@]}"
@@ -366,12 +357,12 @@ renew_crates() {
         exit
         ;;
       --manifest-path* | --lockfile-path*)
-        fail "crates $argument: this renews the work tree's Cargo.lock alone; run cargo itself for another"
+        fail "crates $argument: this renews only the work tree's Cargo.lock; run cargo itself for another"
         ;;
     esac
   done
 
-  find_root
+  root=$(find_root)
   copy_tree
   take Cargo.lock "$crates_file"
   say "cargo update${*:+ $*}"
@@ -379,12 +370,12 @@ renew_crates() {
     fail "cargo update failed; nothing was written"
   fetch_hashes "$crates_file"
   put_hashes Cargo.lock "$crates_file"
-  say "next: ./nixw flake check; docs/flake.md says what else to look at"
+  say "next: ./nixw flake check; docs/flake.md lists what else to check"
 }
 
-# Its program needs more than this script does, and is built when it is asked for.
+# An app of its own, because it needs more programs than this script. They are built when the app runs.
 renew_debian() {
-  find_root
+  root=$(find_root)
   nix_command run --print-build-logs "$root#update-debian" -- "$@"
 }
 

@@ -1,5 +1,5 @@
-# shellcheck shell=bash disable=SC2154 # self is set by who sources this
-# What the scripts that renew locks have in common. Their messages start with `self`.
+# shellcheck shell=bash disable=SC2154 # the script that sources this sets self
+# The functions that the scripts for renewing locks share. Their messages start with `self`.
 
 fail() {
   printf '%s: %s\n' "$self" "$*" >&2
@@ -20,11 +20,22 @@ value() {
   printf '%s' "$2"
 }
 
+# Prints the git work tree of the current folder. The flake app itself is in the store.
+find_root() {
+  local root=$PWD
+  while [[ -n $root && ! -e $root/.git ]]; do
+    root=${root%/*}
+  done
+  [[ -n $root && -f $root/flake.lock && -f $root/nix/updating.sh ]] ||
+    fail "$PWD is not in a git work tree of this flake; change to one"
+  printf '%s' "$root"
+}
+
 nix_command() {
   nix --extra-experimental-features 'nix-command flakes' "$@"
 }
 
-# Downloads $1 and prints where it lies; $2 is what to do when that fails.
+# Downloads $1 and prints the path of the file. $2 is the advice if that fails.
 download() {
   local answer path
   say "downloading $1"

@@ -1,5 +1,10 @@
 # shellcheck shell=bash disable=SC2154 # the variables of the derivation (update.nix)
-# No release of Rust has these; each renewal is to them.
+# The files with hashes, in the order of update.sh.
+export HASH_FILES="nix/workspace/default.nix nix/rust/libc.nix nix/release/pack.nix nix/heavy/dependencies.nix
+  nix/programs/programs.nix templates/default/flake.nix nix/tools.nix"
+HASH_FILES=${HASH_FILES//$'\n'/}
+
+# The release that the tests renew to. No release of Rust has this version or date.
 next=9.8.7
 next_date=2199-12-31
 first=sha256-FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF=
@@ -13,7 +18,7 @@ programs=$work/programs
 export TMPDIR=$work/tmp
 passed=0
 
-# The present release, as the files tell it.
+# The current release in the files.
 now=$(sed -n 's/^channel = "\(.*\)"/\1/p' "$source/rust-toolchain.toml")
 now_date=$(sed -n "s|.*/dist/\(.*\)/rustc-$now-x86_64.*|\1|p" "$source/flake.nix")
 older=$(sed -n 's|.*/rustc-\(.*\)-x86_64.*|\1|p' "$source/flake.nix" | grep -vxF "$now" | head -n 1)
@@ -34,8 +39,8 @@ stand_in() {
   chmod +x "$programs/$1"
 }
 
-# Fetches files, locks what flake.nix names, and knows the right hashes: those that the files have, or FIRST and LAST.
-# ON_LOCK and ON_BUILD have it do otherwise.
+# Fetches files, locks the inputs in flake.nix, and knows the right hashes: those in the files, or FIRST and LAST. ON_LOCK and
+# ON_BUILD are shell text that changes its behaviour.
 stand_in nix <<'END'
 shift 2 # --extra-experimental-features
 case "$1 $2" in
@@ -72,12 +77,13 @@ case "$1 $2" in
     eval "${ON_BUILD:-}"
     folder=${4#path:}
     folder=${folder%#*}
-    mapfile -t right < <(cat "$SOURCE"/{nix/workspace/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
-    mapfile -t said < <(cat "$folder"/{nix/workspace/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -o 'sha256-[^"]*')
+    read -ra files <<<"$HASH_FILES"
+    mapfile -t right < <(cd "$SOURCE" && grep -ho 'sha256-[^"]*' "${files[@]}")
+    mapfile -t said < <(cd "$folder" && grep -ho 'sha256-[^"]*' "${files[@]}")
     right[0]=${FIRST:-${right[0]}}
     right[-1]=${LAST:-${right[-1]}}
     for i in "${!said[@]}"; do
-      # What is not asked for is not built, and not missed.
+      # An output that is not requested is not built, so its hash is not checked.
       [[ $i == 0 || $* == *#tools.one*#tools.another ]] || continue
       [[ ${said[i]} != "${right[i]}" ]] || continue
       echo "error: hash mismatch in fixed-output derivation '/nix/store/crates.drv':"
@@ -94,7 +100,7 @@ stand_in git <<'END'
 [[ $1 == -C && "$3 $4" == "ls-files -z" ]]
 cd "$2"
 find . -name .git -prune -o -type f -print0
-# What was removed, and git knows still.
+# A file that was removed and is still tracked.
 printf './removed\0'
 END
 stand_in cargo <<'END'
@@ -104,7 +110,7 @@ if [[ $* == --workspace ]]; then exit; fi
 [[ $* != fail ]] || { echo "error: no such crate" >&2; exit 1; }
 echo '# cargo update' "$@" >>Cargo.lock
 END
-# What Debian's lock is made with: a signature that holds, an index that is not compressed, a lock of one line.
+# The stand-ins for Debian's lock: a valid signature, an index that is not compressed, a lock of one line.
 stand_in gpgv <<'END'
 [[ -z ${SIGNATURE:-} ]] || { echo "gpgv: $SIGNATURE" >&2; exit 1; }
 while [[ $1 != --output ]]; do shift; done
@@ -117,10 +123,10 @@ stand_in debian-lock <<'END'
 eval "${ON_RESOLVE:-}"
 echo "$(cat "$2") by $(cat "$4") at $6"
 END
-# What nix and cargo would fetch from, and which process is the script's.
+# The server that stands in for the network, and the file with the process id of the script.
 export PATH=$programs:$PATH SERVER=$server SOURCE=$source PID=$work/pid
 
-# A work tree of this flake's own files, locked, and a server that has the next release for every one of the present.
+# Makes a work tree of this flake's files, locked, and a server with the next release of each file.
 prepare() {
   rm -rf "$tree" "$server"
   mkdir -p "$tree/.git" "$server/dist"
@@ -146,11 +152,11 @@ publish() {
 sum() {
   local found
   found=$(sha256sum <"$server/dist/channel-rust-$1.toml")
-  # As the server has it: without a name or the end of a line.
+  # In the server's form: without a file name or a newline.
   printf '%s' "${found%% *}" >"$server/dist/channel-rust-$1.toml.sha256"
 }
 
-# Has Debian's mirror publish an index of each architecture.
+# Publishes an index for each architecture on the Debian mirror.
 publish_debian() {
   local folder=$server/dists/trixie architecture index
   mkdir -p "$folder"
@@ -163,19 +169,19 @@ publish_debian() {
   done
 }
 
-# The locks of Debian are those made from the index, at this date.
+# Checks that the Debian locks were made from the index, at date $1.
 has_debian() {
   [[ $(cat "$tree/nix/base/debian/debian.json") == "packages of amd64 by what is wanted on amd64 at $1" &&
     $(cat "$tree/nix/base/debian/arm64/debian.json") == "packages of arm64 by what is wanted on arm64 at $1" ]] ||
-    fail "the locks are not what they should be"
+    fail "the locks have wrong contents"
   [[ $(find "$tree" -type f | wc -l) == "$(find "$source" -type f | wc -l)" ]] || fail "left a file in the work tree"
   passed=$((passed + 1))
 }
 
-# As the apps set it.
+# The apps set this variable.
 export UPDATING=$source/nix/updating.sh
 
-# Runs the script under test with these arguments, in the work tree: its output is said, its status status.
+# Runs the script under test in the work tree with these arguments. Sets said to its output and status to its exit status.
 script=nix/update.sh
 update() {
   status=0
@@ -184,17 +190,17 @@ update() {
   [[ -z $(ls -A "$TMPDIR") ]] || fail "left behind in TMPDIR:" "$TMPDIR"/*
 }
 
-# The script has to succeed, and to say this.
+# Expects the script to succeed, with the text $1 in its output.
 succeeds() {
   local words=$1
   shift
   update "$@"
   [[ $status -eq 0 ]] || fail "failed with $status: $said"
-  [[ $said == *"$words"* ]] || fail "did not say \"$words\": $said"
+  [[ $said == *"$words"* ]] || fail "did not print \"$words\": $said"
   passed=$((passed + 1))
 }
 
-# The script has to fail, to say this, and to leave the work tree as it was.
+# Expects the script to fail, with the text $1 in its output, and to leave the work tree unchanged.
 refuses() {
   local words=$1
   shift
@@ -202,12 +208,12 @@ refuses() {
   cp -r "$tree" "$work/before"
   update "$@"
   [[ $status -ne 0 ]] || fail "did not fail: $said"
-  [[ $said == *"$words"* ]] || fail "did not say \"$words\": $said"
+  [[ $said == *"$words"* ]] || fail "did not print \"$words\": $said"
   diff -r "$work/before" "$tree" >&2 || fail "failed, and changed the work tree"
   passed=$((passed + 1))
 }
 
-# The file has to be what it was but for these words, in pairs of old and new.
+# Checks that the file $1 only differs by these replacements, which are pairs of old and new text.
 only_changed() {
   local file=$1 expected
   expected=$(cat "$source/$file")
@@ -217,15 +223,15 @@ only_changed() {
     expected=${expected//"$1"/"$2"}
     shift 2
   done
-  diff <(echo "$expected") "$tree/$file" >&2 || fail "$file is not what it should be"
+  diff <(echo "$expected") "$tree/$file" >&2 || fail "$file has wrong contents"
 }
 
-# What flake.lock has is what flake.nix names.
+# Checks that flake.lock has the inputs of flake.nix.
 locked() {
   diff <(grep -o '"https:[^"]*"' "$tree/flake.nix") "$tree/flake.lock" >&2 || fail "flake.lock and flake.nix differ"
 }
 
-# The files of the lock of Rust are those of the release given.
+# Checks that the files name release $1 of Rust, of date $2.
 has_release() {
   only_changed flake.nix "$now_date" "$2" "-$now" "-$1"
   only_changed rust-toolchain.toml "$now" "$1"
@@ -235,9 +241,9 @@ has_release() {
   passed=$((passed + 1))
 }
 
-# Cargo.lock has grown by these lines, and the first and the last hash are those given.
+# Checks that the lines $1 were added to Cargo.lock, and that the first hash is $2 and the last $3.
 has_crates() {
-  diff <(cat "$source/Cargo.lock" && printf '%s' "$1") <(cat "$tree/Cargo.lock") >&2 || fail "Cargo.lock is not what it should be"
+  diff <(cat "$source/Cargo.lock" && printf '%s' "$1") <(cat "$tree/Cargo.lock") >&2 || fail "Cargo.lock has wrong contents"
   only_changed nix/workspace/default.nix "$now_first" "$2"
   only_changed nix/tools.nix "$now_last" "$3"
   passed=$((passed + 1))
@@ -254,12 +260,12 @@ refuses "usage: nix run .#update"
 refuses 'there is no lock "cargo"' cargo
 refuses "unknown argument --date" rust --date 20261123T000000Z
 refuses "--server needs a value" rust --server
-refuses "give an address with" rust --server static.example
+refuses "write an address with" rust --server static.example
 refuses "write the version like" rust stable
-refuses "these are two: 1.2 and 1.3" rust 1.2 1.3
+refuses "rust takes one version, not two: 1.2 and 1.3" rust 1.2 1.3
 refuses "all takes no arguments" all --mirror apt
 refuses "hashes takes no arguments" hashes nix/tools.nix
-refuses "this renews the work tree's Cargo.lock alone" crates --manifest-path=../Cargo.toml
+refuses "this renews only the work tree's Cargo.lock" crates --manifest-path=../Cargo.toml
 succeeds "nix run --print-build-logs $tree#update-debian -- --mirror apt" debian --mirror apt
 
 about="not in a work tree"
@@ -284,7 +290,7 @@ succeeds "-> 1.90.4 of 2025-10-10" rust --server "$at" 1.90
 has_release 1.90.4 2025-10-10
 refuses "cannot download file://$server/dist/channel-rust-9.9.9.toml" rust 9.9.9 --server "$at"
 
-about="an older release unasked"
+about="an older release without its name"
 prepare
 publish stable 1.90.4 2025-10-10
 refuses "older than $now" rust --server "$at"
@@ -292,9 +298,9 @@ refuses "older than $now" rust --server "$at"
 about="the older release of the published crates"
 prepare
 publish "$older" "$older" 2025-06-26
-refuses "flake.nix has Rust $older already" rust "$older" --server "$at"
+refuses "flake.nix already has Rust $older" rust "$older" --server "$at"
 
-about="a server that is away"
+about="a missing server"
 prepare
 rm -r "$server"
 refuses "cannot download file://$server/dist/channel-rust-stable.toml; check the network" rust --server "$at"
@@ -311,7 +317,7 @@ refuses "is $at a release server of Rust?" rust --server "$at"
 publish stable "$next" tomorrow
 refuses 'date "tomorrow"' rust --server "$at"
 publish 9.8 9.7.1 "$next_date"
-refuses "is of Rust 9.7.1, not of 9.8" rust 9.8 --server "$at"
+refuses "lists Rust 9.7.1 instead of 9.8" rust 9.8 --server "$at"
 publish stable "$next" "$next_date"
 sed -i '/rustfmt-/d' "$server/dist/channel-rust-stable.toml"
 sum stable
@@ -337,12 +343,12 @@ prepare
 ON_LOCK='exit 1' refuses "nix could not fetch the release" rust --server "$at"
 ON_LOCK='exit 0' refuses "nix flake lock left out" rust --server "$at"
 
-# A build that was started in the background of a script ignores SIGINT, by nohup SIGHUP, and so does all that it starts.
+# A build in the background of a script ignores SIGINT, and one under nohup ignores SIGHUP. Its child processes inherit that.
 signals=()
 ignored=$((16#$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)))
 for signal in HUP INT TERM; do
   if ((ignored >> $(kill -l "$signal") - 1 & 1)); then
-    echo "SIG$signal is ignored here: the cases of it are left out"
+    echo "SIG$signal is ignored here: its cases are left out"
   else
     signals+=("$signal")
   fi
@@ -351,18 +357,18 @@ done
 about="an interrupt"
 for signal in "${signals[@]}"; do
   prepare
-  # All that runs gets the signal, as from a terminal.
+  # All processes get the signal, as from a terminal.
   ON_LOCK="kill -$signal \$(<\$PID); kill -$signal \$\$" refuses "locking Rust $next" rust --server "$at"
-  # The script alone gets it, and what it runs ends well.
+  # Only the script gets it, and its child process succeeds.
   [[ $signal == INT ]] || ON_LOCK="kill -$signal \$(<\$PID); sleep 1" refuses "locking Rust $next" rust --server "$at"
 done
 
-about="an edit while the renewal is under way"
+about="an edit during the renewal"
 prepare
 cp -r "$tree" "$work/edited"
 ON_LOCK="echo '# an edit' >>$tree/flake.nix" update rust --server "$at"
 echo '# an edit' >>"$work/edited/flake.nix"
-[[ $status -ne 0 && $said == *"flake.nix was edited while"* ]] || fail "was not noticed: $said"
+[[ $status -ne 0 && $said == *"flake.nix was edited during"* ]] || fail "was not noticed: $said"
 diff -r "$work/edited" "$tree" >&2 || fail "the edit is lost"
 passed=$((passed + 1))
 
@@ -373,7 +379,7 @@ succeeds "-> $next" rust --server "$at"
 [[ $(tail -n 1 "$tree/Cargo.toml") == '# an edit' ]] || fail "the edit is lost"
 passed=$((passed + 1))
 
-# Moves files as far as ON_MOVE lets it.
+# Moves files. ON_MOVE is shell text that runs first.
 mv=$(type -P mv)
 stand_in mv <<END
 eval "\${ON_MOVE:-}"
@@ -390,7 +396,7 @@ done
 about="a move that fails"
 for file in flake.nix flake.lock Cargo.toml rust-toolchain.toml; do
   prepare
-  ON_MOVE="[[ \$2 != */$file ]] || exit 1" refuses "cannot write $file; every file is as it was" rust --server "$at"
+  ON_MOVE="[[ \$2 != */$file ]] || exit 1" refuses "cannot write $file; no file was changed" rust --server "$at"
 done
 
 about="the crates"
@@ -421,12 +427,13 @@ has_crates "" "$first" "$now_last"
 about="hashes that are not found"
 prepare
 refuses "cargo update failed" crates fail
-ON_BUILD='exit 0' refuses "nix did not say what \"$now_first\" has to be" crates
-ON_BUILD='echo "error: no network"; exit 1' refuses "It said:${line}error: no network" crates
-# The one that is told for the last, so that Nix does not complain of it.
-LAST=$(printf 'sha256-%03d%040d=' "$(($(cat "$source"/{nix/workspace/default.nix,nix/rust/libc.nix,nix/release/pack.nix,nix/heavy/dependencies.nix,nix/programs/programs.nix,templates/default/flake.nix,nix/tools.nix} | grep -c sha256-) - 1))" 0) \
-  refuses "nix did not say what \"$now_last\" has to be" hashes
-ON_BUILD="kill -TERM \$(<\$PID); sleep 1" refuses "for its hashes" hashes
+ON_BUILD='exit 0' refuses "nix did not report the right hash instead of \"$now_first\"" crates
+ON_BUILD='echo "error: no network"; exit 1' refuses "Nix printed:${line}error: no network" crates
+# The placeholder of the last hash is the right one, so Nix does not report it.
+read -ra files <<<"$HASH_FILES"
+LAST=$(printf 'sha256-%03d%040d=' "$(($(cd "$source" && cat "${files[@]}" | grep -c sha256-) - 1))" 0) \
+  refuses "nix did not report the right hash instead of \"$now_last\"" hashes
+ON_BUILD="kill -TERM \$(<\$PID); sleep 1" refuses "for the hashes" hashes
 sed -i '/sha256-/d' "$tree/nix/workspace/default.nix"
 refuses "nix/workspace/default.nix has no line like" crates
 
@@ -439,7 +446,7 @@ has_crates "" "$first" "$last"
 about="a release, and then no hashes"
 prepare
 ON_BUILD='exit 0' update rust --server "$at"
-[[ $status -ne 0 && $said == *"nix did not say"* ]] || fail "did not fail: $said"
+[[ $status -ne 0 && $said == *"nix did not report"* ]] || fail "did not fail: $said"
 has_release "$next" "$next_date"
 has_crates "" "$now_first" "$now_last"
 
@@ -460,8 +467,8 @@ succeeds "usage: nix run .#update -- debian" --help
 refuses "unknown argument debian" debian
 refuses "--mirror needs a value" --mirror
 refuses "write the date like" --date today
-refuses "lies in the future" --date 99991231T000000Z
-refuses "give an address with" --mirror mirror.example
+refuses "is in the future" --date 99991231T000000Z
+refuses "write an address with" --mirror mirror.example
 DEBIAN_KEYRING='' refuses "DEBIAN_KEYRING is not set" "${debian[@]}"
 rm -r "$tree/.git"
 refuses "is not in a git work tree" "${debian[@]}"
@@ -471,7 +478,7 @@ prepare
 publish_debian
 succeeds "packages of arm64 by what is wanted on arm64 at $date, where was {" "${debian[@]}"
 has_debian "$date"
-succeeds "warning: InRelease is of 20261121T091544Z" --date 20261120T000000Z --mirror "$at"
+succeeds "warning: InRelease is from 20261121T091544Z" --date 20261120T000000Z --mirror "$at"
 has_debian 20261120T000000Z
 
 about="Debian, a failure at the second lock"

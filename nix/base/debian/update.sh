@@ -1,35 +1,35 @@
 #!/usr/bin/env bash
-# Renews the locks of the Debian packages under this base: debian.json, of amd64,
-# and arm64/debian.json.
+# Renews the locks of Debian packages: debian.json for amd64, and
+# arm64/debian.json.
 #
-# The tools come from PATH (bash, busybox or coreutils, gpgv, unxz, nix,
-# debian-lock), the keyring from DEBIAN_KEYRING; the flake app update-debian sets
-# both, and `nix run .#update -- debian` runs that.
-# Downloads go through Nix, so that nothing else here speaks to the network.
+# The script takes its tools from PATH (bash, busybox or coreutils, gpgv, unxz,
+# nix, debian-lock) and the keyring from DEBIAN_KEYRING. The flake app
+# update-debian sets both, and `nix run .#update -- debian` runs the app. All
+# downloads go through Nix.
 
 set -euo pipefail
 
 archive=https://snapshot.debian.org/archive/debian
-# What to do when a download fails.
+# The advice when a download fails.
 unreachable='check the date, or name a reachable mirror with --mirror'
 
 usage() {
   cat <<'END'
 usage: nix run .#update -- debian [--date DATE] [--mirror URL]
 
-Renews nix/base/debian/debian.json, of amd64, and nix/base/debian/arm64/debian.json
-in the current git work tree, from the packages named in nix/base/debian/wanted.json.
+Renews nix/base/debian/debian.json (amd64) and nix/base/debian/arm64/debian.json
+in the current git work tree, for the packages in nix/base/debian/wanted.json.
 
   --date DATE   the date of the snapshot archive to lock, such as
                 20261123T000000Z; default: today at 00:00 UTC
   --mirror URL  read the index from this Debian mirror instead of the snapshot
-                archive; "apt" stands for the mirror that apt on this machine
-                uses. The lock still names DATE, so the mirror has to show the
-                state of that date.
+                archive; "apt" selects the mirror that apt on this machine uses.
+                The lock still names DATE, so the mirror must have the state of
+                that date.
 END
 }
 
-# shellcheck disable=SC2034 # for what is sourced
+# shellcheck disable=SC2034 # for the sourced script
 self=update-debian
 # shellcheck source=/dev/null
 source "$UPDATING"
@@ -42,7 +42,7 @@ wanted() {
   ' || fail "cannot read \"$1\" from $wanted_file; give it as a string"
 }
 
-# Prints what wanted.json asks for on architecture $1.
+# Prints the part of wanted.json that applies to architecture $1.
 wanted_on() {
   WANTED_FILE=$wanted_file WANTED_ARCHITECTURE=$1 nix_command eval --impure --json --expr '
     import (builtins.dirOf (builtins.getEnv "WANTED_FILE") + "/wanted.nix") {
@@ -103,8 +103,8 @@ stated() {
   done <"$scratch/release"
 }
 
-# Puts a date such as "Sat, 21 Nov 2026 09:15:44 UTC" in the form of the
-# snapshot archive; not every `date` can read that form.
+# Converts a date such as "Sat, 21 Nov 2026 09:15:44 UTC" to the form of the
+# snapshot archive. Not every `date` command can read the former.
 snapshot_date() {
   local day month year time zone months=JanFebMarAprMayJunJulAugSepOctNovDec before
   read -r _ day month year time zone <<<"$1"
@@ -114,8 +114,8 @@ snapshot_date() {
   printf '%s%02d%02dT%sZ' "$year" $((${#before} / 3 + 1)) $((10#$day)) "${time//:/}"
 }
 
-# Prints a Nix expression: what differs between the lock OLD_LOCK, which may be
-# empty, and NEW_LOCK. Nix is here anyway and reads JSON.
+# Prints a Nix expression that compares the lock OLD_LOCK, which may be empty,
+# with NEW_LOCK. Nix is available anyway, and reads JSON.
 summary_expression() {
   cat <<'END'
 let
@@ -133,7 +133,7 @@ let
   removed = filter (name: !hasAttr name is) (attrNames was);
   common = filter (name: hasAttr name was) (attrNames is);
   changed = filter (name: was.${name}.version != is.${name}.version) common;
-  # The same version with other bytes must not happen in an archive.
+  # An archive must never change the content of a version.
   rebuilt = filter (name: was.${name}.version == is.${name}.version && was.${name}.sha256 != is.${name}.sha256) common;
 
   lines = title: show: names:
@@ -164,7 +164,7 @@ concatStringsSep "\n" (
 END
 }
 
-# Prints what differs between the locks $1 (empty for none) and $2.
+# Prints the differences between the locks $1 (empty for none) and $2.
 summary() {
   OLD_LOCK=$1 NEW_LOCK=$2 nix_command eval --impure --raw --expr "$(summary_expression)"
 }
@@ -193,13 +193,13 @@ today=$(date -u +%Y%m%dT%H%M%SZ)
 [[ -n $date ]] || date=${today%T*}T000000Z
 [[ $date =~ ^[0-9]{8}T[0-9]{6}Z$ ]] ||
   fail "--date $date: write the date like 20261123T000000Z"
-# The archive answers such a date with its newest state, which will not be the
-# state of that date later on.
-[[ ! $date > $today ]] || fail "--date $date lies in the future; choose one that has passed"
+# For a future date the archive serves its newest state, which later differs
+# from the state of that date.
+[[ ! $date > $today ]] || fail "--date $date is in the future; choose a date in the past"
 
 keyring=${DEBIAN_KEYRING:-}
 [[ -n $keyring ]] ||
-  fail "DEBIAN_KEYRING is not set; run this as nix run .#update -- debian, or set it to the file of Debian's archive keys"
+  fail "DEBIAN_KEYRING is not set; run this as nix run .#update -- debian, or set the variable to the file of Debian's archive keys"
 [[ -f $keyring ]] || fail "DEBIAN_KEYRING: there is no file $keyring"
 # gpgv looks up a bare file name in its home directory.
 [[ $keyring == /* ]] || keyring=$PWD/$keyring
@@ -209,31 +209,26 @@ for tool in gpgv unxz sha256sum nix debian-lock; do
     fail "$tool is not in PATH; run this as nix run .#update -- debian"
 done
 
-# A work tree, not the copy in the store that the flake app itself lies in.
-root=$PWD
-while [[ -n $root && ! -e $root/.git ]]; do
-  root=${root%/*}
-done
-[[ -n $root && -f $root/nix/base/debian/wanted.json ]] ||
-  fail "$PWD is not in a git work tree with nix/base/debian/wanted.json; change to one of this project"
+root=$(find_root)
+wanted_file=$root/nix/base/debian/wanted.json
 
 case $mirror in
   '') mirror=$archive/$date ;;
   apt) mirror=$(apt_mirror) ;;
   http://* | https://* | file://*) ;;
-  *) fail "--mirror $mirror: give an address with http://, https:// or file://, or the word apt" ;;
+  *) fail "--mirror $mirror: write an address with http://, https:// or file://, or the word apt" ;;
 esac
 mirror=${mirror%/}
 
 scratch=$(mktemp -d)
-# One of each for a folder: the lock, what is to replace it, and what changed.
+# One entry per lock: its path, the new lock, and the summary of changes.
 locks=()
 fresh=()
 changes=()
 trap 'rm -rf "$scratch" "${fresh[@]}"' EXIT
 
-# Downloads the index $1, checks it against what the signed text states, and
-# unpacks it to $2.
+# Downloads the index $1, checks its hash against the signed text, and unpacks
+# it to $2.
 index() {
   local hash size packed found
   read -r hash size <<<"$(stated "$1")"
@@ -247,7 +242,7 @@ index() {
   unxz -c <"$packed" >"$2" || fail "cannot unpack $1"
 }
 
-# Makes the new lock $2 of architecture $1, next to the one it is to replace.
+# Makes a new version of the lock $2 of architecture $1, in the same folder.
 prepare() {
   local architecture=$1 lock=$2 selected=$scratch/wanted-$1.json release codename stamp published previous made indices
   rm -f "$scratch/release"
@@ -257,24 +252,24 @@ prepare() {
   wanted_on "$architecture" >"$selected"
 
   release=$(download "$mirror/dists/$suite/InRelease" "$unreachable")
-  # Only what gpgv passes on is read below: text around the signed part is not
-  # covered by the signature.
+  # Only the output of gpgv is read below: the signature does not cover text
+  # around the signed part.
   gpgv --homedir "$scratch" --keyring "$keyring" --output "$scratch/release" "$release" \
     2>"$scratch/gpgv" || {
     cat "$scratch/gpgv" >&2
-    fail "the signature of InRelease does not hold against $keyring; do not use this mirror, or renew the keyring if Debian has new keys"
+    fail "the signature of InRelease is not valid for the keys in $keyring; do not use this mirror, or renew the keyring if Debian has new keys"
   }
 
   codename=$(release_field Codename)
   [[ $codename == "$suite" ]] ||
-    fail "InRelease is that of \"$codename\", not of \"$suite\"; write the code name as the suite in $wanted_file"
+    fail "InRelease has the code name \"$codename\" instead of \"$suite\"; write the code name as the suite in $wanted_file"
 
   stamp=$(release_field Date)
   if published=$(snapshot_date "$stamp"); then
     [[ ! $date < $published ]] ||
-      warn "InRelease is of $published, after the chosen date $date: the snapshot of that date may lack packages of this lock; choose a later date"
+      warn "InRelease is from $published, after the chosen date $date: the snapshot of that date may lack packages of this lock; choose a later date"
   else
-    warn "the date of InRelease, \"$stamp\", has an unknown form; whether $date fits was not checked"
+    warn "the date of InRelease, \"$stamp\", has an unknown form; it was not compared with $date"
   fi
 
   index "main/binary-$architecture/Packages.xz" "$scratch/Packages"
@@ -284,11 +279,11 @@ prepare() {
     indices+=(--sources "$scratch/Sources")
   fi
 
-  # In the same folder, so that the move at the end replaces the lock at once.
+  # In the same folder, so the move at the end replaces the lock atomically.
   made=$(mktemp "${lock%/*}/.debian.json.XXXXXX")
   fresh+=("$made")
   debian-lock "${indices[@]}" --wanted "$selected" --snapshot "$date" >"$made" ||
-    fail "debian-lock failed for $architecture, whose packages $wanted_file names; $lock is left as it was"
+    fail "debian-lock failed for the $architecture packages in $wanted_file; $lock was not changed"
   chmod 644 "$made"
 
   previous=
@@ -300,11 +295,10 @@ prepare() {
   locks+=("$lock")
 }
 
-wanted_file=$root/nix/base/debian/wanted.json
 prepare amd64 "$root/nix/base/debian/debian.json"
 prepare arm64 "$root/nix/base/debian/arm64/debian.json"
 
-# Both are of one date: nothing comes between the two moves.
+# Both locks must have the same date, so signals are ignored between the moves.
 trap '' HUP INT TERM
 for i in "${!locks[@]}"; do
   mv "${fresh[i]}" "${locks[i]}"
