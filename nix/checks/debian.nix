@@ -17,7 +17,7 @@ let
         && attrNames (asked.sources or { }) == attrNames (lock.sources or { })
         && all (set: all (name: elem name lock.sets.${set}) asked.sets.${set}.packages) (attrNames lock.sets);
     in
-    same || throw "the lock of Debian's packages for ${lock.architecture} has others than nix/base/debian/wanted.json asks for; renew it: nix run .#update -- debian";
+    same || throw "the lock of Debian packages for ${lock.architecture} does not match nix/base/debian/wanted.json; renew it: nix run .#update -- debian";
 
   example = {
     suite = "s";
@@ -31,7 +31,7 @@ let
 in
 assert all fits (attrValues locks);
 assert locks.x86_64-linux.architecture == "amd64" && locks.aarch64-linux.architecture == "arm64";
-assert locks.x86_64-linux.snapshot == locks.aarch64-linux.snapshot || throw "the two locks of Debian's packages are of different dates; renew them: nix run .#update -- debian";
+assert locks.x86_64-linux.snapshot == locks.aarch64-linux.snapshot || throw "the two locks of Debian packages have different dates; renew them: nix run .#update -- debian";
 assert on "amd64" example == {
   architecture = "amd64";
   suite = "s";

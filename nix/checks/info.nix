@@ -12,7 +12,7 @@ derive {
     member() { sed -n "/^  \"$1\"/,/^  }/p" $out | value $2 | head -n 1; }
     expect() {
       if [ "$2" != "$3" ]; then
-        echo "broker info says $1 $2, and it is $3" >&2
+        echo "broker info reports $1 $2 instead of $3" >&2
         exit 1
       fi
     }

@@ -10,8 +10,8 @@ let
   checked =
     if hasPrograms then project
     else if shared != [ ] then
-      workspace.fail "the package ${package.name} makes a shared library (crate-type ${builtins.head shared}), which no static program can load; choose a package with a program by `package`"
-    else workspace.fail "the package ${package.name} has no program, neither src/main.rs nor a [[bin]]; choose another by `package`";
+      workspace.fail "the package ${package.name} makes a shared library (crate-type ${builtins.head shared}), which static programs cannot load; set `package` to a package with a program"
+    else workspace.fail "the package ${package.name} has no program, neither src/main.rs nor a [[bin]]; choose another package with `package`";
 in
 checked.cargo {
   inherit name;

@@ -34,7 +34,7 @@ for program in "$package"/bin/*; do
   alone "$name" >output 2>&1 || status=$?
   if [ "$status" -ne 0 ]; then
     cat output >&2
-    echo "$name ${arguments[*]} ended with exit code $status ($where); let \`run\` be arguments with which it ends by itself, or null" >&2
+    echo "$name ${arguments[*]} exited with code $status ($where); set \`run\` to arguments that make it exit by itself, or to null" >&2
     exit 1
   fi
   echo "$name: runs $where" | tee -a "$out"

@@ -19,7 +19,7 @@ let
   inherit (package) name version;
   architectures = { x86_64-unknown-linux-musl = "amd64"; aarch64-unknown-linux-musl = "arm64"; };
   architectureOf = project:
-    architectures.${project.target} or (throw "image: a program for ${project.target} needs files that an image from nothing does not have; targets are of: ${concatStringsSep ", " (attrNames architectures)}");
+    architectures.${project.target} or (throw "image: a program for ${project.target} needs files that an image without a base image lacks; `targets` can be: ${concatStringsSep ", " (attrNames architectures)}");
 
   about = filter ({ value, ... }: value != null) [
     { name = "title"; value = name; }
@@ -64,7 +64,7 @@ derive {
       all=("$programs"/bin/*)
     done <<<"$platforms"
     if [[ $config == *@program@* && ''${#all[@]} -gt 1 ]]; then
-      echo "the image has several programs, ''${all[*]##*/}: choose the one that is started by \`program = \"…\";\`" >&2
+      echo "the image has several programs, ''${all[*]##*/}: choose the one to start with \`program = \"…\";\`" >&2
       exit 1
     fi
     echo "''${config//@program@/''${all[0]##*/}}" >config.json

@@ -30,7 +30,7 @@ let
   # A crate's name, the file name of its text, and the text.
   given = map (name: "${name} ${baseNameOf (toString licences.${name})} ${licences.${name}}") (attrNames licences);
 in
-if strange != [ ] then project.workspace.fail "licences.${head strange}: Cargo.lock has no package of that name"
+if strange != [ ] then project.workspace.fail "licences.${head strange}: Cargo.lock has no package with that name"
 else
   derive {
     name = "${project.name}-licences";

@@ -59,8 +59,8 @@ let
   hash =
     if cargoHash != null && cargoHash != "" then cargoHash
     else if fromGit != [ ] && cargoHash == null then
-      workspace.fail "${(builtins.head fromGit).name} comes from a git repository: write `cargoHash = \"\";`, and Nix says the hash of what the repository gives"
-    else builtins.trace "${chosen.name}: there is no cargoHash; write the one that Nix names below (got:)" "";
+      workspace.fail "${(builtins.head fromGit).name} comes from a git repository: write `cargoHash = \"\";`, and Nix reports the hash"
+    else builtins.trace "${chosen.name}: there is no cargoHash; write the hash that Nix reports below (got:)" "";
   # A vendored folder has one crate for each name and version.
   twice = filter (same: builtins.length same > 1)
     (builtins.attrValues (builtins.groupBy ({ name, version, ... }: "${name} ${version}") workspace.external));
@@ -68,7 +68,7 @@ let
     if workspace.external == [ ] then ""
     else if twice != [ ] then
       let same = builtins.head twice; in
-      workspace.fail "${(builtins.head same).name} ${(builtins.head same).version} comes from several places, and `cargo vendor` has room for one: ${concatStringsSep ", " (map ({ source, ... }: source) same)}; name one of them everywhere (where a dependency names the other, [patch] in Cargo.toml replaces it)"
+      workspace.fail "${(builtins.head same).name} ${(builtins.head same).version} comes from several sources, but `cargo vendor` supports only one: ${concatStringsSep ", " (map ({ source, ... }: source) same)}; use the same source everywhere ([patch] in Cargo.toml replaces the source in a dependency)"
     else if vendor != null then rust.crates { inherit vendor; inherit (workspace) lock; }
     else rust.crates { vendor = rust.vendor { inherit manifests hash; inherit (workspace) lock; }; inherit (workspace) lock; };
 

@@ -13,7 +13,7 @@ let
   # The interpreter of a glibc program is a store path.
   static = project:
     if project.static then project
-    else throw "release: a program for ${project.target} runs from the Nix store alone; let `targets` be static ones (…-linux-musl)";
+    else throw "release: a program for ${project.target} only runs from the Nix store; set `targets` to static ones (…-linux-musl)";
   inherit ((head projects).package) name version;
   # A line for each target: the archive's name, then its contents.
   part = project: concatStringsSep " " [

@@ -1,4 +1,4 @@
-"""Holds a bill of materials against CycloneDX's schema, strictly."""
+"""Validates a bill of materials against CycloneDX's schema, strictly."""
 
 import sys
 

@@ -11,11 +11,11 @@ let
 
   top =
     if pathExists (root + "/Cargo.toml") then manifestOf "."
-    else fail "there is no Cargo.toml; let `src` be the folder of the package or workspace (in a git tree, Nix sees only files that git knows: git add)";
+    else fail "there is no Cargo.toml; set `src` to the folder of the package or workspace (in a git tree, Nix only sees tracked files: git add)";
 
   lock =
     if pathExists (root + "/Cargo.lock") then root + "/Cargo.lock"
-    else fail "there is no Cargo.lock, without which no build is the same twice; run `cargo generate-lockfile` and add the file to git";
+    else fail "there is no Cargo.lock, which reproducible builds need; run `cargo generate-lockfile` and add the file to git";
 
   # The folders of the packages that a manifest depends on by path.
   dependencies = folder: manifest:
@@ -33,7 +33,7 @@ let
         let found = paths.resolve folder dependency.path;
         in
         if found != null then found
-        else fail "${if folder == "." then "" else "${folder}/"}Cargo.toml depends on ${dependency.path}, which is outside of `src`; let `src` be the folder that holds both, and choose the package by `package`";
+        else fail "${if folder == "." then "" else "${folder}/"}Cargo.toml depends on ${dependency.path}, which is outside `src`; set `src` to the folder that contains both, and choose the package with `package`";
     in
     map resolved local;
 
@@ -46,7 +46,7 @@ let
     operator = { key, manifest }: map
       (folder:
         if pathExists (root + "/${folder}/Cargo.toml") then { key = folder; manifest = manifestOf folder; }
-        else fail "${if key == "." then "" else "${key}/"}Cargo.toml depends on ${folder}, where there is no Cargo.toml (in a git tree, Nix sees only files that git knows: git add)")
+        else fail "${if key == "." then "" else "${key}/"}Cargo.toml depends on ${folder}, where there is no Cargo.toml (in a git tree, Nix only sees tracked files: git add)")
       (dependencies key manifest);
   };
 
@@ -86,7 +86,7 @@ rec {
     else if top ? package then head (filter ({ folder, ... }: folder == ".") packages)
     else if builtins.length own == 1 then head own
     else if own == [ ] then fail "Cargo.toml has neither a [package] nor members of a [workspace]"
-    else fail "this is a workspace of several packages; choose one by `package = \"…\"`: ${names}";
+    else fail "this workspace has several packages; choose one with `package = \"…\"`: ${names}";
 
   # The locked packages that have to be fetched.
   external = filter (package: package ? source) ((fromTOML (readFile lock)).package or [ ]);

@@ -8,9 +8,9 @@ in
   evaluated = {
     no-manifest = { result = build "no-manifest" { }; said = "there is no Cargo.toml"; };
     no-lock = { result = build "no-lock" { }; said = "run `cargo generate-lockfile`"; };
-    several = { result = build "several" { }; said = "choose one by `package = "; };
+    several = { result = build "several" { }; said = "choose one with `package = "; };
     no-package = { result = build "several" { package = "c"; }; said = "`package` is one of: a, b"; };
-    outside = { result = build "outside" { }; said = "let `src` be the folder that holds both"; };
+    outside = { result = build "outside" { }; said = "set `src` to the folder that contains both"; };
     missing = { result = build "missing" { }; said = "depends on gone, where there is no Cargo.toml"; };
     shared = { result = build "shared" { }; said = "crate-type cdylib"; };
     library = { result = build "library" { }; said = "has no program"; };
@@ -20,7 +20,7 @@ in
     argument = { result = build "several" { pacakge = "a"; }; said = "pacakge"; };
     no-folder = { result = build "nowhere" { }; said = "src: there is no folder"; };
     git-dependency = { result = build "git-dependency" { }; said = "far comes from a git repository: write `cargoHash"; };
-    twice = { result = build "twice" { cargoHash = ""; }; said = "far 0.1.0 comes from several places"; };
+    twice = { result = build "twice" { cargoHash = ""; }; said = "far 0.1.0 comes from several sources"; };
   };
   # These fail in the build.
   built = {
