@@ -10,7 +10,7 @@ let
   # Cargo's arguments that select all of them.
   selected = concatMap (library: [ "--package" library ]) libraries;
   code = members ++ [ "src" ] ++ linked.fast-musl ++ linked.sized-jemalloc;
-  source = paths: lib.source { inherit root; paths = code ++ paths; };
+  source = paths: workspace.source (code ++ paths);
 
   projectWith = arguments: lib.project ({
     src = root;

@@ -73,11 +73,11 @@ let
     else rust.crates { vendor = rust.vendor { inherit manifests hash; inherit (workspace) lock; }; inherit (workspace) lock; };
 
   known = oneOf "target" target (attrNames rust.targets);
-  parts = {
+  libc = {
     allocator = oneOf "allocator" allocator [ "jemalloc" "mimalloc" "system" ];
     musl = oneOf "musl" musl [ "fast" "stock" ];
   };
-  toolchain = toolchains known parts;
+  toolchain = toolchains known libc;
 
   # A project's own configuration may name a folder of vendored crates, as `cargo vendor` proposes. Ours has to take
   # precedence: configuration on the command line does.
@@ -102,7 +102,7 @@ let
   # Cargo names this folder by the profile, except for its own profiles that inherit from another.
   folder = "target/${known}/${{ dev = "debug"; test = "debug"; bench = "release"; }.${profile} or profile}";
 
-  with' = cargo: arguments: cargo (
+  withProject = cargo: arguments: cargo (
     rust.cxx known cxx // env // {
       inherit manifests crates rustflags;
       target = known;
@@ -112,7 +112,7 @@ let
 in
 rec {
   inherit name workspace manifests crates flags workspaceFlags folder auditable cxx saysSources;
-  inherit (parts) allocator musl;
+  inherit (libc) allocator musl;
   # The emulator for programs that this machine cannot run itself.
   inherit (rust.targets.${known}) emulator static;
   inherit (chosen) version;
@@ -120,8 +120,8 @@ rec {
   target = known;
 
   # A cargo command over the project, and one with the tools for development.
-  cargo = with' (rust.cargoWith toolchain.build);
-  cargoDevelop = with' (rust.cargoWith toolchain.develop);
+  cargo = withProject (rust.cargoWith toolchain.build);
+  cargoDevelop = withProject (rust.cargoWith toolchain.develop);
 
   source = rust.source { inherit root paths; };
 
