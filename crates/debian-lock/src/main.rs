@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use debian_lock::index::{Index, IndexError};
-use debian_lock::lock::{Lock, Snapshot};
+use debian_lock::lock::Lock;
 use debian_lock::resolve::{ResolveError, resolve};
 use debian_lock::source::{MissingSource, Sources};
 use debian_lock::wanted::{Wanted, WantedError};
@@ -29,7 +29,7 @@ struct Arguments {
     wanted: PathBuf,
     /// The snapshot archive date to record, such as 20261123T000000Z
     #[arg(long, value_name = "DATE")]
-    snapshot: Snapshot,
+    snapshot: String,
 }
 
 #[derive(Debug, thiserror::Error)]
