@@ -22,7 +22,7 @@ checked.cargo {
     cargo ${if project.auditable then "auditable " else ""}build ${toString project.flags} --bins --message-format json-render-diagnostics >messages
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' messages | xargs -r install -D -t $out/bin
     if [ ! -d $out/bin ]; then
-      echo "cargo built no program of ${package.name}: a [[bin]] may need features that are not on (required-features)" >&2
+      echo "cargo built no program of ${package.name}: a [[bin]] may need features that are off (required-features)" >&2
       exit 1
     fi
   '';

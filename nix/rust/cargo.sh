@@ -8,12 +8,12 @@ replace-with = "vendored-sources"
 [source.vendored-sources]
 directory = "$crates"
 TOML
-  # What stands for the git repositories of a lock (scripts.nix).
+  # The replacements of the git repositories in the lock (crates.nix).
   [ ! -e "$crates/.git-sources.toml" ] || cat "$crates/.git-sources.toml" >>"$CARGO_HOME/config.toml"
 fi
 
-# Panic messages name source files, C code its own by __FILE__, and debug information both: the paths of this build are no
-# part of them. rustc's flags come with every call of it (sysroot.sh), so that those of a project stay its own.
+# Panic messages, __FILE__ in C code and debug information contain paths of source files; these flags remove the paths of this
+# build. The wrapper of rustc adds its flags to every call (sysroot.sh), so a project's own flags stay in use.
 paths=("$NIX_BUILD_TOP=/build" "$NIX_BUILD_TOP/source=/source" "$cc=/cc" "$muslRoot=/musl")
 [ -z "$crates" ] || paths+=("$crates=/crates")
 BUILD_RUSTCFLAGS=$(printf -- '--remap-path-prefix=%s ' "${paths[@]}")
@@ -23,7 +23,7 @@ CFLAGS="$(printf -- '-ffile-prefix-map=%s ' "${paths[@]}")${CFLAGS-}"
 CXXFLAGS="$(printf -- '-ffile-prefix-map=%s ' "${paths[@]}")${CXXFLAGS-}"
 export BUILD_RUSTCFLAGS CFLAGS CXXFLAGS
 
-# The copies get the present time, later than any artifact's: cargo builds the workspace's own crates anew.
+# The copies get the current time, which is later than that of any artifact, so cargo rebuilds the workspace's own crates.
 cp -r "$manifests" source
 chmod -R u+w source
 if [ -n "$source" ]; then
@@ -32,12 +32,12 @@ if [ -n "$source" ]; then
 fi
 cd source
 if [ -n "$artifacts" ]; then
-  # The time they have in the store: to cargo, older than any source.
+  # The time that files have in the store, which is older than any source.
   cp -r "$artifacts" target
   chmod -R u+w target
   find target -exec touch -d @1 {} +
 fi
-# A project may put it elsewhere.
+# A project's configuration may name another folder.
 export CARGO_TARGET_DIR=$PWD/target
 
 source "$hints"

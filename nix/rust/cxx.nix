@@ -11,7 +11,7 @@ let
       mkdir -p $out/bin
       {
         echo "#!$CONFIG_SHELL"
-        echo 'echo "This project has C++ in it: write \`cxx = true;\` beside \`src\` in its flake.nix." >&2'
+        echo 'echo "This project contains C++: write \`cxx = true;\` next to \`src\` in its flake.nix." >&2'
         echo 'exit 1'
       } >$out/bin/c++
       chmod +x $out/bin/c++

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The host's certificates where the sandbox shows them (a private certificate authority may stand in them), else Debian's.
+# The host's certificates if the sandbox has them, since they may contain a private certificate authority; otherwise Debian's.
 export CARGO_HOME=$NIX_BUILD_TOP/cargo
 export CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt
 if [ ! -r "$CARGO_HTTP_CAINFO" ]; then

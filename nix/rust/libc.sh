@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2154,SC2164 # variables of the derivation; run with -e
-# Sourced in the workspace by cargo.sh, with the variables of the derivation (libc.nix).
+# cargo.sh sources this in the workspace, with the variables of the derivation (libc.nix).
 mkdir -p "$out" parts
 cd parts
 
-# Builds the crate fast-musl with the features given; its objects, and those of the crates below it, are then in rlibs.
+# Builds the crate fast-musl with the features $1. Sets rlibs to the files with its objects and those of its dependencies.
 fast_musl() {
   (
     cd ..
@@ -14,17 +14,17 @@ fast_musl() {
   rlibs=("../target/$target/release/deps"/*.rlib)
 }
 
-# Links the objects given to one, in which the names in the file $1.names are weak and all others local.
+# Links the objects $2… into $1.o, in which the names in the file $1.names are weak and all others are local.
 part() {
   local name=$1
   shift
   "$llvm/ld.lld" -r -o "$name.linked" "$@"
   "$llvm/llvm-objcopy" --keep-global-symbols="$name.names" --weaken --strip-debug "$name.linked" "$name.o"
-  # A name that the object lacks would be musl's, beside ours for the rest.
+  # If the object lacked a name, musl's function of that name would be linked next to ours.
   diff <("$llvm/llvm-nm" --defined-only --extern-only --format=just-symbols "$name.o" | sort) <(sort "$name.names")
 }
 
-# The names for C, among Rust's own.
+# Prints the names for C, without Rust's own symbols.
 names() {
   "$llvm/llvm-nm" --defined-only --extern-only --format=just-symbols "$@" | grep -v -e '^_R' -e '^_ZN' -e '^$' -e ':$'
 }
@@ -48,7 +48,7 @@ case $allocator in
     members+=(malloc.o)
     ;;
   mimalloc)
-    # The whole of it is one file, which includes the others, and takes the names of malloc on this request.
+    # mimalloc is one file that includes the others. MI_MALLOC_OVERRIDE makes it define malloc's names.
     folder=$(echo "$crates"/libmimalloc-sys*/c_src/mimalloc)
     [ -d "$folder/v2" ] && folder=$folder/v2
     variable=CC_${target//-/_}
@@ -73,8 +73,8 @@ S
   system) ;;
 esac
 
-# musl's own objects no longer offer these names: some linkers (mold) prefer a strong one to a weak one that comes first. An
-# object that has others as well stays for their sake.
+# The names become local in musl's own objects: some linkers (mold) prefer a strong symbol to an earlier weak one. The objects
+# stay in the archive for their other names.
 cat ./*.names >taken
 "$llvm/llvm-objcopy" --localize-symbols=taken "$toolchain/lib/rustlib/$target/lib/self-contained/libc.a" musl.a
 {
@@ -85,6 +85,6 @@ cat ./*.names >taken
   echo END
 } | "$llvm/llvm-ar" -M
 
-# Each name is there once.
+# Each name is defined exactly once.
 offered=$("$llvm/llvm-nm" --defined-only --extern-only --format=just-symbols "$out/libc.a" 2>/dev/null | grep -xFf taken | sort)
 diff <(sort -u taken) <(echo "$offered")

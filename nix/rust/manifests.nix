@@ -56,7 +56,7 @@ derive {
     while read -r target; do
       [ -n "$target" ] || continue
       mkdir -p $out/''${target%/*}
-      # A library may be empty, a program may not; each is good as the other here.
+      # Programs need a main function; for libraries it does no harm.
       echo '#![allow(warnings)] fn main() {}' >$out/$target
     done <<<"$targets"
   '';

@@ -15,8 +15,8 @@ while read -r target libc; do
   ln -s "$libc/libc.a" "$to/self-contained/libc.a"
 done <<<"$libcs"
 
-# rustc finds its standard library beside its own files, wherever a link to it lies: so it has to be told. A build may
-# add flags that no project can take away (cargo.sh).
+# rustc looks for the standard library relative to its real path, also when it is started through a link, so the wrapper names
+# the sysroot. cargo.sh adds flags that a project's configuration cannot remove.
 for program in rustc rustdoc; do
   rm "$out/bin/$program"
   cat >"$out/bin/$program" <<WRAPPER

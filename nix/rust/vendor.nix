@@ -12,7 +12,7 @@ fetch {
     cp -r $manifests source
     chmod -R u+w source
     cd source
-    # cargo.sh has the configuration that this proposes.
+    # cargo.sh writes the configuration that this command proposes.
     cargo vendor --locked $out >/dev/null
   '';
 }

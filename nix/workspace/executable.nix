@@ -10,12 +10,13 @@
 let
   inherit (builtins) attrValues concatStringsSep elem;
   foreign = if elem target (attrValues rust.host) then { } else { inherit target; };
-  flags = if features == [ ] then [ ] else [ "--features" (concatStringsSep "," features) ];
+  flags = [ "--locked" "--package" name "--profile" profile "--target" target ]
+    ++ (if features == [ ] then [ ] else [ "--features" (concatStringsSep "," features) ]);
 in
 rust.cargoWith toolchain (files ([ "crates/${name}" ] ++ paths) // foreign // {
   inherit name;
   command = ''
-    cargo build --locked --package ${name} --profile ${profile} --target ${target} ${toString flags}
+    cargo build ${toString flags}
     install -D -t $out/bin target/${target}/${profile}/${name}
   '';
 })

@@ -25,7 +25,7 @@ in
   # These fail in the build.
   built = {
     wants-library = { result = lib.buildStatic { src = ./wants-library; }; said = "hint: there is no static library magic"; };
-    downloads = { result = lib.buildStatic { src = ./downloads; }; said = "hint: something was to be downloaded"; };
+    downloads = { result = lib.buildStatic { src = ./downloads; }; said = "hint: a download failed"; };
     cxx-unsaid = { result = lib.buildStatic { src = ./cxx-unsaid; }; said = "write `cxx = true;`"; };
   };
 }
