@@ -15,7 +15,7 @@ derive {
     done
     cp -r root/usr/lib/gcc-cross/aarch64-linux-gnu/14 $out/support
 
-    # One file of flags, as `cc` has for each of its targets.
+    # The flags are in a file, as in `cc`.
     cat >$out/clang.cfg <<CFG
     --target=aarch64-unknown-linux-musl
     --sysroot=$out/musl

@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced at the end of runnable.sh, in the root that holds clang, lld and the C libraries' headers.
+# Sourced at the end of runnable.sh. $out has clang, lld and the headers of the C libraries.
 llvm=$out/usr/lib/llvm-22/bin
 
 # The linker scripts of glibc name /lib64 and /lib.
 ln -s usr/lib64 "$out/lib64"
 
-# A flag behind `$` reaches the linker and no other step.
+# clang only passes a flag after `$` to the linker.
 for target in x86_64-pc-linux-gnu x86_64-unknown-linux-gnu; do
   cat >"$llvm/$target.cfg" <<CFG
 --sysroot=<CFGDIR>/../../../..
@@ -16,8 +16,8 @@ for target in x86_64-pc-linux-gnu x86_64-unknown-linux-gnu; do
 CFG
 done
 
-# musl: Debian's headers and C library in a sysroot of their own, the compiler's own support files from beside glibc's.
-# The kernel's headers are musl's neighbours on every musl distribution.
+# musl's headers and C library from Debian, in a sysroot of their own. The compiler's support files are those next to glibc's. The
+# kernel's headers are in musl's include folder, as on musl distributions.
 musl=$out/musl/usr
 mkdir -p "$musl/lib"
 cp -r "$out/usr/include/x86_64-linux-musl" "$musl/include"
@@ -33,7 +33,7 @@ cat >"$llvm/x86_64-unknown-linux-musl.cfg" <<CFG
 -static
 CFG
 
-# The names that build scripts look for.
+# The names of tools that build scripts use.
 ln -sf ../lib/llvm-22/bin/clang "$out/usr/bin/cc"
 ln -sf ../lib/llvm-22/bin/clang "$out/usr/bin/clang"
 ln -sf ../lib/llvm-22/bin/ld.lld "$out/usr/bin/ld"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2086,SC2016
-# Builds libc++ (libcxx.nix) as its CMake files do, which would need CMake and Python. The variables are the derivation's
-# attributes; paths in the store hold no spaces.
+# Builds libc++ (libcxx.nix) in the same way as its CMake files, without CMake and Python. The variables are the derivation's
+# attributes; store paths contain no spaces.
 headers=$out/include/c++/v1
 mkdir -p "$headers" "$out/bin" "$out/lib" "$out/unwind" objects unwind
 
@@ -8,7 +8,7 @@ cp -r "$source/libcxx/include/." "$headers/"
 cp "$source"/libcxxabi/include/*.h "$headers/"
 chmod -R u+w "$headers"
 find "$headers" -name CMakeLists.txt -exec rm {} +
-# What CMake would generate. A new release may have settings that the file here does not know.
+# The files that CMake would generate. A new release may have settings that the file here lacks.
 settings() { sed -nE 's/^#(define|cmakedefine|cmakedefine01) (_LIBCPP_[A-Z0-9_]+).*/\2/p' | sort; }
 if ! diff -U 0 <(settings <"$headers/__config_site.in") <(sed 's|^/\* #undef \(.*\) \*/|#define \1|' "$site" | settings); then
   echo "nix/base/libcxx/__config_site (+) has other settings than LLVM's own (-)" >&2
@@ -19,7 +19,7 @@ cp "$site" "$headers/__config_site"
 cp "$source/libcxx/vendor/llvm/default_assertion_handler.in" "$headers/__assertion_handler"
 cp "$source/libcxx/LICENSE.TXT" "$out/"
 
-# Assertions and debug information name headers; the store's path is no part of them.
+# Assertions and debug information contain paths of headers; a flag removes the store path from them.
 cat >"$out/clang++.cfg" <<CFG
 -stdlib=libc++
 -stdlib++-isystem $headers
@@ -36,7 +36,7 @@ exec $clang --target=$target --driver-mode=g++ --config=$out/clang++.cfg "\$@"
 WRAPPER
 chmod +x "$out/bin/clang++"
 
-# Of what both have, libc++abi's is taken. operator new and delete are there: they call malloc and free.
+# Parts that both libraries have are taken from libc++abi. They include operator new and delete, which call malloc and free.
 sources=$(cd "$source" && find libcxx/src libcxxabi/src -name '*.cpp' \
   ! -path 'libcxx/src/experimental/*' ! -path 'libcxx/src/pstl/*' ! -path 'libcxx/src/support/*' \
   ! -path libcxx/src/new.cpp ! -path libcxx/src/filesystem/int128_builtins.cpp \
@@ -50,7 +50,7 @@ echo "$sources" | xargs -P "$(nproc)" -n 1 bash -euc '
   object=${0//\//-}
   $compiler $flags -c "$source/$0" -o "objects/${object%.cpp}.o"'
 
-# One archive by the three names that build scripts link.
+# One archive, with the three names that build scripts link.
 ar rcsD "$out/lib/libc++.a" objects/*.o
 for name in c++abi stdc++; do
   ln -s libc++.a "$out/lib/lib$name.a"

@@ -6,8 +6,8 @@ runnable {
   finish = ''
     mkdir -p $out/usr/libexec
     mv $out/usr/bin/perl $out/usr/libexec/perl
-    # A command with a pipe, a redirection or the like goes to "/bin/sh" by execl, and nothing else does. There is no room
-    # for the path of a shell in the store, but for "sh", which execlp, of the same arguments, finds on PATH.
+    # perl starts commands with a pipe, a redirection or the like through execl("/bin/sh"), its only use of execl. A store path
+    # is too long for that string, but "sh" fits: execlp, which has the same arguments, finds it on PATH.
     $out/usr/libexec/perl -0777 -pi -e 's{/bin/sh\0}{sh\0\0\0\0\0\0}g == 1 or die "its shell is not in it once"' $out/usr/libexec/perl
     echo execl execlp >renamed
     patchelf --rename-dynamic-symbols renamed $out/usr/libexec/perl
@@ -15,9 +15,9 @@ runnable {
     cat >$out/usr/bin/perl <<WRAPPER
     #!${shell}/bin/sh
     export PERL5LIB=$(echo $modules | tr ' ' :)\''${PERL5LIB:+:\$PERL5LIB}
-    # What finds itself by its own path, as OpenSSL does, starts this file.
+    # Scripts that start perl again by its own path, as those of OpenSSL do, use PERL instead.
     export PERL=\''${PERL:-$out/usr/bin/perl}
-    # OpenSSL keeps its compiler's command in the library, where a path in the store would be a reference to the compiler.
+    # OpenSSL embeds its compiler's command in the library, where a store path would be a reference to the compiler.
     case \''${1-} in
       *mkbuildinf.pl) set -- "\$1" "\$(echo "\$2" | sed 's|${builtins.storeDir}/[^ /=]*||g')" "\$3" ;;
     esac

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2086
-# The variables are the derivation's attributes (toolchain.nix); lists of store paths hold no spaces.
+# The variables are the derivation's attributes (toolchain.nix); store paths contain no spaces.
 mkdir -p "$out/lib/rustlib"
 
 for component in $components; do
@@ -8,7 +8,7 @@ for component in $components; do
     if [ -d "$from/lib/rustlib/src" ]; then
       ln -s "$from/lib/rustlib/src" "$out/lib/rustlib/src"
     elif [[ $part == rust-std-* ]]; then
-      # A standard library is data of the compiler, found by its path: a link serves.
+      # The compiler finds a standard library by its path, so a link is enough.
       target=${part#rust-std-}
       mkdir -p "$out/lib/rustlib/$target"
       ln -s "$from/lib/rustlib/$target/lib" "$out/lib/rustlib/$target/lib"
@@ -24,7 +24,7 @@ for component in $components; do
   done <"$component/components"
 done
 
-# Rust's libraries have a RUNPATH of their own, to this folder: what they need of glibc must stand in it.
+# Rust's libraries have a RUNPATH to this folder, so it must have the glibc libraries that they need.
 ln -s "$glibc"/lib/*.so* "$out/lib/"
 
 find "$out" -type f -perm -100 | while read -r file; do
