@@ -46,6 +46,11 @@ perVariant "tests" (name: _: build: harness.of name build.program)
   tests-reference = harness.some "tests-reference" "nats-server:${natsServer}" [ "clients" "conformance" "load" ] {
     LOAD_GENERATOR = "${built.broker.program}/bin/broker";
   };
+  docs = import ./docs.nix {
+    inherit derive natsServer;
+    inherit (built.broker-static) program;
+    source = source (code ++ [ "README.md" "CONTRIBUTING.md" "CHANGELOG.md" "SECURITY.md" "docs" "clients" "nix" "templates" ]);
+  };
   debian = import ./debian.nix { inherit derive; folder = ../base/debian; };
   overlay = import ./overlay.nix {
     inherit derive lib;

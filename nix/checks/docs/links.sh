@@ -11,7 +11,7 @@ anchors() {
       sub(/^#+ +/, "")
       gsub(/\]\([^)]*\)/, "")
       $0 = tolower($0)
-      gsub(/[^a-z0-9_ \200-\377-]/, "")
+      gsub(/[][!"#$%&()*+,.\/:;<=>?@\\^`{|}~\047]/, "")
       gsub(/ /, "-")
       print $0 (seen[$0]++ ? "-" seen[$0] - 1 : "")
     }' "$1"
@@ -46,7 +46,7 @@ while read -r page; do
     if [ ! -e "$path" ]; then
       echo "FAILED: $page: there is no $target"
       failed=$((failed + 1))
-    elif [ -n "$anchor" ] && ! anchors "$path" | grep -qxF -- "$anchor"; then
+    elif [ -n "$anchor" ] && ! anchors "$path" | grep -xF -- "$anchor" >/dev/null; then
       echo "FAILED: $page: $path has no heading #$anchor"
       failed=$((failed + 1))
     fi

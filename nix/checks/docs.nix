@@ -1,0 +1,23 @@
+# The pages: their links lead somewhere, and their commands for the sandbox run as they are written.
+{ derive, program, natsServer, source }:
+derive {
+  name = "docs";
+  inherit program natsServer source;
+  links = ./docs/links.sh;
+  blocks = ./docs/blocks.sh;
+  script = ''
+    (cd $source && bash $links) | tee $out
+    mkdir bin
+    ln -s $program/bin/broker $natsServer bin/
+    PATH=$PWD/bin:$PATH
+    count=0
+    for page in $(cd $source && find . -name '*.md' -exec grep -l '^```sh sandbox' {} +); do
+      # Each page starts in an empty folder, but for what the README's first command makes.
+      count=$((count + 1))
+      mkdir $count
+      ln -s $program $count/result
+      (cd $count && bash $blocks sandbox $source/$page) | tee -a $out
+    done
+    [ $count -gt 0 ]
+  '';
+}
