@@ -71,7 +71,9 @@ fn is_of_tests(file: &Path, all: &[(PathBuf, String)]) -> bool {
             *before = line;
             Some(pair)
         });
-        lines.any(|(before, line)| line.ends_with(&declared) && before.starts_with("#[cfg(test)]"))
+        lines.any(|(before, line)| {
+            line.ends_with(&declared) && before.starts_with("#[cfg(") && before.contains("test")
+        })
     });
     of_tests || (folder.file_name().is_some_and(|name| name != "src") && is_of_tests(folder, all))
 }
