@@ -1,14 +1,8 @@
-//! The leaf node protocol, for the side that connects.
-//!
-//! nats-server's source is its only documentation (`server/leafnode.go`, `server/parser.go`), which
-//! this module follows. The hub sends INFO and the leaf node answers with CONNECT. After the next
-//! INFO each side announces its subscriptions by LS+ and LS-, and sends messages for the other
-//! side's subscriptions by LMSG and HMSG.
+//! The frames between a leaf node and its hub: the parser for the hub's, and the writer of this
+//! side's.
 
-use serde::{Deserialize, Serialize};
-
-use super::parser::{has_verb, is_blank, line, size};
-use super::{Limits, Login, Message, PROTOCOL_VERSION, ProtocolError, Span};
+use crate::parser::{has_verb, is_blank, line, size};
+use crate::{Limits, Message, ProtocolError, Span};
 
 /// The largest INFO of a hub in bytes, which includes its list of about two thousand addresses.
 const MAX_INFO: usize = 48 * 1024;
@@ -330,151 +324,6 @@ fn message<'a>(
     Ok(ParsedLeaf::Frame(LeafFrame::Message(message), used))
 }
 
-/// The fields of a hub's INFO that a leaf node needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-#[allow(clippy::struct_excessive_bools, reason = "flags of the protocol")]
-pub struct HubInfo {
-    /// Unique for each run of a server.
-    pub server_id: String,
-    /// The server's display name.
-    pub server_name: String,
-    /// Version of nats-server.
-    pub version: String,
-    /// Number of the connection; 0 at a port for other servers.
-    pub client_id: u64,
-    /// The nonce that a leaf node with an NKey must sign.
-    pub nonce: String,
-    /// The connection continues with TLS right after this line.
-    pub tls_required: bool,
-    /// The leaf node needs a certificate.
-    pub tls_verify: bool,
-    /// Largest payload in bytes, including headers.
-    pub max_payload: usize,
-    /// The hub supports messages with headers.
-    pub headers: bool,
-    /// The hub has JetStream.
-    pub jetstream: bool,
-    /// The domain of its JetStream.
-    pub domain: String,
-    /// The name of its cluster.
-    pub cluster: String,
-    /// Leaf node addresses of the whole cluster, as `host:port`. `None` at a port that is not for
-    /// leaf nodes.
-    pub leafnode_urls: Option<Vec<String>>,
-    /// The hub answers CONNECT with another INFO.
-    pub info_on_connect: bool,
-    /// This INFO is the answer to CONNECT.
-    pub connect_info: bool,
-    /// What the leaf node may receive from the hub and subscribe to.
-    pub import: Option<Permission>,
-    /// What the leaf node may send to the hub.
-    pub export: Option<Permission>,
-    /// The account that the hub binds the leaf node to.
-    pub remote_account: String,
-}
-
-/// Allowed and denied subjects. Deny takes precedence; without an allow list all subjects are
-/// allowed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Permission {
-    /// Allowed; `None` for all.
-    pub allow: Option<Vec<String>>,
-    /// Denied.
-    pub deny: Vec<String>,
-}
-
-impl HubInfo {
-    /// Parses the argument of INFO.
-    ///
-    /// # Errors
-    ///
-    /// [`ProtocolError::Arguments`] if it is not JSON with fields of the right types.
-    pub fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
-        serde_json::from_slice(json).map_err(|_| ProtocolError::Arguments)
-    }
-
-    /// Returns whether the INFO is from a port for leaf nodes. Ports for clients, routes and
-    /// gateways send INFO as well.
-    #[must_use]
-    pub fn is_for_leaf_nodes(&self) -> bool {
-        self.client_id != 0 && self.leafnode_urls.is_some()
-    }
-}
-
-/// CONNECT from a leaf node.
-#[derive(Debug, Serialize)]
-pub struct LeafConnect<'a> {
-    /// Protocol level.
-    pub version: &'static str,
-    /// The server's id.
-    pub server_id: &'a str,
-    /// The server's name. A hub accepts only one leaf node per name and cluster.
-    pub name: &'a str,
-    /// The server's cluster: the hub does not send messages back to the cluster that they came
-    /// from. A single server uses its name.
-    pub cluster: &'a str,
-    /// The account on the leaf node's side.
-    pub remote_account: &'static str,
-    /// The leaf node supports messages with headers.
-    pub headers: bool,
-    /// Subjects that the hub must not send.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    pub deny_pub: &'a [String],
-    /// The credentials.
-    #[serde(flatten)]
-    pub login: &'a Login,
-    /// The proof of an NKey or JWT.
-    #[serde(flatten)]
-    pub proof: &'a LeafProof,
-}
-
-/// Proof of identity by a key.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct LeafProof {
-    /// The public key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nkey: Option<String>,
-    /// The user's JWT, instead of the public key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwt: Option<String>,
-    /// The signature of the hub's nonce.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sig: Option<String>,
-}
-
-impl<'a> LeafConnect<'a> {
-    /// Returns CONNECT for the server with this id and name.
-    #[must_use]
-    pub fn new(
-        server_id: &'a str,
-        name: &'a str,
-        deny_pub: &'a [String],
-        login: &'a Login,
-        proof: &'a LeafProof,
-    ) -> Self {
-        Self {
-            version: PROTOCOL_VERSION,
-            server_id,
-            name,
-            cluster: name,
-            remote_account: "$G",
-            headers: true,
-            deny_pub,
-            login,
-            proof,
-        }
-    }
-
-    /// Returns the whole line, including its end.
-    #[must_use]
-    pub fn line(&self) -> Vec<u8> {
-        let json = serde_json::to_string(self).unwrap_or_default();
-        format!("CONNECT {json}\r\n").into_bytes()
-    }
-}
-
 /// Appends LS+ or LS-. `count` is the number of subscriptions to the subject on this side, of the
 /// members of `queue` or of plain subscriptions.
 pub fn push_interest(line: &mut Vec<u8>, subject: &[u8], queue: Option<&[u8]>, count: usize) {
@@ -682,47 +531,6 @@ mod tests {
             panic!("no INFO");
         };
         assert_eq!(found, json.as_bytes());
-    }
-
-    #[test]
-    fn info_identifies_a_port_for_leaf_nodes() {
-        for (json, is) in [
-            (&b"{\"client_id\":7,\"leafnode_urls\":[]}"[..], true),
-            (
-                b"{\"client_id\":7,\"leafnode_urls\":[\"a:1\"],\"new\":{}}",
-                true,
-            ),
-            (b"{\"client_id\":7}", false),
-            (b"{\"leafnode_urls\":[]}", false),
-        ] {
-            let info = HubInfo::parse(json).expect("it is JSON");
-            assert_eq!(info.is_for_leaf_nodes(), is, "{}", json.escape_ascii());
-        }
-        let json = b"{\"import\":{\"allow\":[\"a\"]},\"export\":{\"deny\":[\"b.>\"]}}";
-        let info = HubInfo::parse(json).expect("it is JSON");
-        let permission = |allow: Option<&str>, deny: Option<&str>| Permission {
-            allow: allow.map(|subject| vec![subject.to_owned()]),
-            deny: deny.map(str::to_owned).into_iter().collect(),
-        };
-        assert_eq!(info.import, Some(permission(Some("a"), None)));
-        assert_eq!(info.export, Some(permission(None, Some("b.>"))));
-        for json in [&b"{"[..], b"5", b"{\"client_id\":-1}", b"{\"nonce\":5}"] {
-            assert_eq!(HubInfo::parse(json), Err(ProtocolError::Arguments));
-        }
-    }
-
-    #[test]
-    fn connect_is_one_line_without_unknown_fields() {
-        let login = Login {
-            user: Some("a\n".to_owned()),
-            ..Login::default()
-        };
-        let line = LeafConnect::new("ID", "edge", &[], &login, &LeafProof::default()).line();
-        assert_eq!(
-            line.escape_ascii().to_string().replace("\\\"", "'"),
-            "CONNECT {'version':'2.10.27','server_id':'ID','name':'edge','cluster':'edge',\
-             'remote_account':'$G','headers':true,'user':'a\\\\n'}\\r\\n"
-        );
     }
 
     #[test]
