@@ -10,17 +10,19 @@ use crate::server::Server;
 
 const COUNT: usize = 1000;
 
-/// Returns all messages of the members in order of number, and the number of messages per member.
-/// The members' subscriptions must have ended.
-async fn taken(members: &mut [Subscriber]) -> (Vec<String>, Vec<usize>) {
+/// Drains the members' subscriptions, and asserts that each message went to one member, and that
+/// each member got some. The members' clients must have received everything.
+async fn assert_shared(members: &mut [Subscriber]) {
     let (mut all, mut each) = (Vec::new(), Vec::new());
     for member in members {
+        member.drain().await.expect("drain");
         let took = rest(member).await;
         each.push(took.len());
         all.extend(took);
     }
     all.sort_by_key(|number| number.parse::<usize>().expect("a number"));
-    (all, each)
+    assert_eq!(all, numbers(COUNT));
+    assert!(each.iter().all(|count| *count > 0), "{each:?}");
 }
 
 #[tokio::test]
@@ -51,12 +53,7 @@ async fn one_member_takes_each_message_and_none_is_left_out() {
     for client in &clients {
         round_trip(client).await;
     }
-    for member in &mut members {
-        member.drain().await.expect("drain");
-    }
-    let (all, each) = taken(&mut members).await;
-    assert_eq!(all, numbers(COUNT));
-    assert!(each.iter().all(|count| *count > 0), "{each:?}");
+    assert_shared(&mut members).await;
 }
 
 #[tokio::test]
@@ -71,12 +68,7 @@ async fn members_of_one_connection_share_too() {
         publish(&client, "work", number).await;
     }
     round_trip(&client).await;
-    for member in &mut members {
-        member.drain().await.expect("drain");
-    }
-    let (all, each) = taken(&mut members).await;
-    assert_eq!(all, numbers(COUNT));
-    assert!(each.iter().all(|count| *count > 0), "{each:?}");
+    assert_shared(&mut members).await;
 }
 
 #[tokio::test]
@@ -114,12 +106,7 @@ async fn a_group_is_one_across_patterns() {
         assert_eq!(next_text(&mut other).await, number);
     }
     round_trip(&client).await;
-    for member in &mut members {
-        member.drain().await.expect("drain");
-    }
-    let (all, each) = taken(&mut members).await;
-    assert_eq!(all, numbers(COUNT));
-    assert!(each.iter().all(|count| *count > 0), "{each:?}");
+    assert_shared(&mut members).await;
 }
 
 #[tokio::test]

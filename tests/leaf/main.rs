@@ -19,6 +19,8 @@ mod jetstream;
 mod lame_duck;
 #[cfg(feature = "tls")]
 mod security;
+#[path = "../common/seeds.rs"]
+mod seeds;
 #[path = "../common/server.rs"]
 mod server;
 mod stage;

@@ -1,15 +1,24 @@
 //! A hub's key-value and object stores for clients of the leaf node, with the official Rust client.
 
+use std::fmt::Debug;
+
 use async_nats::jetstream::{self, kv, object_store};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use tokio::io::AsyncReadExt;
 
 use crate::hub::Hub;
-use crate::server::PATIENCE;
+use crate::server::{PATIENCE, Server};
 
-async fn next<S: futures_util::Stream + Unpin>(stream: &mut S) -> S::Item {
+async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
     let next = tokio::time::timeout(PATIENCE, stream.next());
     next.await.expect("it comes in time").expect("it goes on")
+}
+
+/// Connects a client to the leaf node and returns the hub's JetStream.
+async fn context(edge: &Server) -> jetstream::Context {
+    let address = format!("127.0.0.1:{}", edge.port);
+    let client = async_nats::connect(address).await.expect("it listens");
+    jetstream::with_domain(client, "hub")
 }
 
 #[tokio::test]
@@ -17,9 +26,7 @@ async fn next<S: futures_util::Stream + Unpin>(stream: &mut S) -> S::Item {
 async fn a_bucket_is_written_read_and_watched() {
     let hub = Hub::start("");
     let edge = hub.leaf(&["--workers", "2"]);
-    let address = format!("127.0.0.1:{}", edge.port);
-    let client = async_nats::connect(address).await.expect("it listens");
-    let context = jetstream::with_domain(client, "hub");
+    let context = context(&edge).await;
     let bucket = context
         .create_key_value(kv::Config {
             bucket: "settings".to_owned(),
@@ -65,9 +72,7 @@ async fn a_bucket_is_written_read_and_watched() {
 async fn an_object_of_many_pieces_comes_back_whole() {
     let hub = Hub::start("");
     let edge = hub.leaf(&[]);
-    let address = format!("127.0.0.1:{}", edge.port);
-    let client = async_nats::connect(address).await.expect("it listens");
-    let context = jetstream::with_domain(client, "hub");
+    let context = context(&edge).await;
     let store = context
         .create_object_store(object_store::Config {
             bucket: "files".to_owned(),
@@ -96,14 +101,23 @@ async fn an_object_of_many_pieces_comes_back_whole() {
     assert!(same);
 }
 
+/// Returns the next message of a consumer, which must be this order.
+async fn next_order<S, E>(messages: &mut S, number: usize) -> jetstream::Message
+where
+    S: Stream<Item = Result<jetstream::Message, E>> + Unpin,
+    E: Debug,
+{
+    let message = next(messages).await.expect("a message");
+    assert_eq!(message.subject.as_str(), format!("orders.{number}"));
+    message
+}
+
 #[tokio::test]
 #[ignore = "needs nats-server: HUB"]
 async fn consumers_of_the_client_take_and_acknowledge() {
     let hub = Hub::start("");
     let edge = hub.leaf(&["--workers", "2"]);
-    let address = format!("127.0.0.1:{}", edge.port);
-    let client = async_nats::connect(address).await.expect("it listens");
-    let context = jetstream::with_domain(client, "hub");
+    let context = context(&edge).await;
     let stream = context
         .create_stream(jetstream::stream::Config {
             name: "orders".to_owned(),
@@ -127,8 +141,7 @@ async fn consumers_of_the_client_take_and_acknowledge() {
         .expect("a consumer is made");
     let mut messages = consumer.messages().await.expect("they are asked for");
     for number in 0..50 {
-        let message = next(&mut messages).await.expect("a message");
-        assert_eq!(message.subject.as_str(), format!("orders.{number}"));
+        let message = next_order(&mut messages, number).await;
         message.double_ack().await.expect("it is acknowledged");
     }
     let push = jetstream::consumer::push::Config {
@@ -143,8 +156,7 @@ async fn consumers_of_the_client_take_and_acknowledge() {
         .expect("a consumer is made");
     let mut messages = consumer.messages().await.expect("they are asked for");
     for number in 0..50 {
-        let message = next(&mut messages).await.expect("a message");
-        assert_eq!(message.subject.as_str(), format!("orders.{number}"));
+        let message = next_order(&mut messages, number).await;
         message.ack().await.expect("it is acknowledged");
     }
 }

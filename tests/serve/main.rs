@@ -25,6 +25,8 @@ mod nats_flags;
 mod nats_server;
 mod protocol;
 mod secrets;
+#[path = "../common/seeds.rs"]
+mod seeds;
 #[path = "../common/server.rs"]
 mod server;
 mod signal_flag;
