@@ -8,6 +8,7 @@ import {
   RequestError,
 } from "@nats-io/nats-core";
 
+import { greet } from "/clients.js";
 import {
   assert,
   assertEqual,
@@ -38,17 +39,7 @@ check("the server sends its INFO", async (scene) => {
 });
 
 check("a message reaches each subscriber", async (scene) => {
-  const server = await scene.serve();
-  const publisher = await scene.connect(server);
-  const other = await scene.connect(server);
-  const inboxes = [];
-  for (const client of [publisher, other, other]) {
-    inboxes.push(await scene.subscribe(client, "greetings"));
-  }
-  publisher.publish("others", "not for them");
-  publisher.publish("greetings", "hello", { reply: "answers.here" });
-  for (const inbox of inboxes) {
-    const message = await inbox.message();
+  for (const message of await greet(scene)) {
     assertEqual(message.subject, "greetings");
     assertEqual(message.string(), "hello");
     assertEqual(message.reply, "answers.here");

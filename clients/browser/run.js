@@ -22,6 +22,7 @@ const FILES = {
   "/messages.js": ["text/javascript", read("messages.js")],
   "/connections.js": ["text/javascript", read("connections.js")],
   "/scene.js": ["text/javascript", read("scene.js")],
+  "/clients.js": ["text/javascript", read("../javascript/clients.js")],
   "/inbox.js": ["text/javascript", read("../javascript/inbox.js")],
   "/soon.js": ["text/javascript", read("../javascript/soon.js")],
   "/nats-core.js": ["text/javascript", bundle("@nats-io/nats-core")],

@@ -2,8 +2,7 @@
 
 import { wsconnect } from "@nats-io/nats-core";
 
-import { Inbox } from "/inbox.js";
-import { LIMIT, soon } from "/soon.js";
+import { Clients } from "/clients.js";
 
 /** Sends a report or a request to the runner. */
 export async function ask(name, asked = {}) {
@@ -43,52 +42,14 @@ class Server {
   }
 }
 
-/** The connections of one test. */
-class Scene {
-  #clients = [];
-
+/** The servers and connections of one test. */
+class Scene extends Clients {
   async serve(described) {
     return new Server(await ask("serve", described));
   }
 
-  async connect(server, options = {}) {
-    const client = await soon(
-      "connect",
-      wsconnect({
-        servers: server.url,
-        maxReconnectAttempts: -1,
-        reconnectJitter: 0,
-        reconnectJitterTLS: 0,
-        reconnectTimeWait: 20,
-        timeout: LIMIT,
-        ...options,
-      }),
-    );
-    this.#clients.push(client);
-    return client;
-  }
-
-  /** Returns the error with which the server or the web browser refuses to connect. */
-  async refused(server, options) {
-    try {
-      await this.connect(server, { reconnect: false, ...options });
-    } catch (error) {
-      return error;
-    }
-    throw new Error("the connection was not refused");
-  }
-
-  /** Subscribes, and resolves when the server has processed it. */
-  async subscribe(client, subject, options) {
-    const inbox = new Inbox(client, subject, options);
-    await soon("flush", client.flush());
-    return inbox;
-  }
-
-  async close() {
-    for (const client of this.#clients) {
-      await soon("the end of a connection", client.close());
-    }
+  open(server, options) {
+    return wsconnect({ servers: server.url, ...options });
   }
 }
 

@@ -19,16 +19,15 @@ import {
   TimeoutError,
 } from "@nats-io/transport-node";
 
-import { Inbox } from "./inbox.js";
+import { Clients, greet } from "./clients.js";
 import { Server } from "./server.js";
 import { LIMIT, soon } from "./soon.js";
 
 const MIB = 1024 * 1024;
 
 /** The servers and clients of one test. */
-class Scene {
+class Scene extends Clients {
   servers = [];
-  #clients = [];
 
   async serve(described = {}) {
     const server = new Server(described);
@@ -37,42 +36,12 @@ class Scene {
     return server;
   }
 
-  async connect(server, options = {}) {
-    const client = await soon(
-      "connect",
-      connect({
-        port: server.port,
-        maxReconnectAttempts: -1,
-        reconnectJitter: 0,
-        reconnectJitterTLS: 0,
-        reconnectTimeWait: 20,
-        timeout: LIMIT,
-        ...options,
-      }),
-    );
-    this.#clients.push(client);
-    return client;
-  }
-
-  /** Returns the error with which the server or the client refuses to connect. */
-  async refused(server, options) {
-    try {
-      await this.connect(server, { reconnect: false, ...options });
-    } catch (error) {
-      return error;
-    }
-    assert.fail("the connection was not refused");
-  }
-
-  /** Subscribes, and resolves when the server has processed it. */
-  async subscribe(client, subject, options) {
-    const inbox = new Inbox(client, subject, options);
-    await soon("flush", client.flush());
-    return inbox;
+  open(server, options) {
+    return connect({ port: server.port, ...options });
   }
 
   async close() {
-    for (const client of this.#clients) await client.close();
+    await super.close();
     for (const server of this.servers) await server.close();
   }
 }
@@ -121,17 +90,7 @@ const trusting = (authority, presenting) => ({
 });
 
 check("a message reaches each subscriber", async (scene) => {
-  const server = await scene.serve();
-  const publisher = await scene.connect(server);
-  const other = await scene.connect(server);
-  const inboxes = [];
-  for (const client of [publisher, other, other]) {
-    inboxes.push(await scene.subscribe(client, "greetings"));
-  }
-  publisher.publish("others", "not for them");
-  publisher.publish("greetings", "hello", { reply: "answers.here" });
-  for (const inbox of inboxes) {
-    const message = await inbox.message();
+  for (const message of await greet(scene)) {
     assert.equal(message.subject, "greetings");
     assert.equal(message.string(), "hello");
     assert.equal(message.reply, "answers.here");
