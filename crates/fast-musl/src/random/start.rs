@@ -6,21 +6,17 @@
 //! one runs earlier, or a linker dropped it) every call is a system call, which is slow but
 //! correct.
 
-use core::ffi::{c_int, c_uint, c_void};
+use core::ffi::{c_int, c_void};
 use core::hint::black_box;
 use core::{mem, ptr};
 
-use super::{states, sys, vdso};
+use super::states::{self, Function};
+use super::{sys, vdso};
 
 #[cfg(target_arch = "x86_64")]
 const NAME_AND_VERSION: [&core::ffi::CStr; 2] = [c"__vdso_getrandom", c"LINUX_2.6"];
 #[cfg(target_arch = "aarch64")]
 const NAME_AND_VERSION: [&core::ffi::CStr; 2] = [c"__kernel_getrandom", c"LINUX_2.6.39"];
-
-/// `getrandom` of the vDSO: buffer, length, flags, the state and its size. Returns the number of
-/// bytes, or `-errno`.
-pub(super) type Function =
-    unsafe extern "C" fn(*mut c_void, usize, c_uint, *mut c_void, usize) -> isize;
 
 /// `struct vgetrandom_opaque_params` of `include/uapi/linux/random.h`.
 #[repr(C)]

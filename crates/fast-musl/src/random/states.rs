@@ -18,7 +18,7 @@ use core::ffi::{c_int, c_uint, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, compiler_fence};
 
-use super::{start::Function, sys};
+use super::sys;
 
 /// Enough for 16,000 threads at once; further threads use the system call.
 const BLOCKS: usize = 256;
@@ -29,6 +29,11 @@ const CACHE_LINE: usize = 64;
 
 /// The key's value in threads that must use the system call.
 const NO_SLOT: *mut c_void = ptr::without_provenance_mut(1);
+
+/// `getrandom` of the vDSO: buffer, length, flags, the state and its size. Returns the number of
+/// bytes, or `-errno`.
+pub(super) type Function =
+    unsafe extern "C" fn(*mut c_void, usize, c_uint, *mut c_void, usize) -> isize;
 
 /// How states are mapped and laid out, according to the kernel's answer.
 pub(super) struct Layout {

@@ -1,6 +1,6 @@
 //! Operations on vectors, and the page boundaries that they must not cross.
 
-use super::span::by_bytes;
+use super::bits;
 
 /// The smallest page size of the supported systems. Memory is readable in whole pages.
 const PAGE: usize = 4096;
@@ -117,7 +117,7 @@ pub(super) unsafe trait Bytes: Copy {
     #[inline(always)]
     unsafe fn span<const WITHIN: bool>(s: *const u8, set: *const u8) -> usize {
         // SAFETY: the caller's promise.
-        unsafe { by_bytes::<WITHIN>(s, set) }
+        unsafe { bits::span::<WITHIN>(s, set) }
     }
 }
 

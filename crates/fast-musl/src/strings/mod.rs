@@ -28,6 +28,7 @@
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 mod arch;
+mod bits;
 mod bytes;
 mod compare;
 mod copy;
