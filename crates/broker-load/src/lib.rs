@@ -22,6 +22,7 @@ mod outcome;
 mod pacing;
 mod plan;
 mod publish;
+mod publisher;
 mod receive;
 mod scanner;
 mod window;

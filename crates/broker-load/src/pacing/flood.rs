@@ -10,7 +10,7 @@ use mio::Waker;
 use super::{IDLE, Moment, Pacing, Publisher, Then};
 use crate::clock::nanoseconds;
 use crate::counters::Counters;
-use crate::publish::PATIENCE;
+use crate::publisher::PATIENCE;
 use crate::{LoadError, Plan, frames};
 
 /// The approximate size of a block in bytes: large enough that a system call

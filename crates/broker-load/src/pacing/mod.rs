@@ -10,7 +10,7 @@ pub(super) use flood::Release;
 use std::time::Duration;
 
 use super::counters::Counters;
-use super::publish::Publisher;
+use super::publisher::Publisher;
 use super::window::Window;
 use super::{LoadError, Pattern, Plan};
 
