@@ -22,13 +22,9 @@ impl Pacing for Outstanding {
         publishers: &mut [Publisher],
         moment: Moment<'_>,
     ) -> Result<Then, LoadError> {
-        let Moment {
-            now,
-            over,
-            all,
-            counters,
-        } = moment;
-        let all = if over { 0 } else { all.unwrap_or(u64::MAX) };
+        let (now, over, counters) = (moment.now, moment.over, moment.counters);
+        let all = if over { Some(0) } else { moment.all };
+        let all = all.unwrap_or(u64::MAX);
         for publisher in publishers {
             while publisher.unanswered() < self.0 && counters.published() < all {
                 publisher.append(now, counters);
