@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::super::shared::Shared;
-use super::pages::Pages;
 use super::process;
+use super::state::State;
 
-pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
+pub(super) fn metrics(state: &State, shared: &Shared) -> String {
     let counters = shared.counters();
     let mut text = String::new();
     let mut add = |name: &str, kind: &str, help: &str, value: f64| {
@@ -103,7 +103,7 @@ pub(super) fn metrics(pages: &Pages, shared: &Shared) -> String {
         "CPU time used.",
         process::cpu_seconds(),
     );
-    let uptime = pages.started.elapsed().as_secs_f64();
+    let uptime = state.started.elapsed().as_secs_f64();
     add("uptime_seconds", "gauge", "Time since the start.", uptime);
     text
 }

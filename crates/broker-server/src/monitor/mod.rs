@@ -20,6 +20,7 @@ mod metrics;
 mod pages;
 mod process;
 mod query;
+mod state;
 mod subsz;
 mod time;
 mod varz;
@@ -40,7 +41,7 @@ use super::shared::Shared;
 use super::{ServerError, spawn, system};
 use asking::MAX_UNREAD;
 use connection::{Connection, Progress};
-use pages::Pages;
+use state::State;
 
 /// Takes the values. A single function for objects of every size.
 fn object(fields: &mut [(&str, Value)]) -> Value {
@@ -75,7 +76,7 @@ pub(crate) struct Monitor {
     waker: Waker,
     listener: TcpListener,
     pub(crate) address: SocketAddr,
-    pages: Pages,
+    state: State,
 }
 
 impl Monitor {
@@ -97,7 +98,7 @@ impl Monitor {
             waker,
             listener,
             address,
-            pages: Pages::new(address),
+            state: State::new(address),
         })
     }
 
@@ -107,14 +108,14 @@ impl Monitor {
             poll,
             waker,
             listener,
-            pages,
+            state,
             ..
         } = self;
         let event_loop = EventLoop {
             poll,
             listener,
             connections: Slab::new(),
-            pages,
+            state,
             shared,
         };
         let thread = spawn("monitor", move || {
@@ -149,7 +150,7 @@ struct EventLoop {
     poll: Poll,
     listener: TcpListener,
     connections: Slab<Connection>,
-    pages: Pages,
+    state: State,
     shared: Arc<Shared>,
 }
 
@@ -246,8 +247,8 @@ impl EventLoop {
             // The connection has been replaced.
             return;
         };
-        let (pages, shared) = (&mut self.pages, &self.shared);
-        let answer = |method, path: &str| pages.answer(method, path, shared, room);
+        let (state, shared) = (&mut self.state, &self.shared);
+        let answer = |method, path: &str| pages::answer(state, method, path, shared, room);
         match connection.go_on(answer) {
             Ok(Progress::Blocked) => {}
             Ok(Progress::Done) => {

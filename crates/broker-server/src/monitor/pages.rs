@@ -1,9 +1,5 @@
 //! The pages by their paths.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::{Instant, SystemTime};
-
 use serde_json::{Value, json};
 
 use super::super::health::Health;
@@ -11,7 +7,7 @@ use super::super::shared::Shared;
 use super::asking::Refusal;
 use super::http::{Method, Page, Status, options};
 use super::query::Query;
-use super::time::Clock;
+use super::state::State;
 use super::{connz, leafz, metrics, subsz, varz};
 
 const JSON: &str = "application/json";
@@ -28,90 +24,63 @@ const PATHS: [&str; 8] = [
     "/metrics",
 ];
 
-/// The monitor's own state that pages show.
-#[derive(Debug)]
-pub(super) struct Pages {
-    /// The address of monitoring.
-    pub(super) address: SocketAddr,
-    pub(super) started: Instant,
-    pub(super) start: SystemTime,
-    clock: Clock,
-    /// Requests by path.
-    pub(super) requests: BTreeMap<&'static str, u64>,
+/// Returns the response to a request for a path with its query, as bytes. Lists may take at most
+/// `room` bytes.
+pub(super) fn answer(
+    state: &mut State,
+    method: Method,
+    target: &str,
+    shared: &Shared,
+    room: usize,
+) -> Vec<u8> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    if method == Method::Options && path == "*" {
+        return options();
+    }
+    let base = shared.config.http_base_path.trim_end_matches('/');
+    let path = match path.strip_prefix(base) {
+        Some("") if !base.is_empty() => "/",
+        Some(rest) => rest,
+        None => "",
+    };
+    let Some(&path) = PATHS.iter().find(|known| **known == path) else {
+        return Page::text(Status::NotFound, "not found; / lists the pages").answer(method);
+    };
+    let page = match method {
+        Method::Options => return options(),
+        Method::Other => Page::text(Status::MethodNotAllowed, "the method must be GET or HEAD"),
+        Method::Get | Method::Head => {
+            *state.requests.entry(path).or_default() += 1;
+            page(state, path, query, shared, room)
+        }
+    };
+    page.answer(method)
 }
 
-impl Pages {
-    pub(super) fn new(address: SocketAddr) -> Self {
-        let clock = Clock::new();
-        Self {
-            address,
-            started: clock.instant,
-            start: clock.time,
-            clock,
-            requests: BTreeMap::new(),
+fn page(state: &State, path: &str, query: &str, shared: &Shared, room: usize) -> Page {
+    match path {
+        "/healthz" => health(shared.health()),
+        "/varz" => Page {
+            status: Status::Ok,
+            content: JSON,
+            body: format!("{:#}\n", varz::varz(state, shared)),
+        },
+        "/connz" => {
+            let page = |query: &Query| connz::connz(query, shared, &state.clock, room);
+            json_for(query, page)
         }
-    }
-
-    /// Returns the response to a request for a path with its query, as bytes. Lists may take at
-    /// most `room` bytes.
-    pub(super) fn answer(
-        &mut self,
-        method: Method,
-        target: &str,
-        shared: &Shared,
-        room: usize,
-    ) -> Vec<u8> {
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        if method == Method::Options && path == "*" {
-            return options();
-        }
-        let base = shared.config.http_base_path.trim_end_matches('/');
-        let path = match path.strip_prefix(base) {
-            Some("") if !base.is_empty() => "/",
-            Some(rest) => rest,
-            None => "",
-        };
-        let Some(&path) = PATHS.iter().find(|known| **known == path) else {
-            return Page::text(Status::NotFound, "not found; / lists the pages").answer(method);
-        };
-        let page = match method {
-            Method::Options => return options(),
-            Method::Other => Page::text(Status::MethodNotAllowed, "the method must be GET or HEAD"),
-            Method::Get | Method::Head => {
-                *self.requests.entry(path).or_default() += 1;
-                self.page(path, query, shared, room)
-            }
-        };
-        page.answer(method)
-    }
-
-    fn page(&self, path: &str, query: &str, shared: &Shared, room: usize) -> Page {
-        match path {
-            "/healthz" => health(shared.health()),
-            "/varz" => Page {
-                status: Status::Ok,
-                content: JSON,
-                body: format!("{:#}\n", varz::varz(self, shared)),
-            },
-            "/connz" => {
-                let page = |query: &Query| connz::connz(query, shared, &self.clock, room);
-                json_for(query, page)
-            }
-            "/subsz" | "/subscriptionsz" => {
-                json_for(query, |query| subsz::subsz(query, shared, room))
-            }
-            "/leafz" => Page {
-                status: Status::Ok,
-                content: JSON,
-                body: format!("{:#}\n", leafz::leafz(shared)),
-            },
-            "/metrics" => Page {
-                status: Status::Ok,
-                content: "text/plain; version=0.0.4",
-                body: metrics::metrics(self, shared),
-            },
-            _ => Page::text(Status::Ok, &PATHS[1..].join("\n")),
-        }
+        "/subsz" | "/subscriptionsz" => json_for(query, |query| subsz::subsz(query, shared, room)),
+        "/leafz" => Page {
+            status: Status::Ok,
+            content: JSON,
+            body: format!("{:#}\n", leafz::leafz(shared)),
+        },
+        "/metrics" => Page {
+            status: Status::Ok,
+            content: "text/plain; version=0.0.4",
+            body: metrics::metrics(state, shared),
+        },
+        _ => Page::text(Status::Ok, &PATHS[1..].join("\n")),
     }
 }
 

@@ -5,16 +5,16 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use super::super::shared::Shared;
-use super::pages::Pages;
 use super::process;
+use super::state::State;
 use super::time::{duration, timestamp};
 
 /// Returns the fields of nats-server 2.10 that exist here, and some that nats-server does not have:
 /// `broker_version`, `max_memory`, `memory` (the memory held, which `max_memory` limits), `workers`
 /// and `stalled_clients`.
-pub(super) fn varz(pages: &Pages, shared: &Shared) -> Value {
-    let mut all = settings(pages, shared);
-    for more in [process(pages, shared), traffic(pages, shared)] {
+pub(super) fn varz(state: &State, shared: &Shared) -> Value {
+    let mut all = settings(state, shared);
+    for more in [process(state, shared), traffic(state, shared)] {
         if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
             all.extend(more);
         }
@@ -23,7 +23,7 @@ pub(super) fn varz(pages: &Pages, shared: &Shared) -> Value {
 }
 
 /// Returns the configuration.
-fn settings(pages: &Pages, shared: &Shared) -> Value {
+fn settings(state: &State, shared: &Shared) -> Value {
     let (settings, config) = (shared.settings(), &shared.config);
     let (info, intervals) = (&settings.info, &settings.intervals);
     object! {
@@ -35,8 +35,8 @@ fn settings(pages: &Pages, shared: &Shared) -> Value {
         "addr": info.host.as_str(),
         "host": info.host.as_str(),
         "port": info.port,
-        "http_host": pages.address.ip().to_string(),
-        "http_port": pages.address.port(),
+        "http_host": state.address.ip().to_string(),
+        "http_port": state.address.port(),
         "http_base_path": config.http_base_path.as_str(),
         "https_port": 0,
         "auth_required": info.auth_required,
@@ -57,11 +57,11 @@ fn settings(pages: &Pages, shared: &Shared) -> Value {
 }
 
 /// Returns the process's properties and resource usage.
-fn process(pages: &Pages, shared: &Shared) -> Value {
-    let uptime = pages.started.elapsed();
+fn process(state: &State, shared: &Shared) -> Value {
+    let uptime = state.started.elapsed();
     object! {
-        "start": timestamp(pages.start),
-        "config_load_time": timestamp(pages.start),
+        "start": timestamp(state.start),
+        "config_load_time": timestamp(state.start),
         "now": timestamp(SystemTime::now()),
         "uptime": duration(uptime),
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
@@ -75,7 +75,7 @@ fn process(pages: &Pages, shared: &Shared) -> Value {
 }
 
 /// Returns the clients and their traffic.
-fn traffic(pages: &Pages, shared: &Shared) -> Value {
+fn traffic(state: &State, shared: &Shared) -> Value {
     let counters = shared.counters();
     object! {
         "connections": shared.connections(),
@@ -97,7 +97,7 @@ fn traffic(pages: &Pages, shared: &Shared) -> Value {
         "out_msgs": counters.out_msgs,
         "in_bytes": counters.in_bytes,
         "out_bytes": counters.out_bytes,
-        "http_req_stats": json!(pages.requests),
+        "http_req_stats": json!(state.requests),
     }
 }
 
