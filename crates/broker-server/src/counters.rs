@@ -40,25 +40,15 @@ impl Counters {
     }
 
     fn from_array(array: [u64; COUNTERS]) -> Self {
-        let [
-            in_msgs,
-            in_bytes,
-            out_msgs,
-            out_bytes,
-            slow_consumers,
-            total_connections,
-            subscriptions,
-            stalls,
-        ] = array;
         Self {
-            in_msgs,
-            in_bytes,
-            out_msgs,
-            out_bytes,
-            slow_consumers,
-            total_connections,
-            subscriptions,
-            stalls,
+            in_msgs: array[0],
+            in_bytes: array[1],
+            out_msgs: array[2],
+            out_bytes: array[3],
+            slow_consumers: array[4],
+            total_connections: array[5],
+            subscriptions: array[6],
+            stalls: array[7],
         }
     }
 }
