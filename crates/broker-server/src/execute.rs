@@ -115,7 +115,7 @@ impl Executor {
         work: &mut u64,
     ) -> Result<Step, ProtocolError> {
         *work += PER_FRAME;
-        let now = local.now;
+        let (now, traces) = (local.now, local.traces);
         let Some(client) = local.get(key) else {
             return Ok(Step::Closed);
         };
@@ -128,8 +128,8 @@ impl Executor {
             Parsed::Frame(frame, used) => (frame, used),
             Parsed::Incomplete(needed) => return Ok(Step::Incomplete(needed)),
         };
-        if trace::is_on() {
-            trace::received(client, &input[..used]);
+        if traces {
+            trace::received(client, input);
         }
         match frame {
             Frame::Publish(publish) => {

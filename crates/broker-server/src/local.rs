@@ -92,6 +92,8 @@ pub(crate) struct Local {
     pub(crate) clients: Slab<Connection>,
     pub(crate) counters: Counters,
     pub(crate) now: Instant,
+    /// Whether protocol lines are logged, see [`trace`].
+    pub(crate) traces: bool,
     /// Connections with output, in the order in which it came.
     listed: VecDeque<usize>,
     /// Connections that have more output than one write may take.
@@ -133,6 +135,7 @@ impl Local {
             clients: Slab::new(),
             counters: Counters::default(),
             now: Instant::now(),
+            traces: trace::is_on(),
             listed: VecDeque::new(),
             unfinished: VecDeque::new(),
             remains: VecDeque::new(),
@@ -220,7 +223,7 @@ impl Local {
         if client.key != key {
             return;
         }
-        if trace::is_on() {
+        if self.traces {
             trace::sent(client, line);
         }
         let before = client.output.held();
@@ -311,17 +314,15 @@ impl Local {
             message.body.len()
         };
         self.held = self.held + output.held() - before;
-        if trace::is_on()
-            && let Some(subscription) = client.subscriptions.get(target.place)
-        {
-            trace::sent_message(client, buffer, message, &subscription.sid);
-        }
         client.tally.count_out(body, self.now);
         self.counters.out_msgs += 1;
         self.counters.out_bytes += body as u64;
         self.unsent += body;
         let crowded = client.is_crowded(&self.bounds);
         self.list(slot);
+        if self.traces {
+            self.trace_message(buffer, message, target);
+        }
         if last {
             self.unsubscribe(target.connection, target.place);
         }
@@ -329,6 +330,16 @@ impl Local {
             Delivery::Crowded
         } else {
             Delivery::Accepted
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn trace_message(&self, buffer: &[u8], message: &Message, target: Target) {
+        if let Some(client) = self.clients.get(target.connection.slot())
+            && let Some(subscription) = client.subscriptions.get(target.place)
+        {
+            trace::sent_message(client, buffer, message, &subscription.sid);
         }
     }
 
@@ -377,7 +388,7 @@ impl Local {
         };
         self.head.clear();
         push_head(&mut self.head, buffer, message, groups);
-        if trace::is_on() {
+        if self.traces {
             trace::sent(client, &self.head);
         }
         let output = &mut client.output;
@@ -602,7 +613,7 @@ impl Local {
                 self.counters.slow_consumers += u64::from(error == ProtocolError::SlowConsumer);
                 if client.output.forget() {
                     let line = error.line().unwrap_or_default();
-                    if trace::is_on() {
+                    if self.traces {
                         trace::sent(&client, line.as_bytes());
                     }
                     client.output.push(line.as_bytes(), &mut self.blocks);
@@ -631,7 +642,7 @@ impl Local {
                 // Within another line, -ERR cannot be sent.
                 if !is_late || client.output.forget() {
                     if let Some(line) = error.line() {
-                        if trace::is_on() {
+                        if self.traces {
                             trace::sent(&client, line.as_bytes());
                         }
                         client.output.push(line.as_bytes(), &mut self.blocks);

@@ -15,17 +15,17 @@ const SECRETS: [&str; 4] = ["auth_token", "jwt", "pass", "sig"];
 /// What nats-server writes instead of them.
 const REDACTED: &str = "[REDACTED]";
 
-/// Whether these lines are logged.
-#[inline]
+/// Whether these lines are logged. Each worker asks once, because the answer takes dozens of
+/// instructions.
 pub(crate) fn is_on() -> bool {
     tracing::enabled!(Level::TRACE)
 }
 
-/// Logs the line of a frame that the other side has sent.
+/// Logs the line of the frame that `input` begins with, which the other side has sent.
 #[cold]
 #[inline(never)]
-pub(crate) fn received(connection: &Connection, frame: &[u8]) {
-    log(connection, "<<-", first_line(frame));
+pub(crate) fn received(connection: &Connection, input: &[u8]) {
+    log(connection, "<<-", first_line(input));
 }
 
 /// Logs the lines that the server sends.

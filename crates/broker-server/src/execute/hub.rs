@@ -64,7 +64,7 @@ impl Executor {
         work: &mut u64,
     ) -> Result<Step, ProtocolError> {
         *work += PER_FRAME;
-        let now = local.now;
+        let (now, traces) = (local.now, local.traces);
         let Some(client) = local.get(key) else {
             return Ok(Step::Closed);
         };
@@ -75,8 +75,8 @@ impl Executor {
             ParsedLeaf::Frame(frame, used) => (frame, used),
             ParsedLeaf::Incomplete(needed) => return Ok(Step::Incomplete(needed)),
         };
-        if trace::is_on() {
-            trace::received(client, &data[at..at + used]);
+        if traces {
+            trace::received(client, &data[at..]);
         }
         let Some(link) = &mut client.link else {
             return Ok(Step::Closed);
