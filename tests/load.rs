@@ -290,6 +290,25 @@ fn a_server_that_starts_a_moment_later_is_waited_for() {
 }
 
 #[test]
+fn subscribers_can_be_at_another_server() {
+    // It is the same one, which is enough for the options.
+    let server = Server::start();
+    let other = server.address();
+    let outcome = server.measure(&format!("--messages 100 --subscriber-server {other}"));
+    assert_eq!(counts(&outcome), [100, 100, 100, 0, 0]);
+}
+
+#[test]
+fn servers_that_are_not_connected_are_named() {
+    let (one, other) = (Server::start(), Server::start());
+    let arguments = format!("--messages 1 --subscriber-server {}", other.address());
+    let text = refusal(&one.bench(&arguments));
+    for address in [one.address(), other.address()] {
+        assert!(text.contains(&address), "{text}");
+    }
+}
+
+#[test]
 fn a_refused_connection_is_named() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("bound").to_string();

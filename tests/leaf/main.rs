@@ -17,6 +17,7 @@ mod http;
 mod hub;
 mod jetstream;
 mod lame_duck;
+mod load;
 #[cfg(feature = "tls")]
 mod security;
 #[path = "../common/seeds.rs"]

@@ -43,6 +43,15 @@ pub(crate) struct Arguments {
     /// Token, instead of user and password [default: from --server]
     #[arg(long, env = "BROKER_TOKEN", value_name = "SECRET", hide_env_values = true, conflicts_with_all = ["user", "password"])]
     token: Option<String>,
+    /// Server of the subscribers [default: --server]. Messages then cross the connection of a
+    /// leaf node or cluster
+    #[arg(
+        long,
+        env = "BROKER_SUBSCRIBER_SERVER",
+        value_name = "ADDRESS",
+        hide_env_values = true
+    )]
+    subscriber_server: Option<String>,
     /// Connections that publish, or with --request that send requests
     #[arg(long, env = "BROKER_PUBLISHERS", value_name = "N", default_value_t = 1, value_parser = connections)]
     publishers: usize,
@@ -184,9 +193,12 @@ impl Arguments {
         }
         let limited = self.messages.is_some();
         let by_default = |seconds| (!limited).then(|| Duration::from_secs(seconds));
+        let other = self.subscriber_server.as_deref();
+        let other = other.map(broker_load::parse_address).transpose()?;
         Ok(Plan {
             server,
             login,
+            subscribers_at: other,
             pattern: if self.request {
                 Pattern::Request
             } else {

@@ -260,7 +260,8 @@ impl Connection {
     }
 }
 
-fn timed_out(error: &io::Error) -> bool {
+/// Whether a read ended by its time limit.
+pub(super) fn timed_out(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut

@@ -37,6 +37,16 @@ pub enum LoadError {
         /// How it deviates from the protocol.
         why: String,
     },
+    /// Messages do not reach the other server.
+    #[error(
+        "messages to {from} do not reach {to}: the servers are not connected, or a permission denies bench.> (see --subscriber-server)"
+    )]
+    Apart {
+        /// The server that gets the messages.
+        from: String,
+        /// The server that does not deliver them.
+        to: String,
+    },
     /// The server requires TLS.
     #[error(
         "{server} requires TLS, which the load generator does not support; give a server without TLS"

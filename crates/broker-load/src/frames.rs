@@ -13,6 +13,11 @@ pub(super) fn inbox(run: &str, place: usize) -> String {
     format!("_INBOX.{run}.{place}")
 }
 
+/// Returns the subject that [`super::crossing`] uses.
+pub(super) fn crossing(run: &str) -> String {
+    format!("bench.{run}.crossing")
+}
+
 /// Returns a PUB with a payload of `size` bytes.
 pub(super) fn publish(subject: &str, reply: &str, size: usize) -> Vec<u8> {
     let mut frame = Vec::with_capacity(size + 64);

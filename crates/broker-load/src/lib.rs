@@ -16,6 +16,7 @@ use broker_runtime as _;
 mod clock;
 mod connect;
 mod counters;
+mod crossing;
 mod error;
 mod frames;
 mod outcome;
@@ -149,13 +150,18 @@ pub fn run(
 
 /// Connects and subscribes, and waits until the server has processed both.
 fn clients(plan: &Plan, run: &str) -> Result<Clients, LoadError> {
-    let open = |kind: &str, place: usize, room| {
-        let who = format!("{kind} {}", place + 1);
-        connect(&plan.server, &plan.login, who, room)
-    };
     let [publisher, subscriber] = match plan.pattern {
         Pattern::Publish => ["publisher", "subscriber"],
         Pattern::Request => ["requester", "responder"],
+    };
+    let open = |kind: &str, place: usize, room| {
+        let who = format!("{kind} {}", place + 1);
+        let (server, login) = if kind == subscriber {
+            plan.place_of_subscribers()
+        } else {
+            (&plan.server, &plan.login)
+        };
+        connect(server, login, who, room)
     };
     let mut server = ServerInfo::default();
     let mut publishers = Vec::new();
@@ -185,6 +191,13 @@ fn clients(plan: &Plan, run: &str) -> Result<Clients, LoadError> {
         let subject = frames::subject(run, plan.subject_of(place));
         connection.confirm(&frames::subscribe(&subject, queue))?;
         subscribers.push(connection);
+    }
+    if plan.subscribers_at.is_some() && plan.subscribers > 0 {
+        let (here, there) = ((&plan.server, &plan.login), plan.place_of_subscribers());
+        crossing::wait(here, there, run)?;
+        if plan.pattern == Pattern::Request {
+            crossing::wait(there, here, run)?;
+        }
     }
     Ok(Clients {
         publishers,

@@ -20,6 +20,9 @@ pub struct Plan {
     pub server: Address,
     /// The credentials for the server.
     pub login: Login,
+    /// The server of the subscribers and the credentials for it, if it is another one: messages
+    /// then cross a cluster or a leaf node connection.
+    pub subscribers_at: Option<(Address, Login)>,
     /// Who sends what to whom.
     pub pattern: Pattern,
     /// Connections that publish or request.
@@ -69,6 +72,14 @@ impl Plan {
             return Ok(());
         };
         Err(LoadError::Plan(wrong))
+    }
+
+    /// Returns the server that subscribers connect to, and the credentials for it.
+    pub(super) fn place_of_subscribers(&self) -> (&Address, &Login) {
+        let place = self.subscribers_at.as_ref();
+        place.map_or((&self.server, &self.login), |(server, login)| {
+            (server, login)
+        })
     }
 
     /// Returns the index of the subject that a publisher or subscriber uses.
@@ -152,6 +163,7 @@ pub(super) mod tests {
                 port: 4222,
             },
             login: Login::default(),
+            subscribers_at: None,
             pattern: Pattern::Publish,
             publishers,
             subscribers,
