@@ -7,6 +7,12 @@ derive {
   blocks = ./docs/blocks.sh;
   script = ''
     (cd $source && bash $links) | tee $out
+    # A kind that is misspelt would never be run.
+    if (cd $source && find . -name '*.md' -exec grep -nE '^ *```sh +[^ ]' {} /dev/null \;) |
+      grep -vE ':```sh sandbox( serves)?$|^\./README\.md:[0-9]+:```sh (clone|develop)$'; then
+      echo "these blocks are of no kind that is run: sandbox, sandbox serves; in README.md also clone, develop" >&2
+      exit 1
+    fi
     mkdir bin
     ln -s $program/bin/broker $natsServer bin/
     PATH=$PWD/bin:$PATH

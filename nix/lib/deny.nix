@@ -1,4 +1,4 @@
-# cargo-deny over a project: licences, bans and sources, by its deny.toml. Advisories need a database from the network that
+# cargo-deny over all packages of a project's workspace: licences, bans and sources, by its deny.toml. Advisories need a database from the network that
 # changes daily: run `cargo deny check advisories` in the development shell.
 { cargo-deny, withoutSources }:
 project:
@@ -8,6 +8,6 @@ project.cargo {
   nativeInputs = [ cargo-deny ];
   command = ''
     ${withoutSources project}
-    cargo deny --offline --locked check licenses bans sources 2>&1 | tee $out
+    cargo deny --workspace --offline --locked check licenses bans sources 2>&1 | tee $out
   '';
 }

@@ -140,11 +140,20 @@ fn flags_that_contradict_are_both_named() {
 
 #[test]
 fn the_pid_file_is_there_while_it_listens() {
-    let path = scratch("pid");
-    let text = path.to_str().expect("plain letters");
+    let (path, folder) = (scratch("pid"), scratch("ports"));
+    fs::create_dir(&folder).expect("a folder");
+    let [text, ports] = [&path, &folder].map(|path| path.to_str().expect("plain letters"));
     for at_once in [false, true] {
-        let mut server = Server::start(&["-P", text, "--drain-timeout", "1000"]);
+        let mut server = Server::start(&[
+            "-P",
+            text,
+            "--ports_file_dir",
+            ports,
+            "--drain-timeout",
+            "1000",
+        ]);
         assert_eq!(wait_for_any(&path), server.id().to_string());
+        wait_for_any(&folder.join(format!("broker_{}.ports", server.id())));
         let clients = at_once.then(|| with_a_stuck_client(&server));
         server.signal(Signal::TERM);
         if at_once {
@@ -153,8 +162,29 @@ fn the_pid_file_is_there_while_it_listens() {
         }
         assert_eq!(server.wait().code(), Some(i32::from(at_once)));
         assert!(!path.exists());
+        assert_eq!(fs::read_dir(&folder).expect("it is there").count(), 0);
         drop(clients);
     }
+    fs::remove_dir(&folder).expect("it is empty");
+}
+
+#[test]
+fn a_server_that_does_not_start_leaves_no_pid_file() {
+    let path = scratch("pid");
+    let mut command = Command::new(program());
+    let command = command.args([
+        "serve",
+        "-p",
+        "-1",
+        "--ports_file_dir",
+        "/nonexistent",
+        "-P",
+    ]);
+    let output = command.arg(&path).output().expect("the executable starts");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("--ports_file_dir"), "{text}");
+    assert!(!path.exists());
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn it_logs_and_announces_its_ports_as_nats_server_does() {
     let ports: serde_json::Value = serde_json::from_str(&ports).expect("JSON");
     let nats = format!("nats://127.0.0.1:{}", process.port);
     assert_eq!(ports["nats"], serde_json::json!([nats]));
-    let monitoring = format!("http://0.0.0.0:{http}");
+    let monitoring = format!("http://127.0.0.1:{http}");
     assert_eq!(ports["monitoring"], serde_json::json!([monitoring]));
     assert!(get(http, "/healthz").0.contains(" 200 "));
     assert_eq!(Client::to(process.port).read_info()["server_name"], "ada");
@@ -88,7 +88,7 @@ fn a_flag_that_broker_cannot_have_is_an_error_that_says_what_to_do() {
             &["-p", "4222", "--routes", "nats-route://x:1"],
             "nats-server: flag -routes: Broker does not form clusters; make it a leaf node of one with --leaf\n",
         ),
-        (&["--tls"], "nats-server: -tls needs -tlscert and -tlskey\n"),
+        (&["--tls"], "nats-server: TLS needs -tlscert and -tlskey\n"),
     ] {
         let output = folder.output(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -19,8 +19,9 @@ pub(super) type Place<'a> = (&'a Address, &'a Login);
 
 /// Waits until `from` knows all subscriptions that `to` has confirmed so far.
 ///
-/// Servers tell each other of subscriptions in order, and not before they confirm them. So a
-/// message that reaches a later subscription shows that the earlier ones are known.
+/// A server queues the news of a subscription for other servers before it confirms the
+/// subscription, and sends the news in order. So a message that reaches a later subscription shows
+/// that the earlier ones are known.
 pub(super) fn wait(from: Place<'_>, to: Place<'_>, run: &str) -> Result<(), LoadError> {
     let subject = frames::crossing(run);
     let (mut sender, _) = connect(from.0, from.1, "crossing".to_owned(), 4096)?;

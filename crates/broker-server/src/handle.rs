@@ -95,6 +95,14 @@ impl Handle {
         format!("nats://{}", reachable(self.address))
     }
 
+    /// The URL of the monitoring for a client on the same machine, such as
+    /// `http://127.0.0.1:8222`, if [`Config::http`](crate::Config::http) asks for that port.
+    #[must_use]
+    pub fn monitor_url(&self) -> Option<String> {
+        let address = self.monitor_address.map(reachable)?;
+        Some(format!("http://{address}"))
+    }
+
     /// The URL for a WebSocket client on the same machine, such as `ws://127.0.0.1:9222`, if
     /// [`Config::websocket`](crate::Config::websocket) asks for that port.
     #[must_use]

@@ -10,7 +10,7 @@ use tracing::Level;
 use super::connection::Connection;
 
 /// Fields of CONNECT whose values are not logged.
-const SECRETS: [&str; 4] = ["auth_token", "jwt", "pass", "sig"];
+const SECRETS: [&str; 6] = ["auth_token", "jwt", "pass", "password", "sig", "token"];
 
 /// What nats-server writes instead of them.
 const REDACTED: &str = "[REDACTED]";

@@ -311,7 +311,8 @@ fn first(text: &str) -> Result<First, String> {
 }
 
 fn ignorable(text: &str) -> Result<String, &'static str> {
-    if broker_config::can_be_ignored(text) {
+    // An empty variable names none.
+    if text.is_empty() || broker_config::can_be_ignored(text) {
         Ok(text.to_owned())
     } else {
         Err("not an option that can be ignored; write its full name, such as leafnodes.listen")

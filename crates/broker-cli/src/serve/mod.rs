@@ -9,6 +9,7 @@ mod nats_flags;
 mod nats_lines;
 mod pid_file;
 mod ports_file;
+mod run_files;
 mod secrets;
 mod send_signal;
 mod settings;
@@ -27,8 +28,7 @@ use arguments::{Format, Level};
 use failure::Failure;
 use log::{Log, Style};
 use log_output::Output;
-use pid_file::PidFile;
-use ports_file::PortsFile;
+use run_files::RunFiles;
 use signals::{Signals, Subject};
 
 /// The exit code after a panic: Rust's own.
@@ -124,33 +124,17 @@ fn serve(arguments: Arguments, file: &Options, log: &Log) -> Result<(), Failure>
     raise_open_files();
     let signals = Signals::register().map_err(Failure::Signals)?;
     let server = Server::bind(config)?;
-    let path = arguments.pid.as_ref().or(file.pid_file.as_ref());
-    let pid_file = path.map(|path| {
-        let written = PidFile::write(path).map_err(|source| Failure::PidFile {
-            path: path.clone(),
-            source,
-        });
-        written.map(Arc::new)
+    let files = Arc::new(RunFiles::write(&arguments, file, &server.handle())?);
+    let followed = signals.follow(Subject {
+        server: server.handle(),
+        log: log.output(),
+        files: Arc::clone(&files),
+        arguments,
     });
-    let pid_file = pid_file.transpose()?;
-    let folder = arguments.nats.ports_file_dir.as_ref();
-    let ports_file = folder.or(file.ports_file_dir.as_ref()).map(|folder| {
-        PortsFile::write(folder, &server.handle()).map_err(|source| Failure::PortsFile {
-            path: folder.clone(),
-            source,
-        })
-    });
-    let ports_file = ports_file.transpose()?;
-    signals
-        .follow(Subject {
-            server: server.handle(),
-            log: log.output(),
-            pid_file: pid_file.clone(),
-            arguments,
-        })
-        .map_err(Failure::Signals)?;
-    let ended = server.run();
-    ports_file.inspect(PortsFile::remove);
-    pid_file.inspect(|file| file.remove());
-    Ok(ended?)
+    let ended = match followed {
+        Ok(()) => server.run().map_err(Failure::from),
+        Err(error) => Err(Failure::Signals(error)),
+    };
+    files.remove();
+    ended
 }

@@ -21,8 +21,8 @@ impl PortsFile {
         let name = name.unwrap_or("broker".as_ref()).to_string_lossy();
         let path = folder.join(format!("{name}_{}.ports", std::process::id()));
         let mut ports = json!({ "nats": [server.url()] });
-        if let Some(address) = server.monitor_address() {
-            ports["monitoring"] = json!([format!("http://{address}")]);
+        if let Some(url) = server.monitor_url() {
+            ports["monitoring"] = json!([url]);
         }
         if let Some(url) = server.websocket_url() {
             ports["websocket"] = json!([url]);

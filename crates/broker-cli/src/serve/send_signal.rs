@@ -1,6 +1,6 @@
 //! `broker serve --signal`: sends a signal to a running server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::nats_server::NAME;
@@ -177,7 +177,8 @@ mod unix {
                 continue;
             };
             // Processes of other users are hidden, and ended ones are gone.
-            let is_own = fs::read_link(entry.path().join("exe")).is_ok_and(|exe| exe == own);
+            let exe = fs::read_link(entry.path().join("exe"));
+            let is_own = exe.is_ok_and(|exe| super::is_same(&exe, &own));
             let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
             if is_own && super::serves(&line) {
                 found.push(pid);
@@ -186,6 +187,17 @@ mod unix {
         found.sort_unstable();
         Ok(found)
     }
+}
+
+/// Whether two links to executable files are of the same program. Linux marks the link of a file
+/// that was replaced, as in an upgrade.
+#[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
+fn is_same(exe: &Path, own: &Path) -> bool {
+    let known = |path: &Path| {
+        let path = path.as_os_str().as_encoded_bytes();
+        path.strip_suffix(b" (deleted)").unwrap_or(path).to_vec()
+    };
+    known(exe) == known(own)
 }
 
 /// Whether a command line, with a zero byte after each argument, starts a server.
@@ -227,6 +239,17 @@ mod tests {
             ("TERM", None),
         ] {
             assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_replaced_program_is_the_same() {
+        for (exe, same) in [
+            ("/opt/broker", true),
+            ("/opt/broker (deleted)", true),
+            ("/opt/broker2", false),
+        ] {
+            assert_eq!(is_same(exe.as_ref(), "/opt/broker".as_ref()), same, "{exe}");
         }
     }
 

@@ -55,11 +55,14 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
         (None, None) => default.listen,
     };
     let listen = arguments.nats.listen(listen);
-    let http = match (arguments.http, file.http_port) {
-        (None, Some(port)) => {
-            let host = file.http_host.as_ref().or(file.host.as_ref());
-            Some(resolve(host.map_or(ANY, |host| host), port)?)
-        }
+    let http = match (
+        arguments.http,
+        arguments.nats.http_port().or(file.http_port),
+    ) {
+        (None, Some(port)) => match &file.http_host {
+            Some(host) => Some(resolve(host, port)?),
+            None => Some(SocketAddr::new(listen.ip(), port)),
+        },
         (http, _) => http,
     };
     let bytes = |of_flag: Option<u32>, of_file: Option<u32>, default: usize| {
@@ -80,7 +83,7 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
     let grace = grace.or(file.lame_duck_grace_period);
     let config = Config {
         listen,
-        http: arguments.nats.http(http, listen),
+        http,
         http_base_path: file.http_base_path.clone().unwrap_or_default(),
         workers: arguments.workers.map_or(default.workers, usize::from),
         name: name.cloned(),
@@ -398,6 +401,42 @@ mod tests {
             (found.name.as_deref(), found.max_pings_out),
             (Some("of-file"), 7)
         );
+    }
+
+    #[test]
+    fn monitoring_is_at_the_host_of_the_file_or_of_the_clients() {
+        let at_host = Options {
+            host: Some("192.0.2.1".to_owned()),
+            http_host: Some("127.0.0.1".to_owned()),
+            http_port: Some(8222),
+            ..Options::default()
+        };
+        let by_port = Options {
+            http_host: None,
+            ..at_host.clone()
+        };
+        for (flags, file, expected) in [
+            (&["-c", "x"][..], &at_host, "127.0.0.1:8222"),
+            (&["-c", "x", "-m", "8"], &at_host, "127.0.0.1:8"),
+            (&["-c", "x", "-a", "192.0.2.7"], &at_host, "127.0.0.1:8222"),
+            (&["-c", "x"], &by_port, "192.0.2.1:8222"),
+            (&["-c", "x", "-m", "8"], &by_port, "192.0.2.1:8"),
+            (&["-c", "x", "-a", "127.0.0.1"], &by_port, "127.0.0.1:8222"),
+            (
+                &["-c", "x", "--listen", "127.0.0.1:1"],
+                &by_port,
+                "127.0.0.1:8222",
+            ),
+            (
+                &["-c", "x", "--http", "192.0.2.9:9"],
+                &at_host,
+                "192.0.2.9:9",
+            ),
+            (&["-m", "8"], &Options::default(), "127.0.0.1:8"),
+        ] {
+            let found = of(flags, file).expect("it is right");
+            assert_eq!(found.http, expected.parse().ok(), "{flags:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use broker_server::Handle;
 use super::arguments::Arguments;
 use super::failure::Failure;
 use super::log_output::Output;
-use super::pid_file::PidFile;
+use super::run_files::RunFiles;
 use super::settings;
 #[cfg(not(unix))]
 pub(crate) use other::Signals;
@@ -19,7 +19,7 @@ pub(crate) use unix::Signals;
 pub(crate) struct Subject {
     pub(crate) server: Handle,
     pub(crate) log: Arc<Output>,
-    pub(crate) pid_file: Option<Arc<PidFile>>,
+    pub(super) files: Arc<RunFiles>,
     /// The flags, which also override a reloaded file.
     pub(crate) arguments: Arguments,
 }
@@ -153,14 +153,11 @@ mod unix {
     impl Signal {
         fn carry_out(self, subject: &Subject) {
             let Subject {
-                server,
-                log,
-                pid_file,
-                ..
+                server, log, files, ..
             } = subject;
             match self {
                 Self::Terminate | Self::LameDuck if server.is_draining() => {
-                    pid_file.as_ref().inspect(|file| file.remove());
+                    files.remove();
                     end_at_once()
                 }
                 Self::Terminate => {
