@@ -35,7 +35,7 @@ complains() {
 
 # Runs a block. Succeeds if the block does, or if it serves until it is told to end. Ends what it has left running.
 runs() {
-  local process status=0
+  local process status=0 expected=0
   setsid bash -eu -o pipefail "$1" </dev/null &
   process=$!
   if [ "$2" = serves ]; then
@@ -44,8 +44,9 @@ runs() {
   fi
   wait $process || status=$?
   kill -KILL -- -$process 2>/dev/null || true
-  # The shell that waits for a server ends by the signal.
-  [ $status = $([ "$2" = serves ] && echo 143 || echo 0) ]
+  # The shell that waits for a server is ended by SIGTERM.
+  [ "$2" != serves ] || expected=143
+  [ "$status" = "$expected" ]
 }
 
 for page in "$@"; do
