@@ -116,8 +116,19 @@ impl Client {
         }
     }
 
-    /// Returns the next frame; `None` at the end, even within a frame.
+    /// Returns the next frame except PING, which a server may send at any time; `None` at the end,
+    /// even within a frame.
     pub(crate) fn frame(&mut self) -> Option<Frame> {
+        loop {
+            match self.any_frame() {
+                Some(Frame::Line(line)) if line == "PING" => {}
+                frame => return frame,
+            }
+        }
+    }
+
+    /// Returns the next frame; `None` at the end, even within a frame.
+    pub(crate) fn any_frame(&mut self) -> Option<Frame> {
         let end = loop {
             if let Some(end) = self.buffer.windows(2).position(|two| two == b"\r\n") {
                 break end;
@@ -186,25 +197,21 @@ impl Client {
         self.buffer.drain(..length).collect()
     }
 
-    /// Asserts that exactly these bytes come next.
+    /// Asserts that exactly these bytes come next, except for a PING before them, which a server
+    /// may send at any time.
     pub(crate) fn expect(&mut self, bytes: impl AsRef<[u8]>) {
+        const PING: &[u8] = b"PING\r\n";
         let expected = bytes.as_ref();
+        while self.buffer.len() < expected.len().min(PING.len()) && self.fill() {}
+        if self.buffer.starts_with(PING) && !expected.starts_with(PING) {
+            self.buffer.drain(..PING.len());
+        }
         let found = self.take(expected.len());
         if found != expected {
             let [found, expected] =
                 [&found[..], expected].map(|bytes| bytes.escape_ascii().to_string());
             panic!("found {found:.300}, expected {expected:.300}");
         }
-    }
-
-    /// Asserts that these bytes come next, except for a PING, which a server may send at any time.
-    fn expect_message(&mut self, bytes: impl AsRef<[u8]>) {
-        const PING: &[u8] = b"PING\r\n";
-        while self.buffer.len() < PING.len() && self.fill() {}
-        if self.buffer.starts_with(PING) {
-            self.buffer.drain(..PING.len());
-        }
-        self.expect(bytes);
     }
 
     /// Asserts that nothing more comes.
@@ -256,7 +263,7 @@ impl Bystanders {
         self.publisher.send(sent);
         for subscriber in &mut self.subscribers {
             for message in &expected {
-                subscriber.expect_message(message);
+                subscriber.expect(message);
             }
         }
     }

@@ -63,8 +63,9 @@ fn two_requests_for_one(responder: &str, requester: usize) {
         requester.send("SUB answers.* 1\r\n");
         requester.sync();
         requester.send("PUB r answers.1 0\r\n\r\nPUB r answers.2 0\r\n\r\n");
-        let Some(Frame::Message { subject, reply, .. }) = one.frame() else {
-            panic!("no request");
+        let (subject, reply) = match one.frame() {
+            Some(Frame::Message { subject, reply, .. }) => (subject, reply),
+            other => panic!("no request, but {other:?}"),
         };
         assert_eq!(subject, "r");
         let reply = reply.expect("it is a request");

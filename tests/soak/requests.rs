@@ -103,7 +103,7 @@ fn ask(run: &Run, mut client: Client, index: usize) {
 /// Returns the next frame other than PING.
 fn next(client: &mut Client) -> Option<Frame> {
     loop {
-        match client.frame()? {
+        match client.any_frame()? {
             Frame::Line(line) if line == "PING" => client.send("PONG\r\n"),
             frame => return Some(frame),
         }

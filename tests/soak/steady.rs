@@ -144,7 +144,7 @@ pub(crate) fn follow(
     let set = client.stream.set_read_timeout(Some(SILENCE));
     set.expect("a time that is not zero");
     let name = || thread::current().name().unwrap_or_default().to_owned();
-    while let Some(frame) = client.frame() {
+    while let Some(frame) = client.any_frame() {
         let taken = match &frame {
             Frame::Line(line) if line == "PING" => {
                 client.send("PONG\r\n");

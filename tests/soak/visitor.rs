@@ -86,7 +86,7 @@ impl<'a> Visitor<'a> {
         if !self.send("PING\r\n") {
             return false;
         }
-        while let Some(frame) = self.client.frame() {
+        while let Some(frame) = self.client.any_frame() {
             match frame {
                 Frame::Line(line) if line == "PONG" => return true,
                 Frame::Line(_) => {}
