@@ -1,7 +1,10 @@
 //! Clients that disconnect, send garbage or do not read, and a system without resources.
 
 use std::net::Shutdown;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 
 use crate::client::{Bystanders, CONNECT, Client};
 use crate::server::Server;
@@ -69,6 +72,8 @@ fn a_client_that_is_gone_within_a_frame_leaves_nothing_behind() {
 #[test]
 fn a_subscriber_that_never_reads_is_dropped_alone() {
     const MESSAGES: usize = 4000;
+    /// 1.6 MB, less than half of what may be pending.
+    const AHEAD: usize = 200;
     let server = Server::start(&["--max-pending", "4000000"]);
     let mut bystanders = Bystanders::of(&server);
     let mut stuck: Vec<_> = std::iter::repeat_with(|| {
@@ -85,8 +90,14 @@ fn a_subscriber_that_never_reads_is_dropped_alone() {
     let payload = "x".repeat(8192);
     let frame = format!("PUB flood 8192\r\n{payload}\r\n");
     let mut publisher = server.connect();
+    let read = Arc::new(AtomicUsize::new(0));
+    let so_far = Arc::clone(&read);
     let sending = thread::spawn(move || {
-        for _ in 0..MESSAGES {
+        for sent in 0..MESSAGES {
+            // On a busy machine, the one that reads would otherwise be too slow as well.
+            while sent > so_far.load(Relaxed) + AHEAD {
+                thread::sleep(Duration::from_micros(100));
+            }
             publisher.send(&frame);
         }
         publisher.sync();
@@ -94,6 +105,7 @@ fn a_subscriber_that_never_reads_is_dropped_alone() {
     let expected = format!("MSG flood 1 8192\r\n{payload}\r\n");
     for _ in 0..MESSAGES {
         reader.expect(&expected);
+        read.fetch_add(1, Relaxed);
     }
     sending.join().expect("the publisher goes on");
     reader.sync();
@@ -112,7 +124,7 @@ fn a_subscriber_that_never_reads_is_dropped_alone() {
 #[test]
 #[cfg(all(target_os = "linux", feature = "sized-jemalloc"))]
 fn memory_goes_back_while_the_server_rests() {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     const MIB: usize = 1 << 20;
     let server = Server::start(&[]);
