@@ -24,7 +24,7 @@ in
 {
   # The executable of a process in the emulator is the emulator, so `--signal` does not find the process by its program.
   tests-broker-aarch64 = broker.harness.some "tests-broker-aarch64" "broker:${server}/bin/broker" [ "clients" "conformance" "serve" ] {
-    arguments = [ "--skip" "signal_flag::without_a_number" ];
+    arguments = [ "--skip" "signal_flag::without_a_pid" ];
   };
   units-broker-aarch64 = build.units;
   info-broker-aarch64 = import ../checks/info.nix { inherit derive; } name variant { program = server; };
