@@ -1,4 +1,4 @@
-# The pages: their links lead somewhere, and their commands for the sandbox run as they are written.
+# Checks the Markdown pages: every link has a target, and the command blocks for the sandbox run as written.
 { derive, program, natsServer, source }:
 derive {
   name = "docs";
@@ -7,10 +7,10 @@ derive {
   blocks = ./docs/blocks.sh;
   script = ''
     (cd $source && bash $links) | tee $out
-    # A kind that is misspelt would never be run.
+    # A block with a misspelt kind would never be run.
     if (cd $source && find . -name '*.md' -exec grep -nE '^ *```sh +[^ ]' {} /dev/null \;) |
       grep -vE ':```sh sandbox( serves)?$|^\./README\.md:[0-9]+:```sh (clone|develop)$'; then
-      echo "these blocks are of no kind that is run: sandbox, sandbox serves; in README.md also clone, develop" >&2
+      echo "the kind of these blocks must be sandbox or sandbox serves, in README.md also clone or develop" >&2
       exit 1
     fi
     mkdir bin
@@ -18,7 +18,7 @@ derive {
     PATH=$PWD/bin:$PATH
     count=0
     for page in $(cd $source && find . -name '*.md' -exec grep -l '^```sh sandbox' {} +); do
-      # Each page starts in an empty folder, but for what the README's first command makes.
+      # Each page starts in an empty folder with the result of the README's first command.
       count=$((count + 1))
       mkdir $count
       ln -s $program $count/result

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the commands of Markdown pages as they are written: blocks.sh KIND PAGE...
+# Runs the command blocks of Markdown pages as written: blocks.sh KIND PAGE...
 #
-# A block that begins with ```sh KIND is run by the shell in the current folder, after those before it. With a further word
-# "serves", it ends with a server, which has to run on and is ended.
+# Bash runs each block that begins with ```sh KIND in the current folder, in the order of the page. A block with the further
+# word "serves" ends with a server, which must keep running until this script ends it.
 set -euo pipefail
 
 kind=$1
@@ -27,13 +27,13 @@ extract() {
     file { print >file }' "$1"
 }
 
-# Whether the servers of a block report a failure, or do not report that a leaf node is connected.
+# Succeeds if the output of a block has an error, or lacks the connection to the hub that --leaf asks for.
 complains() {
   if grep -E 'command not found|\[FTL\]| ERROR ' "$2"; then return 0; fi
   grep -q -- --leaf "$1" && ! grep -q 'connected to hub' "$2"
 }
 
-# Runs a block. Succeeds if the block does, or if it serves until it is told to end. Ends what it has left running.
+# Runs a block. Succeeds if the block does, or if its server runs until SIGTERM. Ends the processes that the block leaves.
 runs() {
   local process status=0 expected=0
   setsid bash -eu -o pipefail "$1" </dev/null &
