@@ -1,8 +1,13 @@
 //! nats-server as a hub.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::server::{Process, Server};
@@ -80,6 +85,47 @@ impl Hub {
         server.wait_for_log("connected to hub hub at");
         server
     }
+
+    /// Starts Broker as a leaf node whose link delays everything by this time.
+    pub(crate) fn distant_leaf(&self, delay: Duration) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let hub = self.leaf_port;
+        thread::spawn(move || {
+            let (leaf, _) = listener.accept().expect("the leaf node connects");
+            let hub = TcpStream::connect(("127.0.0.1", hub)).expect("the hub listens");
+            let [from_leaf, from_hub] = [&leaf, &hub].map(|stream| stream.try_clone());
+            forward(from_leaf.expect("a handle"), hub, delay);
+            forward(from_hub.expect("a handle"), leaf, delay);
+        });
+        let server = Server::start(&["--leaf", &format!("nats-leaf://{address}")]);
+        server.wait_for_log("connected to hub hub at");
+        server
+    }
+}
+
+/// Forwards bytes, each after the same delay, until one side closes.
+fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+    let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
+    thread::spawn(move || {
+        let mut buffer = [0; 1 << 16];
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
+            if sender
+                .send((Instant::now() + delay, buffer[..count].to_vec()))
+                .is_err()
+            {
+                break;
+            }
+        }
+    });
+    thread::spawn(move || {
+        for (due, bytes) in receiver {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            if to.write_all(&bytes).is_err() {
+                break;
+            }
+        }
+    });
 }
 
 impl Drop for Hub {

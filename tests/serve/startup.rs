@@ -144,17 +144,21 @@ fn a_public_address_without_credentials_is_a_warning() {
 }
 
 #[test]
-fn any_address_of_ipv6_is_any_address_of_ipv4_as_well() {
+fn any_address_of_one_family_is_any_address_of_the_other() {
     if TcpListener::bind("[::1]:0").is_err() {
         // The machine has no IPv6.
         return;
     }
-    let server = Server::start(&["--listen", "[::]:0", "--http", "[::]:0"]);
-    let mut client = Client::to(server.port);
-    assert_eq!(client.read_info()["client_ip"], "127.0.0.1");
-    for port in [server.port, server.http_port()] {
-        for address in ["127.0.0.1", "::1"] {
-            TcpStream::connect((address, port)).expect("it listens there");
+    for host in ["[::]", "0.0.0.0"] {
+        let any = format!("{host}:0");
+        let server = Server::start(&["--listen", &any, "--http", &any]);
+        server.wait_for_log(&format!("client connections on {host}:{}", server.port));
+        let mut client = Client::to(server.port);
+        assert_eq!(client.read_info()["client_ip"], "127.0.0.1");
+        for port in [server.port, server.http_port()] {
+            for address in ["127.0.0.1", "::1"] {
+                TcpStream::connect((address, port)).expect("it listens there");
+            }
         }
     }
 }

@@ -260,7 +260,7 @@ impl Connection {
     }
 }
 
-/// Whether a read ended by its time limit.
+/// Returns whether a read ended by its time limit.
 pub(super) fn timed_out(error: &io::Error) -> bool {
     matches!(
         error.kind(),

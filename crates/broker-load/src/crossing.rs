@@ -11,7 +11,7 @@ use super::{Address, LoadError, Login};
 /// Time limit for the first message to arrive at the other server.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Time between messages that look for the way.
+/// Time between probes.
 const STEP: Duration = Duration::from_millis(10);
 
 /// A server and the credentials for it.
@@ -19,9 +19,9 @@ pub(super) type Place<'a> = (&'a Address, &'a Login);
 
 /// Waits until `from` knows all subscriptions that `to` has confirmed so far.
 ///
-/// A server queues the news of a subscription for other servers before it confirms the
-/// subscription, and sends the news in order. So a message that reaches a later subscription shows
-/// that the earlier ones are known.
+/// A server queues a subscription for other servers before it confirms the subscription, and sends
+/// subscriptions in order. So when a probe reaches a later subscription, the earlier ones are
+/// known.
 pub(super) fn wait(from: Place<'_>, to: Place<'_>, run: &str) -> Result<(), LoadError> {
     let subject = frames::crossing(run);
     let (mut sender, _) = connect(from.0, from.1, "crossing".to_owned(), 4096)?;
@@ -44,7 +44,7 @@ pub(super) fn wait(from: Place<'_>, to: Place<'_>, run: &str) -> Result<(), Load
     })
 }
 
-/// Whether a message arrives within [`STEP`].
+/// Returns whether a message arrives within [`STEP`].
 fn has_message(receiver: &mut Connection) -> Result<bool, LoadError> {
     loop {
         match receiver.scanner.frame() {

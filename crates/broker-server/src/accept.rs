@@ -60,14 +60,14 @@ impl Acceptor {
             source,
             flag: "--listen",
         };
-        let mut listener = listen(address).map_err(error)?;
+        let (mut listener, address) = listen(address).map_err(error)?;
         let poll = Poll::new().map_err(system("set up event polling"))?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(system("set up event polling"))?;
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)
             .map_err(system("set up event polling"))?;
         Ok(Self {
-            address: listener.local_addr().map_err(error)?,
+            address,
             poll,
             waker: Arc::new(waker),
             listener,
@@ -90,8 +90,7 @@ impl Acceptor {
             source,
             flag: "--websocket",
         };
-        let mut listener = listen(address).map_err(error)?;
-        let bound = listener.local_addr().map_err(error)?;
+        let (mut listener, bound) = listen(address).map_err(error)?;
         self.poll
             .registry()
             .register(&mut listener, WEBSOCKET, Interest::READABLE)

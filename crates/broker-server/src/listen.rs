@@ -1,7 +1,7 @@
 //! Opens ports.
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use mio::net::TcpListener;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -9,11 +9,25 @@ use socket2::{Domain, Protocol, Socket, Type};
 /// Length of the queue of connections to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Listens on an address.
+/// Listens on an address. Returns it with the port that is in use.
 ///
-/// `[::]` means every IPv6 and IPv4 address, whatever the system's default is; `0.0.0.0` means
-/// every IPv4 address.
-pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// `0.0.0.0` and `[::]` both mean every IPv4 and IPv6 address, as in nats-server; on a system
+/// without IPv6, `0.0.0.0` means every IPv4 address.
+pub(super) fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let listener = if address.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED) {
+        let all = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), address.port());
+        open(all).or_else(|error| match error.kind() {
+            ErrorKind::AddrInUse | ErrorKind::PermissionDenied => Err(error),
+            _ => open(address),
+        })?
+    } else {
+        open(address)?
+    };
+    let port = listener.local_addr()?.port();
+    Ok((listener, SocketAddr::new(address.ip(), port)))
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let domain = Domain::for_address(address);
     let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
     if is_any_ipv6(address) {
@@ -32,8 +46,8 @@ fn is_any_ipv6(address: SocketAddr) -> bool {
     matches!(address.ip(), IpAddr::V6(ip) if ip.is_unspecified())
 }
 
-/// Returns a client's address as the client knows it: with `[::]`, the system reports an IPv4
-/// address as `::ffff:192.0.2.1`.
+/// Returns a client's address as the client knows it: a listener for both families reports an
+/// IPv4 address as `::ffff:192.0.2.1`.
 pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),

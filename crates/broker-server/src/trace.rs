@@ -1,5 +1,5 @@
-//! Protocol lines in the log, at level TRACE, as nats-server's `-V` shows them: `<<-` is
-//! what a client or hub sent, `->>` what the server sends. Payloads and secrets are left out.
+//! Protocol lines in the log at level TRACE, as nats-server's `-V` shows them: `<<-` marks what a
+//! client or hub sends, `->>` what the server sends. Payloads and secrets are left out.
 
 use std::borrow::Cow;
 
@@ -15,13 +15,13 @@ const SECRETS: [&str; 6] = ["auth_token", "jwt", "pass", "password", "sig", "tok
 /// What nats-server writes instead of them.
 const REDACTED: &str = "[REDACTED]";
 
-/// Whether these lines are logged. Each worker asks once, because the answer takes dozens of
-/// instructions.
+/// Returns whether protocol lines are logged. Each worker calls this once, because a call takes
+/// dozens of instructions.
 pub(crate) fn is_on() -> bool {
     tracing::enabled!(Level::TRACE)
 }
 
-/// Logs the line of the frame that `input` begins with, which the other side has sent.
+/// Logs the first line of `input`, a frame that the other side sent.
 #[cold]
 #[inline(never)]
 pub(crate) fn received(connection: &Connection, input: &[u8]) {
@@ -75,7 +75,7 @@ fn first_line(bytes: &[u8]) -> &[u8] {
     line.unwrap_or_default().trim_ascii_end()
 }
 
-/// The line as text. CONNECT is without what proves who connects.
+/// Returns the line as text, without the credentials of CONNECT.
 fn without_secrets(line: &[u8]) -> Cow<'_, str> {
     const VERB: &[u8] = b"CONNECT";
     let Some((verb, json)) = line.split_at_checked(VERB.len()) else {
@@ -85,7 +85,7 @@ fn without_secrets(line: &[u8]) -> Cow<'_, str> {
         return String::from_utf8_lossy(line);
     }
     let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(json) else {
-        // It is no JSON, and a secret may be anywhere in it.
+        // This is not JSON, so a secret may be anywhere in it.
         return format!("CONNECT {REDACTED}").into();
     };
     for (name, value) in &mut fields {

@@ -70,7 +70,7 @@ impl Features {
         Self(known)
     }
 
-    /// Whether the features were detected.
+    /// Returns whether the features were detected.
     #[inline(always)]
     pub(crate) fn are_known(self) -> bool {
         self.0 != 0
@@ -100,14 +100,14 @@ impl Features {
         }
     }
 
-    /// Whether AVX2 can be used.
+    /// Returns whether AVX2 can be used.
     #[cfg(feature = "memory")]
     #[inline(always)]
     pub(crate) fn avx2(self) -> bool {
         self.0 & AVX2 != 0
     }
 
-    /// Whether vectors of 64 bytes can be used and are faster.
+    /// Returns whether vectors of 64 bytes can be used and are faster.
     #[cfg(feature = "memory")]
     #[inline(always)]
     pub(crate) fn wide(self) -> bool {
@@ -144,21 +144,21 @@ impl Features {
         }
     }
 
-    /// Whether AVX2, BMI1, BMI2 and LZCNT can be used.
+    /// Returns whether AVX2, BMI1, BMI2 and LZCNT can be used.
     #[cfg(feature = "strings")]
     #[inline(always)]
     pub(crate) fn avx2_and_bits(self) -> bool {
         self.0 & AVX2_AND_BITS != 0
     }
 
-    /// Whether the instructions of FMA3 can be used.
+    /// Returns whether the instructions of FMA3 can be used.
     #[cfg(feature = "math")]
     #[inline(always)]
     pub(crate) fn fma(self) -> bool {
         self.0 & FMA != 0
     }
 
-    /// Whether `roundsd` and `roundss` can be used.
+    /// Returns whether `roundsd` and `roundss` can be used.
     #[cfg(feature = "math")]
     #[inline(always)]
     pub(crate) fn sse4_1(self) -> bool {
@@ -247,7 +247,7 @@ fn family(signature: u32) -> u32 {
     }
 }
 
-/// Whether the processor has LZCNT.
+/// Returns whether the processor has LZCNT.
 fn has_lzcnt() -> bool {
     const FIRST: u32 = 0x8000_0000;
     cpuid(FIRST).eax > FIRST && cpuid(FIRST + 1).ecx & const { 1 << 5 } != 0
@@ -258,8 +258,8 @@ const YMM: u64 = 0b110;
 /// The same for vectors of 64 bytes: all 32 of them, and the mask registers.
 const ZMM: u64 = 0b1110_0110;
 
-/// Whether the operating system saves these registers on a context switch, given the processor's
-/// basic features.
+/// Returns whether the operating system saves these registers on a context switch, given the
+/// processor's basic features.
 fn system_saves(registers: u64, basic: u32) -> bool {
     const OSXSAVE: u32 = 1 << 27;
     const AVX: u32 = 1 << 28;

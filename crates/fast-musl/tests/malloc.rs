@@ -38,7 +38,7 @@ fn set_errno(value: c_int) {
     unsafe { *libc::__errno_location() = value }
 }
 
-/// Whether jemalloc reports that the block is in one of its arenas.
+/// Returns whether jemalloc reports that the block is in one of its arenas.
 fn of_jemalloc(block: *const c_void) -> bool {
     let (mut arena, mut length) = (0 as c_uint, size_of::<c_uint>());
     let mut block = block;

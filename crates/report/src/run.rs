@@ -15,7 +15,7 @@ use crate::report::{Report, VariantReport};
 use crate::section::Section as Cells;
 use crate::sections::allocations::{self, Benchmarks};
 use crate::sections::benchmarks::{self, Executable};
-use crate::sections::broker::{self, Loads};
+use crate::sections::broker::{self, Loads, Route};
 use crate::sections::libc::{self, Survey};
 use crate::sections::programs::{self, Programs};
 use crate::session::{self, Session, Source};
@@ -117,6 +117,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
 /// A section, and what measures it.
 type Planned<'a> = (Cells, Box<dyn Source + 'a>);
 
+const NO_HUB: &str = "there is no nats-server on PATH to be the hub, so no leaf node is put under load (see --nats-server)";
+
 /// Returns the selected sections, and warnings about those that cannot be measured.
 fn plan<'a>(
     arguments: &Arguments,
@@ -129,7 +131,7 @@ fn plan<'a>(
         arguments.nats_server.as_deref(),
         "--nats-server",
     )?;
-    let scenarios = broker::select(&arguments.scenarios)?;
+    let mut scenarios = broker::select(&arguments.scenarios)?;
     let programs = choose(
         "program",
         &matrix.programs,
@@ -139,6 +141,13 @@ fn plan<'a>(
     )?;
     let mut planned: Vec<Planned<'a>> = Vec::new();
     let mut left_out = Vec::new();
+    if arguments.wants(Section::Broker) && nats.is_none() {
+        let all = scenarios.len();
+        scenarios.retain(|one| one.route == Route::Local);
+        if scenarios.len() < all {
+            left_out.push(NO_HUB.to_owned());
+        }
+    }
     let mut missing = |what: &str| left_out.push(format!("the matrix names no {what}"));
     if arguments.wants(Section::Allocations) {
         let listed = list(session.variants, &session.interrupt)?;

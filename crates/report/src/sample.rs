@@ -122,6 +122,7 @@ pub(crate) fn broker() -> Section {
         name,
         arguments,
         at_half_load,
+        route: broker::Route::Local,
     };
     let loads = [
         load("1 to 1 <&>", "--size 16", false),

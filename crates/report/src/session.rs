@@ -110,7 +110,8 @@ impl Step {
         }
     }
 
-    /// Whether the step's cell has failed or is left out: it would fail again, or its result would mean little.
+    /// Returns whether the step's cell has failed or is left out: it would fail again, or its
+    /// result would mean little.
     fn is_idle(&self, section: &Section) -> bool {
         match (self.row, self.column) {
             (Some(row), Some(column)) => {

@@ -1,4 +1,4 @@
-//! The arguments of `broker serve` that come of nats-server's.
+//! The arguments of `broker serve` that result from nats-server's.
 
 use std::ffi::{OsStr, OsString};
 
@@ -11,7 +11,7 @@ pub(super) struct TlsFlags {
     pub(super) on: Option<bool>,
     pub(super) verifies: bool,
     pub(super) authorities: Option<OsString>,
-    /// Whether any but `-tls` is given: TLS is then on, and needs a certificate.
+    /// Whether any other TLS flag is given: TLS is then on and needs a certificate.
     pub(super) any: bool,
 }
 
@@ -52,7 +52,7 @@ impl TlsFlags {
 pub(super) struct Arguments(pub(super) Vec<OsString>);
 
 impl Arguments {
-    /// Whether a long flag is among them.
+    /// Returns whether a long flag is among them.
     pub(super) fn has(&self, long: &str) -> bool {
         self.0.iter().any(|argument| is_flag(argument, long))
     }
@@ -61,8 +61,8 @@ impl Arguments {
         self.0.retain(|argument| !is_flag(argument, long));
     }
 
-    /// Sets a flag to a value, or to its default if the value means that in nats-server. As in Go,
-    /// the last one counts.
+    /// Sets a flag to a value, or removes it if nats-server takes the value for its default. As in
+    /// Go, the last one counts.
     pub(super) fn set(&mut self, long: &str, value: &OsStr) {
         self.remove(long);
         let is_secret = matches!(long, "user" | "password" | "token");

@@ -37,8 +37,8 @@ pub(crate) struct Arguments {
     /// Check the configuration file and exit
     #[arg(short = 't', long = "test", requires = "config")]
     pub(super) test: bool,
-    /// Address for clients. Port 0 chooses a free port; [::] is all IPv6 and IPv4 addresses,
-    /// 0.0.0.0 all IPv4 addresses [default: 127.0.0.1:4222]
+    /// Address for clients. Port 0 chooses a free port; 0.0.0.0 and [::] are all IPv4 and
+    /// IPv6 addresses [default: 127.0.0.1:4222]
     #[arg(long, env = "BROKER_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(super) listen: Option<SocketAddr>,
     /// Address for monitoring by HTTP: /healthz, /varz, /metrics and others [default: none]

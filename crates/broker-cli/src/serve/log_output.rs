@@ -16,7 +16,7 @@ impl Output {
         path.map(open).transpose().map(Self)
     }
 
-    /// Whether it is a file.
+    /// Returns whether it is a file.
     pub(crate) fn is_file(&self) -> bool {
         self.0.is_some()
     }

@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::pid_file::PidFile;
 use super::ports_file::PortsFile;
 
-/// The pid file and the ports file, if they are asked for.
+/// The pid file and the ports file, if they are configured.
 #[derive(Debug)]
 pub(super) struct RunFiles {
     pid: Option<PidFile>,
@@ -20,7 +20,7 @@ impl RunFiles {
     ///
     /// # Errors
     ///
-    /// If one cannot be written. None is left then.
+    /// If one cannot be written. Neither file exists then.
     pub(super) fn write(
         arguments: &Arguments,
         file: &Options,

@@ -189,8 +189,8 @@ mod unix {
     }
 }
 
-/// Whether two links to executable files are of the same program. Linux marks the link of a file
-/// that was replaced, as in an upgrade.
+/// Returns whether two links to executable files belong to the same program. Linux marks the link of a
+/// file that was replaced, as in an upgrade.
 #[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
 fn is_same(exe: &Path, own: &Path) -> bool {
     let known = |path: &Path| {
@@ -200,7 +200,7 @@ fn is_same(exe: &Path, own: &Path) -> bool {
     known(exe) == known(own)
 }
 
-/// Whether a command line, with a zero byte after each argument, starts a server.
+/// Returns whether a command line, with a zero byte after each argument, starts a server.
 #[cfg_attr(not(unix), allow(dead_code, reason = "no process is looked for there"))]
 fn serves(line: &[u8]) -> bool {
     let mut arguments = line.split(|&byte| byte == 0);

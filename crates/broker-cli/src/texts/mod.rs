@@ -1,8 +1,8 @@
-//! All texts that a person can meet, in two files beside this one, to be read in one place:
-//! `help.txt` has what `--help` prints, and `messages.txt` every string of two words or more in
-//! the code of Broker, which includes all errors and log lines.
+//! Snapshots of all texts that users see: `help.txt` holds the output of each `--help`, and
+//! `messages.txt` holds every string of two words or more in Broker's code, which includes all
+//! errors and log lines.
 //!
-//! When a text changes, write the files anew and read the difference:
+//! After a text has changed, update the snapshots and read the difference:
 //! `UPDATE_TEXTS=1 cargo test -p broker-cli texts`.
 
 mod strings;
@@ -31,7 +31,7 @@ fn check(name: &str, text: &str) {
     );
 }
 
-/// The files of Rust code below a folder, but for those of tests alone, sorted.
+/// Collects the Rust files below a folder, sorted, except those in folders of tests.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).expect("a folder");
     let mut paths: Vec<_> = entries
@@ -50,7 +50,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Whether the code has this file as a module of its tests alone.
+/// Returns whether the file is a module that only tests use.
 fn is_of_tests(file: &Path, all: &[(PathBuf, String)]) -> bool {
     let is_mod = file.file_stem().is_some_and(|stem| stem == "mod");
     let module = if is_mod { file.parent() } else { Some(file) };

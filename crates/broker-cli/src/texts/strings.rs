@@ -1,9 +1,9 @@
 //! The strings of Rust code.
 
-/// What begins the tests of a file, which are its end.
+/// The beginning of a file's tests, which are at its end.
 const TESTS: &str = "#[cfg(test)]\nmod tests {";
 
-/// What comes before strings that are not for the people who run the program.
+/// The code before strings that users do not see.
 const INTERNAL: [&str; 5] = [
     "expect(",
     "assert!(",
@@ -12,7 +12,8 @@ const INTERNAL: [&str; 5] = [
     "include_str!(",
 ];
 
-/// All strings of two words or more, in order, but for those of tests, and of what cannot happen.
+/// Returns all strings of two words or more, in order, except those of tests and of panics that
+/// cannot happen.
 pub(super) fn strings(code: &str) -> Vec<String> {
     let code = code.split(TESTS).next().unwrap_or_default();
     let mut found = Vec::new();
@@ -37,7 +38,7 @@ pub(super) fn strings(code: &str) -> Vec<String> {
     found
 }
 
-/// The string that `from` starts with, and what is behind it. A raw one has its hashes at the
+/// Returns the string that `from` starts with, and the rest. The hashes of a raw string are at the
 /// end of `before`.
 fn string<'a>(before: &str, from: &'a str) -> (String, &'a str) {
     let hashes = before.len() - before.trim_end_matches('#').len();
@@ -52,7 +53,7 @@ fn string<'a>(before: &str, from: &'a str) -> (String, &'a str) {
         match character {
             '"' => return (text, &from[at + 2..]),
             '\\' => match characters.next() {
-                // A line that goes on in the next one.
+                // The string continues on the next line.
                 Some((_, '\n')) => {
                     let left = characters.as_str().trim_start();
                     let skipped = characters.as_str().len() - left.len();
@@ -67,7 +68,7 @@ fn string<'a>(before: &str, from: &'a str) -> (String, &'a str) {
     (text, "")
 }
 
-/// How long the character is that `from` starts with, or the quote of a lifetime or a slash.
+/// Returns the length of the character literal, lifetime quote or slash that `from` starts with.
 fn character(from: &str) -> usize {
     let mut characters = from.char_indices().skip(1);
     match (characters.next(), characters.next()) {

@@ -284,8 +284,8 @@ impl Place {
     }
 }
 
-/// Whether an option that Broker does not have, such as `leafnodes.listen`, can be ignored: one
-/// that nobody needs to be kept out.
+/// Returns whether an option that Broker does not have, such as `leafnodes.listen`, can be ignored:
+/// no client gets more access without it.
 #[must_use]
 pub fn can_be_ignored(name: &str) -> bool {
     Place::ALL.iter().any(|place| {

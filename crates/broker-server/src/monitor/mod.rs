@@ -86,8 +86,7 @@ impl Monitor {
             source,
             flag: "--http",
         };
-        let mut listener = listen(address).map_err(error)?;
-        let address = listener.local_addr().map_err(error)?;
+        let (mut listener, address) = listen(address).map_err(error)?;
         let poll = Poll::new().map_err(system("set up event polling"))?;
         let waker = Waker::new(poll.registry(), WAKER).map_err(system("set up event polling"))?;
         poll.registry()

@@ -108,7 +108,7 @@ pub(super) extern "C" fn single(x: f32, y: f32, z: f32) -> f32 {
     rounded
 }
 
-/// Whether the number is zero, infinite or NaN.
+/// Returns whether the number is zero, infinite or NaN.
 fn is_special(x: f64) -> bool {
     (x.to_bits() & !SIGN).wrapping_sub(1) >= INFINITY - 1
 }

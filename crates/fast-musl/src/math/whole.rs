@@ -22,7 +22,7 @@ macro_rules! functions {
                 $float::from_bits(x.to_bits() & !SIGN | sign.to_bits() & SIGN)
             }
 
-            /// Whether `x` may have a fraction. Infinities and NaN have none.
+            /// Returns whether `x` may have a fraction. Infinities and NaN have none.
             #[inline(always)]
             fn has_fraction(x: $float) -> bool {
                 magnitude(x) < $whole

@@ -241,8 +241,8 @@ pub(super) unsafe fn order_early(a: *const u8, b: *const u8) -> c_int {
     }
 }
 
-/// Whether the first sixteen bytes differ: areas that differ mostly do so early, which needs no
-/// loop.
+/// Returns whether the first sixteen bytes differ: areas that differ mostly do so early, which
+/// needs no loop.
 ///
 /// # Safety
 ///

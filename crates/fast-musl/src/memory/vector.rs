@@ -40,7 +40,7 @@ pub(super) unsafe trait Vector: Copy {
     /// The processor must have these vectors.
     unsafe fn first_difference(equal: Self::Equal) -> usize;
 
-    /// Whether any place is not equal.
+    /// Returns whether any place is not equal.
     ///
     /// # Safety
     ///

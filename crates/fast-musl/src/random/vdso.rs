@@ -150,7 +150,7 @@ fn at<T>(base: *const u8, offset: u64) -> *const T {
     base.wrapping_add(offset as usize).cast()
 }
 
-/// Whether the zero-terminated text at `text` equals `name`.
+/// Returns whether the zero-terminated text at `text` equals `name`.
 ///
 /// # Safety
 ///

@@ -38,7 +38,7 @@ impl<S: Size> Elements<S> {
         unsafe { (self.order.compare)(a.cast(), b.cast(), self.order.argument) }
     }
 
-    /// Whether `a` comes before `b`.
+    /// Returns whether `a` comes before `b`.
     ///
     /// # Safety
     ///

@@ -73,7 +73,7 @@ pub(super) unsafe trait Bytes: Copy {
     /// See [`splat`](Self::splat).
     unsafe fn either(one: Self::Hits, other: Self::Hits) -> Self::Hits;
 
-    /// Whether there is a hit.
+    /// Returns whether there is a hit.
     ///
     /// # Safety
     ///
@@ -124,7 +124,7 @@ pub(super) unsafe trait Bytes: Copy {
 /// The hits in four consecutive vectors.
 pub(super) type Four<H> = (H, H, H, H);
 
-/// Whether one of four has a hit.
+/// Returns whether one of four has a hit.
 ///
 /// # Safety
 ///
@@ -169,13 +169,13 @@ pub(super) fn offset(at: *const u8, len: usize) -> usize {
     at.addr() & len.wrapping_sub(1)
 }
 
-/// Whether `len` bytes from this address are in more than one page.
+/// Returns whether `len` bytes from this address are in more than one page.
 #[inline(always)]
 pub(super) fn crosses(at: *const u8, len: usize) -> bool {
     offset(at, PAGE) > PAGE.wrapping_sub(len)
 }
 
-/// Whether `len` bytes from either address are in more than one page.
+/// Returns whether `len` bytes from either address are in more than one page.
 #[inline(always)]
 pub(super) fn either_crosses(one: *const u8, other: *const u8, len: usize) -> bool {
     usize::max(offset(one, PAGE), offset(other, PAGE)) > PAGE.wrapping_sub(len)

@@ -69,8 +69,8 @@ fn a_forbidden_system_call_sets_errno() {
     });
 }
 
-/// Whether std's maps still get random keys: std reads them from a file, once per thread, if
-/// `getrandom` fails in one of these ways.
+/// Returns whether std's maps still get random keys: std reads them from a file, once per thread,
+/// if `getrandom` fails in one of these ways.
 fn maps_have_keys() -> bool {
     let hash = || thread::spawn(|| RandomState::new().hash_one(1)).join().ok();
     let (first, second) = (hash(), hash());

@@ -41,8 +41,8 @@ pub(crate) fn say(what: &str) {
     unsafe { libc::write(2, what.as_ptr().cast(), what.len()) };
 }
 
-/// Whether the kernel has the vDSO's function. Prints a note if not, because the test then shows
-/// little.
+/// Returns whether the kernel has the vDSO's function. Prints a note if not, because the test then
+/// shows little.
 pub(crate) fn vdso_answers(test: &str) -> bool {
     let found = kernel_has_it();
     if !found {

@@ -4,18 +4,17 @@
 //! from `/proc`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-pub(crate) use super::scenario::{Scenario, select};
+pub(crate) use super::scenario::{Route, Scenario, select};
 pub(crate) use super::server::{Kind as ServerKind, Program, all as programs};
 
 use super::criterion::number;
-use super::server::{Running, client};
+use super::server::{Role, Running, client, free_port};
 use crate::child::{self, RunError};
 use crate::format;
 use crate::section::{Better, Cell, Measure, Ratios, Row, Section, Table};
@@ -77,6 +76,12 @@ pub(crate) struct Loads<'a> {
     pub(crate) seconds: f64,
     /// Half the maximum rate of the reference, in messages per second, by load index.
     pub(crate) rates: BTreeMap<usize, u64>,
+}
+
+/// A server under load, and its hub if the load crosses to one.
+struct Servers {
+    server: Running,
+    hub: Option<Running>,
 }
 
 /// The name of the load generator's output in errors.
@@ -237,8 +242,8 @@ impl Loads<'_> {
     /// Returns half the maximum rate of a server, in published messages per second.
     fn half_load(&self, program: &Program, scenario: &Scenario) -> Result<u64, RunError> {
         let trial = |_| {
-            let server = program.start(&self.session.interrupt)?;
-            let outcome = self.bench(server.address, scenario, None)?;
+            let servers = self.start(program, scenario)?;
+            let outcome = self.bench(&servers, scenario, None)?;
             number(RESULT, &outcome, "/published/messages_per_second")
         };
         let rates: Result<Vec<f64>, RunError> = (0..TRIALS).map(trial).collect();
@@ -263,11 +268,12 @@ impl Loads<'_> {
         round: u32,
         cell: &mut Cell,
     ) -> Result<(), RunError> {
-        let mut server = program.start(&self.session.interrupt)?;
-        let before = server.used()?;
+        let mut servers = self.start(program, scenario)?;
+        let before = servers.server.used()?;
         let began = Instant::now();
-        let outcome = self.bench(server.address, scenario, rate);
+        let outcome = self.bench(&servers, scenario, rate);
         let elapsed = began.elapsed().as_secs_f64();
+        let server = &mut servers.server;
         // If the server has ended, that explains more than the load's failure.
         server.check()?;
         let outcome = outcome?;
@@ -298,18 +304,50 @@ impl Loads<'_> {
         Ok(())
     }
 
+    /// Starts the server, and its hub if the load crosses to one.
+    fn start(&self, program: &Program, scenario: &Scenario) -> Result<Servers, RunError> {
+        let interrupt = &self.session.interrupt;
+        if scenario.route == Route::Local {
+            let server = program.start(Role::Single, interrupt)?;
+            return Ok(Servers { server, hub: None });
+        }
+        let nats = self
+            .programs
+            .iter()
+            .find(|one| one.kind == ServerKind::Nats);
+        let nats =
+            nats.ok_or_else(|| RunError::NoResult("there is no nats-server as hub".to_owned()))?;
+        let leaf_nodes = free_port().map_err(RunError::Watch)?;
+        let hub = nats.start(Role::Hub(leaf_nodes), interrupt)?;
+        let server = program.start(Role::Leaf(leaf_nodes), interrupt)?;
+        Ok(Servers {
+            server,
+            hub: Some(hub),
+        })
+    }
+
     fn bench(
         &self,
-        address: SocketAddr,
+        servers: &Servers,
         scenario: &Scenario,
         rate: Option<&u64>,
     ) -> Result<Value, RunError> {
+        let server = servers.server.address;
+        let hub = servers.hub.as_ref().map_or(server, |hub| hub.address);
+        let (from, to) = match scenario.route {
+            Route::Local => (server, server),
+            Route::ToHub => (server, hub),
+            Route::FromHub => (hub, server),
+        };
         let mut command = Command::new(self.generator);
         command
-            .args(["bench", "--json", "--server", &address.to_string()])
+            .args(["bench", "--json", "--server", &from.to_string()])
             .args(["--duration", &self.seconds.to_string()])
             .args(["--warm-up", &WARM_UP.to_string()])
             .args(scenario.arguments.split_ascii_whitespace());
+        if to != from {
+            command.args(["--subscriber-server", &to.to_string()]);
+        }
         if let Some(rate) = rate {
             command.args(["--rate", &rate.to_string()]);
         }
@@ -319,7 +357,7 @@ impl Loads<'_> {
     }
 
     fn idle(&self, program: &Program, round: u32, cell: &mut Cell) -> Result<(), RunError> {
-        let mut server = program.start(&self.session.interrupt)?;
+        let mut server = program.start(Role::Single, &self.session.interrupt)?;
         // Work after the first answer is done by then.
         self.session.interrupt.pause(Duration::from_millis(100));
         let fresh = server.used()?.rss;

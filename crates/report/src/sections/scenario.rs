@@ -11,36 +11,51 @@ pub(crate) struct Scenario {
     /// Whether to compare latencies at half of nats-server's maximum rate, instead
     /// of maximum rates.
     pub(crate) at_half_load: bool,
+    /// The way of the messages.
+    pub(crate) route: Route,
+}
+
+/// The way of a load's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Through the server.
+    Local,
+    /// From the server, which is a leaf node, to its hub.
+    ToHub,
+    /// From the hub to the server.
+    FromHub,
 }
 
 impl Scenario {
-    /// Whether one client publishes to one subscriber, with any payload size.
+    /// Returns whether one client publishes to one subscriber, with any payload size.
     pub(super) fn is_one_to_one(&self) -> bool {
         let size = self.arguments.strip_prefix("--size ");
-        size.is_some_and(|size| !size.contains(' '))
+        self.route == Route::Local && size.is_some_and(|size| !size.contains(' '))
     }
 }
 
 const fn throughput(name: &'static str, arguments: &'static str) -> Scenario {
-    let at_half_load = false;
     Scenario {
         name,
         arguments,
-        at_half_load,
+        at_half_load: false,
+        route: Route::Local,
     }
 }
 
 const fn latency(name: &'static str, arguments: &'static str) -> Scenario {
-    let at_half_load = true;
     Scenario {
-        name,
-        arguments,
-        at_half_load,
+        at_half_load: true,
+        ..throughput(name, arguments)
     }
 }
 
+const fn across(route: Route, scenario: Scenario) -> Scenario {
+    Scenario { route, ..scenario }
+}
+
 /// All loads.
-pub(super) const SCENARIOS: [Scenario; 14] = [
+pub(super) const SCENARIOS: [Scenario; 17] = [
     throughput("1 to 1, 16 B", "--size 16"),
     throughput("1 to 1, 128 B", "--size 128"),
     throughput("1 to 1, 1 KiB", "--size 1024"),
@@ -61,6 +76,21 @@ pub(super) const SCENARIOS: [Scenario; 14] = [
     latency("1 to 1, 1 KiB, half load", "--size 1024"),
     latency("1 to 10, 128 B, half load", "--subscribers 10"),
     latency("request-reply, half load", "--request --publishers 10"),
+    across(
+        Route::ToHub,
+        throughput("leaf node to hub, 128 B", "--size 128"),
+    ),
+    across(
+        Route::FromHub,
+        throughput("hub to leaf node, 128 B", "--size 128"),
+    ),
+    across(
+        Route::ToHub,
+        latency(
+            "request-reply from leaf node to hub, half load",
+            "--request --publishers 10",
+        ),
+    ),
 ];
 
 /// Returns the loads with these names, or all if no names are given.

@@ -3,10 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use tempfile::NamedTempFile;
 
 use super::scenario::Scenario;
 use crate::child::{RunError, kibibytes, last_line};
@@ -31,6 +33,30 @@ pub(crate) enum Kind {
     Nats,
     /// The minimal server, which only has a route from one client to one.
     Least,
+}
+
+/// What a server is to other servers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Role {
+    /// Alone.
+    Single,
+    /// The hub of leaf nodes, which connect to this address. Only nats-server can be one.
+    Hub(SocketAddr),
+    /// A leaf node of the hub at this address.
+    Leaf(SocketAddr),
+}
+
+impl Role {
+    /// Returns the role in nats-server's configuration format.
+    fn settings(self) -> String {
+        match self {
+            Self::Single => String::new(),
+            Self::Hub(address) => format!("leafnodes {{ listen: \"{address}\" }}\n"),
+            Self::Leaf(hub) => {
+                format!("leafnodes {{ remotes: [ {{ url: \"nats-leaf://{hub}\" }} ] }}\n")
+            }
+        }
+    }
 }
 
 /// A server program.
@@ -75,6 +101,8 @@ pub(super) struct Running {
     pub(super) address: SocketAddr,
     /// Time from starting the process to its first PONG.
     pub(super) start: Duration,
+    /// The configuration file, which nats-server may read later than at its start.
+    _settings: NamedTempFile,
 }
 
 /// The resource usage of a process so far.
@@ -94,27 +122,37 @@ impl Program {
         self.kind != Kind::Least || scenario.is_some_and(Scenario::is_one_to_one)
     }
 
-    fn command(&self, address: SocketAddr) -> Command {
+    /// Returns the command that starts the server. `settings` is a file with nats-server's part of the role.
+    fn command(&self, address: SocketAddr, role: Role, settings: &Path) -> Command {
         let mut command = Command::new(&self.path);
         match self.kind {
-            Kind::Broker | Kind::Least => command.args(["serve", "--listen", &address.to_string()]),
-            Kind::Nats => {
-                let host = address.ip().to_string();
-                command.args(["-a", &host, "-p", &address.port().to_string()])
+            Kind::Broker | Kind::Least => {
+                command.args(["serve", "--listen", &address.to_string()]);
+                if let Role::Leaf(hub) = role {
+                    command.args(["--leaf", &format!("nats-leaf://{hub}")]);
+                }
             }
-        };
+            Kind::Nats => {
+                let (host, port) = (address.ip().to_string(), address.port().to_string());
+                command.args(["-a", &host, "-p", &port, "-c"]).arg(settings);
+            }
+        }
         command
     }
 
     /// Starts the server and waits for its first PONG.
-    pub(super) fn start(&self, interrupt: &Interrupt) -> Result<Running, RunError> {
+    pub(super) fn start(&self, role: Role, interrupt: &Interrupt) -> Result<Running, RunError> {
         if let Some(signal) = interrupt.signal() {
             return Err(RunError::Interrupted(signal));
         }
         let address = free_port().map_err(RunError::Watch)?;
         let errors = tempfile::tempfile().map_err(RunError::Watch)?;
         let log = errors.try_clone().map_err(RunError::Watch)?;
-        let mut command = self.command(address);
+        let mut settings = NamedTempFile::new().map_err(RunError::Watch)?;
+        settings
+            .write_all(role.settings().as_bytes())
+            .map_err(RunError::Watch)?;
+        let mut command = self.command(address, role, settings.path());
         // Ctrl-C must reach only this program, which then ends the server.
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
@@ -128,6 +166,7 @@ impl Program {
             errors,
             address,
             start: Duration::ZERO,
+            _settings: settings,
         };
         loop {
             match client(address) {
@@ -150,7 +189,7 @@ impl Program {
 
 /// Returns a free port of the loopback interface. Each kind of server would
 /// report a port of its own choice in a different way.
-fn free_port() -> io::Result<SocketAddr> {
+pub(super) fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 

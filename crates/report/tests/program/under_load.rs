@@ -56,3 +56,13 @@ fn without_a_generator_there_is_a_warning() {
     assert!(errors(&output).contains("names no load generator"));
     assert_eq!(stage.report()["sections"].as_array().map(Vec::len), Some(0));
 }
+
+#[test]
+fn without_nats_server_no_leaf_node_is_measured() {
+    let stage = Stage::new().variant("plain", "MEDIAN=1");
+    let generator = stage.path("plain-program");
+    let leaf = "leaf node to hub, 128 B";
+    let output = stage.under_load(&generator, &["--quick", "--scenarios", leaf]);
+    assert!(errors(&output).contains("no leaf node is put under load"));
+    assert!(!stage.read("out/report.md").contains(leaf));
+}

@@ -275,7 +275,7 @@ fn string_fill() -> usize {
     Features::so_far().string_fill()
 }
 
-/// Whether the areas do not overlap.
+/// Returns whether the areas do not overlap.
 #[inline(always)]
 fn apart(dst: *const u8, src: *const u8, n: usize) -> bool {
     dst.addr().abs_diff(src.addr()) >= n
