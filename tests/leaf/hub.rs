@@ -94,7 +94,7 @@ impl Hub {
         thread::spawn(move || {
             let (leaf, _) = listener.accept().expect("the leaf node connects");
             let hub = TcpStream::connect(("127.0.0.1", hub)).expect("the hub listens");
-            let [from_leaf, from_hub] = [&leaf, &hub].map(|stream| stream.try_clone());
+            let [from_leaf, from_hub] = [&leaf, &hub].map(TcpStream::try_clone);
             forward(from_leaf.expect("a handle"), hub, delay);
             forward(from_hub.expect("a handle"), leaf, delay);
         });
@@ -108,7 +108,7 @@ impl Hub {
 fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     let (sender, receiver) = mpsc::channel::<(Instant, Vec<u8>)>();
     thread::spawn(move || {
-        let mut buffer = [0; 1 << 16];
+        let mut buffer = vec![0; 1 << 16];
         while let Ok(count @ 1..) = from.read(&mut buffer) {
             if sender
                 .send((Instant::now() + delay, buffer[..count].to_vec()))

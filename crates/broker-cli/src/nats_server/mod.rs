@@ -253,6 +253,14 @@ mod tests {
                 format!("serve --addr=h --name=a --user=u --password=p {log}"),
             ),
             (
+                "-net h -m 8222 -n a -auth t",
+                format!("serve --addr=h --http_port=8222 --name=a --token=t {log}"),
+            ),
+            (
+                "-net h -P p -l l -ports_file_dir d",
+                format!("serve --addr=h --pid=p --log=l --ports_file_dir=d {log}"),
+            ),
+            (
                 "-net h -sl reload=7",
                 format!("serve --addr=h --signal=reload=7 {log}"),
             ),
