@@ -201,6 +201,21 @@ fn most_connections_are_let_in_again_after_a_reload() {
 }
 
 #[test]
+fn the_newest_connections_end_when_fewer_are_allowed() {
+    let file = File::new("max_connections: 3");
+    let server = Server::start(&["--config", file.path(), "--workers", "1"]);
+    let mut clients = [(); 3].map(|()| server.connect());
+    reload(&server, &file, "max_connections: 1", RELOADED);
+    server.wait_for_log("closing 2 connections: max_connections is now 1");
+    let [first, others @ ..] = &mut clients;
+    for other in others {
+        other.expect("-ERR 'maximum connections exceeded'\r\n");
+        other.expect_end();
+    }
+    first.sync();
+}
+
+#[test]
 fn a_server_that_was_open_closes_for_those_without_credentials() {
     let file = File::new("");
     let server = Server::of(&file);

@@ -174,3 +174,29 @@ fn options_that_broker_does_not_have_can_be_ignored() {
     server.wait_for_log("jetstream is ignored (--config-ignore)");
     server.connect();
 }
+
+#[test]
+fn headers_can_be_off() {
+    let file = File::new("no_header_support: true");
+    let server = Server::start(&["--config", file.path()]);
+    assert_eq!(Client::to(server.port).read_info()["headers"], false);
+    let connect = "CONNECT {\"verbose\":false,\"headers\":true";
+    for (more, answer) in [
+        (
+            ",\"no_responders\":true}\r\n",
+            "-ERR 'no responders requires headers support'\r\n",
+        ),
+        // nats-server closes the connection without an error.
+        ("}\r\nHPUB a 12 13\r\nNATS/1.0\r\n\r\nx\r\n", ""),
+    ] {
+        let mut client = Client::to(server.port);
+        client.read_info();
+        client.send(format!("{connect}{more}"));
+        client.expect(answer);
+        client.expect_end();
+    }
+    let mut client = Client::to(server.port);
+    client.read_info();
+    client.send(format!("{connect}}}\r\nPING\r\n"));
+    client.expect("PONG\r\n");
+}

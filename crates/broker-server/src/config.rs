@@ -40,6 +40,8 @@ pub struct Config {
     pub max_subscriptions: usize,
     /// Most tokens in the subject of a subscription; 0 means no limit.
     pub max_subscription_tokens: usize,
+    /// Whether clients can send and receive headers.
+    pub headers: bool,
     /// Most pending output bytes of a connection.
     pub max_pending: usize,
     /// Most memory held for all clients, in bytes.
@@ -85,6 +87,7 @@ impl Default for Config {
             max_connections: 65_536,
             max_subscriptions: 65_536,
             max_subscription_tokens: 0,
+            headers: true,
             max_pending: 64 << 20,
             max_memory: 1 << 30,
             ping_interval: Duration::from_mins(2),

@@ -234,8 +234,9 @@ impl Executor {
         &mut self,
         local: &mut Local,
         key: ConnectionKey,
-        connect: Connect,
+        mut connect: Connect,
     ) -> Result<(), ProtocolError> {
+        connect.headers &= self.settings.info.headers;
         let ping_interval = self.settings.intervals.ping_interval;
         let now = local.now;
         local.change(key, |client| {

@@ -490,7 +490,7 @@ fn info(config: &Config, address: SocketAddr) -> ServerInfo {
         proto: 1,
         host: address.ip().to_string(),
         port: address.port(),
-        headers: true,
+        headers: config.headers,
         auth_required: false,
         tls_required: false,
         tls_available: false,

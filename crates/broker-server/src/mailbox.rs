@@ -49,6 +49,8 @@ pub(crate) enum Mail {
     Verified(ConnectionKey, Box<Connect>, Option<Arc<Grant>>),
     /// New settings. The second value is dropped when the worker drops it.
     Settings(Arc<Settings>, Arc<()>),
+    /// There are too many connections: close this number of the newest.
+    Excess(usize),
     /// A question of the monitor.
     Asked(Box<Asked>),
     /// The memory limit is exceeded, and this worker may have the largest connections.

@@ -1,4 +1,5 @@
-//! The pace of closing connections in lame duck mode, as in nats-server.
+//! Which connections are closed, and when: in lame duck mode, as in nats-server, and when there are
+//! too many.
 
 use std::time::Duration;
 
@@ -25,9 +26,42 @@ pub(crate) fn pause(interval: Duration, random: f64) -> Duration {
     interval.mul_f64(random).max(interval / 2)
 }
 
+/// Returns how many of its connections each worker closes, so at most `most` remain: always the
+/// worker with the most connections closes one.
+pub(crate) fn excess(connections: &[usize], most: usize) -> Vec<usize> {
+    let total: usize = connections.iter().sum();
+    let mut left = connections.to_vec();
+    for _ in most..total {
+        if let Some(fullest) = left.iter_mut().max() {
+            *fullest -= 1;
+        }
+    }
+    let counts = connections.iter().zip(left);
+    counts.map(|(before, after)| before - after).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fullest_workers_close_connections() {
+        for (connections, most, expected) in [
+            (&[][..], 1, &[][..]),
+            (&[0, 0], 1, &[0, 0]),
+            (&[2, 3], 5, &[0, 0]),
+            (&[2, 3], 4, &[0, 1]),
+            (&[2, 9], 4, &[0, 7]),
+            (&[2, 9, 3], 3, &[1, 8, 2]),
+            (&[4, 4], 0, &[4, 4]),
+        ] {
+            assert_eq!(
+                excess(connections, most),
+                expected,
+                "{connections:?} {most}"
+            );
+        }
+    }
 
     #[test]
     fn connections_are_spread_over_the_available_time() {

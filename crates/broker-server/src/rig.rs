@@ -414,6 +414,7 @@ pub(super) fn config() -> Config {
         max_connections: 1000,
         max_subscriptions: 0,
         max_subscription_tokens: 0,
+        headers: true,
         max_pending: 64 << 20,
         max_memory: 1 << 30,
         ping_interval: HOUR,

@@ -116,6 +116,7 @@ pub(crate) fn fixed(old: &Config, new: &Config) -> Option<&'static str> {
         ("--name", old.name == new.name),
         ("--leaf", old.leaf == new.leaf),
         ("--websocket", old.websocket == new.websocket),
+        ("no_header_support", old.headers == new.headers),
         ("--max-pending", old.max_pending == new.max_pending),
         ("--max-memory", old.max_memory == new.max_memory),
         ("--drain-timeout", old.drain_timeout == new.drain_timeout),

@@ -17,6 +17,7 @@ use super::health::Health;
 use super::leaf::remote::Remote;
 use super::local::Local;
 use super::mailbox::{Given, Mail, Mailbox};
+use super::pace;
 use super::routes::Routes;
 use super::settings::{ReloadError, Settings, fixed};
 #[cfg(feature = "tls")]
@@ -210,7 +211,24 @@ impl Shared {
         }
         let settings = Settings::new(config, &self.settings().info)?;
         self.renew(&Arc::new(settings));
+        self.close_excess(config.max_connections);
         Ok(())
+    }
+
+    /// Closes the newest connections of the fullest workers until `most` remain.
+    fn close_excess(&self, most: usize) {
+        let count = |peer: &CachePadded<Peer>| peer.connections.load(Ordering::Relaxed);
+        let connections: Vec<_> = self.workers.iter().map(count).collect();
+        let excess = pace::excess(&connections, most);
+        let total: usize = excess.iter().sum();
+        if total > 0 {
+            tracing::warn!("closing {total} connections: max_connections is now {most}");
+        }
+        for (peer, excess) in self.workers.iter().zip(excess) {
+            if excess > 0 {
+                peer.mailbox.send(Mail::Excess(excess));
+            }
+        }
     }
 
     /// Gives new settings to all workers, and waits a short time for them to apply them.

@@ -527,6 +527,7 @@ impl Worker {
                     self.verified(local, key, *connect, grant);
                 }
                 Mail::Settings(settings, _taken) => self.renew(local, settings),
+                Mail::Excess(count) => close_newest(local, count),
                 Mail::Asked(asked) => self.answer(local, *asked),
                 Mail::Shed => {
                     if self.shared.is_over_memory() {
@@ -672,5 +673,16 @@ fn begin_stall(
     }
     if let Some(client) = local.get(key) {
         client.reading = Reading::Stalled(until);
+    }
+}
+
+/// Closes this number of the newest client connections.
+fn close_newest(local: &mut Local, count: usize) {
+    let clients = local.clients.iter();
+    let clients = clients.filter(|(_, client)| client.link.is_none());
+    let mut known: Vec<_> = clients.map(|(_, client)| (client.id, client.key)).collect();
+    known.sort_unstable_by_key(|&(id, _)| std::cmp::Reverse(id));
+    for (_, key) in known.into_iter().take(count) {
+        local.close(key, Reason::Error(ProtocolError::Connections));
     }
 }

@@ -116,6 +116,7 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
         ),
         max_subscription_tokens: (file.max_sub_tokens)
             .map_or(default.max_subscription_tokens, usize::from),
+        headers: !file.no_header_support.unwrap_or_default(),
         max_pending: bytes(arguments.max_pending, file.max_pending, default.max_pending),
         max_memory: arguments.max_memory.map_or(default.max_memory, |bytes| {
             usize::try_from(bytes).unwrap_or(usize::MAX)

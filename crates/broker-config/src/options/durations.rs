@@ -67,17 +67,15 @@ fn nanoseconds(unit: &str) -> Option<i128> {
     })
 }
 
-/// Checks that Broker accepts the duration. Returns `None` for 0, which stands for the default.
+/// Checks that Broker accepts the duration. Returns `None` for 0, which stands for the default, and
+/// a millisecond for less than that.
 pub(super) fn within_bounds(nanoseconds: i64) -> Result<Option<Duration>, &'static str> {
-    const WRONG: &str = "is out of range: it must be between 1ms and a year (8760h)";
+    const WRONG: &str = "is out of range: it must be between 0 and a year (8760h)";
     let time = Duration::from_nanos(nanoseconds.try_into().map_err(|_| WRONG)?);
-    if time.is_zero() {
-        Ok(None)
-    } else if (Duration::from_millis(1)..=YEAR).contains(&time) {
-        Ok(Some(time))
-    } else {
-        Err(WRONG)
+    if time > YEAR {
+        return Err(WRONG);
     }
+    Ok((!time.is_zero()).then(|| time.max(Duration::from_millis(1))))
 }
 
 #[cfg(test)]
@@ -123,7 +121,10 @@ mod tests {
         assert_eq!(within_bounds(0), Ok(None));
         let second = Duration::from_secs(1);
         assert_eq!(within_bounds(1_000_000_000), Ok(Some(second)));
-        for wrong in [-1, 1, 999_999, i64::MAX] {
+        for short in [1, 999_999, 1_000_000] {
+            assert_eq!(within_bounds(short), Ok(Some(Duration::from_millis(1))));
+        }
+        for wrong in [-1, i64::MAX] {
             assert!(within_bounds(wrong).is_err(), "{wrong}");
         }
     }

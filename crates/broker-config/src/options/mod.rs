@@ -63,6 +63,8 @@ pub struct Options {
     pub max_subscriptions: Option<usize>,
     /// Most tokens in the subject of a subscription: 1 to 255.
     pub max_sub_tokens: Option<u8>,
+    /// Whether clients cannot send and receive headers.
+    pub no_header_support: Option<bool>,
     /// How long a connection may be idle before the server sends PING: a millisecond to a year.
     pub ping_interval: Option<Duration>,
     /// How many PINGs may be unanswered.

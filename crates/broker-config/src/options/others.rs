@@ -108,12 +108,6 @@ const TOP: &[Row] = &[
         "leave it out",
     ),
     (
-        &["no_header_support"],
-        Refused,
-        "Broker always supports headers",
-        "leave it out",
-    ),
-    (
         &["no_fast_producer_stall"],
         Refused,
         "Broker always stalls fast producers",

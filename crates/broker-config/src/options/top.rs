@@ -125,6 +125,7 @@ impl<'a> Reader<'a> {
             "max_sub_tokens" | "max_subscription_tokens" => {
                 options.max_sub_tokens = self.within(field, 1..=255);
             }
+            "no_header_support" => options.no_header_support = self.boolean(field),
             "ping_interval" => options.ping_interval = self.duration(field),
             "ping_max" => options.ping_max = self.within(field, 1..=i64::from(u32::MAX)),
             "write_deadline" => options.write_deadline = self.duration(field),

@@ -35,7 +35,6 @@ fn unsupported_options() {
         ("https: 8443", "1:1: https: Broker"),
         ("log_size_limit: 1MB", "1:1: log_size_limit: Broker"),
         ("syslog: true", "1:1: syslog: Broker"),
-        ("no_header_support: true", "1:1: no_header_support: Broker"),
         (
             "no_fast_producer_stall: true",
             "1:1: no_fast_producer_stall: Broker",
@@ -81,7 +80,6 @@ fn unsupported_options() {
         "operator: []",
         "logtime: true",
         "system_account: \"\"",
-        "no_header_support: false",
         "ocsp: off",
     ] {
         options(text);

@@ -39,7 +39,7 @@ fn bounds_and_times() {
     let found = options(
         "max_control_line: 1kb, max_payload: 2MB, max_pending: 4MB, max_conn: 10, max_subs: 11\n\
          max_subscription_tokens: 12, ping_interval: \"1m30s\", ping_max: 3\n\
-         write_deadline: 500ms, lame_duck_duration: 30s, lame_duck_grace_period: \"5s\"",
+         write_deadline: 500ms, no_header_support: true, lame_duck_duration: 30s, lame_duck_grace_period: \"5s\"",
     );
     assert_eq!(found.max_control_line, Some(1024));
     assert_eq!(found.max_payload, Some(2 << 20));
@@ -50,6 +50,7 @@ fn bounds_and_times() {
     assert_eq!(found.ping_interval, Some(Duration::from_secs(90)));
     assert_eq!(found.ping_max, Some(3));
     assert_eq!(found.write_deadline, Some(Duration::from_millis(500)));
+    assert_eq!(found.no_header_support, Some(true));
     assert_eq!(found.lame_duck_duration, Some(Duration::from_secs(30)));
     assert_eq!(found.lame_duck_grace_period, Some(Duration::from_secs(5)));
     let found = options("max_connections: -1, max_subscriptions: -1, max_payload: 0, ping_max: 0");
