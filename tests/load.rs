@@ -6,7 +6,7 @@
 mod process;
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use process::{Description, Process, Program};
 use serde_json::Value;
+use socket2::{Domain, Socket, Type};
 
 /// A server that ends with the test.
 struct Server(Process);
@@ -310,9 +311,12 @@ fn servers_that_are_not_connected_are_named() {
 
 #[test]
 fn a_refused_connection_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("bound").to_string();
-    drop(listener);
+    // Bound, so no other test gets the port, but not listening.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&any.into()).expect("a port");
+    let address = socket.local_addr().expect("bound").as_socket();
+    let address = address.expect("an IPv4 address").to_string();
     let text = refusal(&bench(&address, "--messages 1"));
     assert!(
         text.contains(&address) && text.contains("refused"),
