@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::time::Duration;
 
-use broker_server::Server;
+use broker_server::{Config, Server};
 use futures_util::StreamExt;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_library_talks_to_a_server_of_its_process() -> Result<(), Box<dyn Error>> {
-    let server = Server::start()?;
+    let server = broker_server::Server::start()?;
     let client = async_nats::connect(server.url()).await?;
     let mut greetings = client.subscribe("greetings.*").await?;
     client.publish("greetings.world", "hello".into()).await?;
@@ -30,5 +30,21 @@ async fn a_client_library_talks_to_a_server_of_its_process() -> Result<(), Box<d
 
     // The server ends here, while the client is connected.
     drop(server);
+    Ok(())
+}
+
+/// The program of docs/embedding.md.
+#[expect(
+    dead_code,
+    unused_variables,
+    reason = "it is only compiled, because its port is fixed"
+)]
+fn serve() -> Result<(), Box<dyn Error>> {
+    let server = Server::bind(Config {
+        listen: ([127, 0, 0, 1], 4222).into(),
+        ..Config::default()
+    })?;
+    let handle = server.handle(); // can be cloned, and used by any thread
+    server.run()?; // serves until handle.drain() or handle.stop()
     Ok(())
 }

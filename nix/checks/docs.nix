@@ -1,4 +1,5 @@
-# Checks the Markdown pages: every link has a target, and the command blocks for the sandbox run as written.
+# Checks the Markdown pages: every link has a target, the command blocks for the sandbox run as written, and the
+# Rust code of embedding.md is part of a test.
 { derive, program, natsServer, source }:
 derive {
   name = "docs";
@@ -11,6 +12,12 @@ derive {
     if (cd $source && find . -name '*.md' -exec grep -nE '^ *```sh +[^ ]' {} /dev/null \;) |
       grep -vE ':```sh sandbox( serves)?$|^\./README\.md:[0-9]+:```sh (clone|develop)$'; then
       echo "the kind of these blocks must be sandbox or sandbox serves, in README.md also clone or develop" >&2
+      exit 1
+    fi
+    # The test compiles the Rust code of the page.
+    sed 's/^ *//' $source/tests/embedding.rs >compiled
+    if awk '/^```/ { code = /^```rust/; next } code && NF' $source/docs/embedding.md | sed 's/^ *//' | grep -vxFf compiled; then
+      echo "docs/embedding.md: tests/embedding.rs lacks these lines" >&2
       exit 1
     fi
     mkdir bin
