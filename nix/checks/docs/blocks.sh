@@ -12,15 +12,16 @@ count=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Writes each block of a page into a file named for its line, and "serves" after the number where it applies.
+# Writes each block of a page into a file named for its line. Then prints the number, and "serves" where it applies: the block
+# may run as soon as the number is printed, because busybox awk flushes each line.
 extract() {
   awk -v kind="$kind" -v folder="$work" '
     /^```/ {
-      if (file) { close(file); file = "" }
+      if (file) { close(file); file = ""; print block }
       else if ($1 == "```sh" && $2 == kind) {
         file = folder "/" NR
         printf "" >file
-        print NR, $3
+        block = NR " " $3
       }
       next
     }
