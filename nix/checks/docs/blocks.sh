@@ -25,7 +25,8 @@ extract() {
       }
       next
     }
-    file { print >file }' "$1"
+    file { print >file }
+    END { if (file) { close(file); print block } }' "$1"
 }
 
 # Succeeds if the output of a block has an error, or lacks the connection to the hub that --leaf asks for.
