@@ -6,6 +6,7 @@ derive {
   inherit (build) program;
   inherit (variant) target libc allocator;
   static = if variant.static then "true" else "false";
+  arenaPerCpu = builtins.elem "sized-jemalloc" variant.features;
   script = ''
     $program/bin/broker info --json | tee $out
     value() { sed -n "s/^ *\"$1\": \"*\([^\",]*\).*/\1/p"; }
@@ -20,6 +21,10 @@ derive {
     expect static_linked "$(value static_linked <$out)" $static
     expect libc.name "$(member libc name)" $libc
     expect allocator.name "$(member allocator name)" $allocator
+    # Each arena takes memory, and jemalloc's default is four per CPU.
+    if [ "$arenaPerCpu" ]; then
+      expect narenas "$(value narenas <$out)" "$(nproc)"
+    fi
     # The output for people has one line for each fact.
     $program/bin/broker info | grep -q "^target: *$target$"
   '';

@@ -11,7 +11,7 @@ let
   static = profile: rest: check "tests-crates-static-${profile}" (''
     musl="--locked --target ${musl} --profile ${profile}"
     cargo test $musl --package fast-musl --features malloc 2>&1 | tee $out
-    cargo test $musl --package sized-jemalloc --features keep_large 2>&1 | tee -a $out
+    cargo test $musl --package sized-jemalloc --features arena_per_cpu,keep_large 2>&1 | tee -a $out
   '' + rest);
 in
 builtins.listToAttrs [
@@ -21,6 +21,9 @@ builtins.listToAttrs [
     cargo test --locked --workspace ${builtins.concatStringsSep " " (map (package: "--exclude ${package}") excluded)} 2>&1 | tee $out
   '')
   (static "dev" ''
+    # Each feature alone.
+    cargo test $musl --package sized-jemalloc --features keep_large --lib 2>&1 | tee -a $out
+    cargo test $musl --package sized-jemalloc --features arena_per_cpu --lib 2>&1 | tee -a $out
     find crates/survey/tests -type f -exec sed -i "s,#!/bin/sh,#!$CONFIG_SHELL," {} +
     cargo test $musl --package survey 2>&1 | tee -a $out
     cargo test $musl --package survey --features fast 2>&1 | tee -a $out

@@ -15,7 +15,7 @@ cargo (files // {
     cargo test $aarch64 --package fast-musl --features malloc --test random -- \
       answers:: lookup:: cancellation::a_pending_cancellation_is_acted_on 2>&1 | tee -a $out
     # The test that is left out starts itself; tests/model.rs takes minutes.
-    cargo test $aarch64 --package sized-jemalloc --features keep_large --lib --test decay -- \
+    cargo test $aarch64 --package sized-jemalloc --features arena_per_cpu,keep_large --lib --test decay -- \
       --skip with_large_classes_and_without 2>&1 | tee -a $out
   '';
 })

@@ -29,11 +29,18 @@
 //!   By default jemalloc returns freed memory of 8 MiB and more to the system
 //!   at once, and keeps such blocks in an arena of their own, so growing past
 //!   that size always copies and always takes new pages. With this feature the
-//!   memory stays for reuse, like smaller blocks, for the time given below. The
-//!   feature defines the symbols `_rjem_malloc_conf` and `malloc_conf` (which
-//!   one jemalloc reads depends on its prefix), so a program that defines
-//!   either as well does not link. The environment variable
-//!   `_RJEM_MALLOC_CONF`, or `MALLOC_CONF`, still overrides it.
+//!   memory stays for reuse, like smaller blocks, for the time given below.
+//! - `arena_per_cpu`: sets jemalloc's option `narenas_ratio` to one arena per
+//!   CPU. By default there are four, so each of a few threads has an arena of
+//!   its own, with its own free memory and some 100 KiB for its records. With
+//!   fewer arenas, threads that are not running leave their free memory to
+//!   others; threads that allocate much at the same time may wait for each
+//!   other more often if there are several per CPU.
+//!
+//! `keep_large` and `arena_per_cpu` define the symbols `_rjem_malloc_conf` and
+//! `malloc_conf` (which one jemalloc reads depends on its prefix), so a program
+//! that defines either as well does not link. The environment variable
+//! `_RJEM_MALLOC_CONF`, or `MALLOC_CONF`, still overrides the options.
 //!
 //! # When freed memory goes back to the system
 //!
@@ -56,8 +63,8 @@ extern crate std;
 mod allocator;
 #[cfg(unix)]
 mod class;
-#[cfg(all(unix, feature = "keep_large"))]
-mod keep_large;
+#[cfg(all(unix, any(feature = "keep_large", feature = "arena_per_cpu")))]
+mod options;
 
 #[cfg(unix)]
 pub use allocator::SizedJemalloc;
