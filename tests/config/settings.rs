@@ -40,6 +40,14 @@ fn the_limits_of_a_file_hold() {
 }
 
 #[test]
+fn no_limit_of_connections_is_shown_as_in_nats_server() {
+    let file = File::new("max_connections: -1\nhttp: \"127.0.0.1:-1\"\n");
+    let server = Server::of(&file);
+    assert_eq!(server.varz()["max_connections"], -1);
+    server.connect().sync();
+}
+
+#[test]
 fn a_flag_is_over_the_file_and_so_is_a_variable() {
     let file = File::new("server_name: of-file\nmax_payload: 100\nmax_connections: 5\n");
     let server = Server::start(&["--config", file.path(), "--name", "of-flag"]);

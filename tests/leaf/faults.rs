@@ -389,27 +389,6 @@ fn the_end_of_the_server_gives_the_hub_all_that_is_for_it() {
 }
 
 #[test]
-fn messages_too_large_for_the_hub_stay_here() {
-    let stage = Stage::new();
-    let edge = stage.leaf(&[]);
-    let mut hub = stage.accept();
-    hub.send(INFO.replace("1048576", "10"));
-    hub.line();
-    hub.send(CONNECTED.replace("1048576", "10"));
-    hub.line();
-    hub.send("LS+ >\r\nPING\r\n");
-    hub.expect("PONG\r\n");
-    let mut client = edge.connect();
-    client.send("PUB a 11\r\nhello world\r\nPUB a 2\r\nhi\r\n");
-    hub.expect("LMSG a 2\r\nhi\r\n");
-    let line = edge.wait_for_log("is not sent to the hub");
-    assert!(
-        line.contains("11 bytes to a") && line.contains("limit is 10"),
-        "{line}"
-    );
-}
-
-#[test]
 fn several_servers_of_a_hub_are_tried_at_once() {
     let stage = Stage::new();
     let urls = format!(

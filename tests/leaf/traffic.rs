@@ -127,6 +127,31 @@ fn large_messages_cross_whole() {
 /// inbox before it sees the request.
 #[test]
 #[ignore = "needs nats-server: HUB"]
+fn a_payload_limit_is_for_the_clients_of_its_own_server() {
+    for (of_hub, of_edge) in [("1KB", "1048576"), ("1MB", "1024")] {
+        let hub = Hub::start(&format!("max_payload: {of_hub}"));
+        let edge = hub.leaf(&["--max-payload", of_edge]);
+        let (here, there) = pair(&hub, &edge);
+        let (mut from, mut to) = if of_hub == "1KB" {
+            (here, there)
+        } else {
+            (there, here)
+        };
+        to.send("SUB a 1\r\n");
+        to.sync();
+        settle(&mut from, &mut to);
+        let (payload, headers) = ("x".repeat(2000), "NATS/1.0\r\n\r\n");
+        from.send(format!("PUB a answer 2000\r\n{payload}\r\n"));
+        from.send(format!("HPUB a 12 2012\r\n{headers}{payload}\r\n"));
+        let (_, reply, found) = message(&mut to);
+        assert_eq!((reply.as_deref(), found.len()), (Some("answer"), 2000));
+        let (_, _, found) = message(&mut to);
+        assert!(found.ends_with(payload.as_bytes()), "{}", found.len());
+    }
+}
+
+#[test]
+#[ignore = "needs nats-server: HUB"]
 fn each_of_many_requests_by_a_new_inbox_is_answered() {
     const REQUESTS: usize = 10_000;
     let hub = Hub::start("");

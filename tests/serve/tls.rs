@@ -63,9 +63,24 @@ fn a_plaintext_client_gets_an_error() {
 #[test]
 fn a_handshake_has_to_come_in_time() {
     let files = Files::new("late");
-    let server = files.server(&["--auth-timeout", "0.2"]);
+    let server = files.server(&["--tls-timeout", "0.2"]);
     let mut client = server.open();
     client.read_to_end();
+}
+
+#[test]
+fn the_time_for_credentials_starts_after_the_handshake() {
+    let files = Files::new("slow");
+    let server = files.server(&["--auth-timeout", "0.3", "--token", "t"]);
+    let client = server.open();
+    std::thread::sleep(Duration::from_millis(1000));
+    let mut client = files.encrypt(client, false);
+    client
+        .write_all(b"CONNECT {\"auth_token\":\"t\",\"verbose\":false}\r\nPING\r\n")
+        .expect("written");
+    expect(&mut client, b"PONG\r\n");
+    let mut silent = files.encrypt(server.open(), false);
+    expect(&mut silent, b"-ERR 'Authentication Timeout'\r\n");
 }
 
 #[test]
@@ -106,7 +121,7 @@ fn tls_may_have_to_come_first() {
     let files = Files::new("first");
     // Allowing plaintext then has no effect.
     let flags = ["--tls-handshake-first", "--tls-allow-clear"];
-    let server = files.server(&[&flags[..], &["--auth-timeout", "1"]].concat());
+    let server = files.server(&[&flags[..], &["--tls-timeout", "1"]].concat());
     let mut first = files.encrypt(Client::to(server.port), false);
     let info = line(&mut first);
     assert!(info.contains("\"tls_required\":true"), "{info}");
@@ -151,8 +166,7 @@ fn tls_comes_first_if_the_client_begins_it() {
 fn clients_may_do_without_tls_where_that_is_allowed() {
     let files = Files::new("allowed");
     for more in [&[][..], &["--tls-handshake-first", "auto"]] {
-        let server =
-            files.server(&[&["--tls-allow-clear", "--auth-timeout", "0.5"], more].concat());
+        let server = files.server(&[&["--tls-allow-clear", "--tls-timeout", "0.5"], more].concat());
         let mut clear = Client::to(server.port);
         let info = clear.read_info();
         assert!(info.get("tls_required").is_none());

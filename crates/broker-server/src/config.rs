@@ -50,7 +50,9 @@ pub struct Config {
     pub ping_interval: Duration,
     /// How many PINGs may be unanswered.
     pub max_pings_out: u32,
-    /// How long a client may take to send its credentials, and for the TLS handshake.
+    /// How long a client may take for the TLS handshake.
+    pub tls_timeout: Duration,
+    /// How long a client may take to send its credentials, after the TLS handshake.
     pub auth_timeout: Duration,
     /// How long a byte may be pending for a connection.
     pub write_deadline: Duration,
@@ -92,6 +94,7 @@ impl Default for Config {
             max_memory: 1 << 30,
             ping_interval: Duration::from_mins(2),
             max_pings_out: 2,
+            tls_timeout: Duration::from_secs(2),
             auth_timeout: Duration::from_secs(2),
             write_deadline: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),

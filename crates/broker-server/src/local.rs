@@ -373,7 +373,7 @@ impl Local {
             (&copy.0, &copy.1)
         };
         let body = message.body.len();
-        if !link.takes(message.subject.of(buffer), body) {
+        if !link.takes(message.subject.of(buffer)) {
             return Delivery::Refused;
         }
         let pending = client.output.pending();

@@ -419,6 +419,7 @@ pub(super) fn config() -> Config {
         max_memory: 1 << 30,
         ping_interval: HOUR,
         max_pings_out: 2,
+        tls_timeout: HOUR,
         auth_timeout: HOUR,
         write_deadline: HOUR,
         drain_timeout: HOUR,

@@ -40,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) max_connections: usize,
     pub(crate) max_subscriptions: usize,
     pub(crate) max_subscription_tokens: usize,
+    pub(crate) tls_timeout: Duration,
     pub(crate) auth_timeout: Duration,
     /// Time limit for a client's WebSocket upgrade.
     upgrade_timeout: Duration,
@@ -72,6 +73,7 @@ impl Settings {
             max_connections: config.max_connections,
             max_subscriptions: config.max_subscriptions,
             max_subscription_tokens: config.max_subscription_tokens,
+            tls_timeout: config.tls_timeout,
             auth_timeout: config.auth_timeout,
             upgrade_timeout: (config.websocket.as_ref())
                 .map_or(Duration::MAX, |websocket| websocket.handshake_timeout),
@@ -89,6 +91,7 @@ impl Settings {
             .intervals
             .ping_interval
             .min(self.intervals.write_deadline)
+            .min(self.tls_timeout)
             .min(self.auth_timeout)
             .min(self.upgrade_timeout);
         (shortest / 4).clamp(Duration::from_millis(10), Duration::from_millis(500))
@@ -142,9 +145,10 @@ mod tests {
     #[test]
     fn some_things_cannot_change() {
         type Change = fn(&mut Config);
-        let changes: [(Change, Option<&str>); 6] = [
+        let changes: [(Change, Option<&str>); 7] = [
             (|_| {}, None),
             (|config| config.max_connections = 1, None),
+            (|config| config.tls_timeout *= 2, None),
             (|config| config.listen.set_port(1), Some("--listen")),
             (|config| config.workers += 1, Some("--workers")),
             (|config| config.name = Some("x".to_owned()), Some("--name")),
@@ -160,15 +164,17 @@ mod tests {
     #[test]
     fn the_shortest_timeout_determines_the_tick() {
         let info = super::super::info(&config(), config().listen);
-        for (ping, write, auth, tick) in [
-            (120_000, 10_000, 2_000, 500),
-            (400, 10_000, 2_000, 100),
-            (120_000, 200, 2_000, 50),
-            (120_000, 10_000, 1, 10),
+        for (ping, write, tls, auth, tick) in [
+            (120_000, 10_000, 2_000, 2_000, 500),
+            (400, 10_000, 2_000, 2_000, 100),
+            (120_000, 200, 2_000, 2_000, 50),
+            (120_000, 10_000, 300, 2_000, 75),
+            (120_000, 10_000, 2_000, 1, 10),
         ] {
             let config = Config {
                 ping_interval: Duration::from_millis(ping),
                 write_deadline: Duration::from_millis(write),
+                tls_timeout: Duration::from_millis(tls),
                 auth_timeout: Duration::from_millis(auth),
                 ..config()
             };

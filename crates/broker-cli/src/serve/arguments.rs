@@ -111,6 +111,9 @@ pub(crate) struct Arguments {
     /// within that many seconds
     #[arg(long, env = "BROKER_TLS_HANDSHAKE_FIRST", value_name = "always|auto|SECONDS", num_args = 0..=1, default_missing_value = "always", requires = "tls_cert", value_parser = first)]
     pub(super) tls_handshake_first: Option<First>,
+    /// Time limit for a client's TLS handshake [default: 2]
+    #[arg(long, env = "BROKER_TLS_TIMEOUT", value_name = "SECONDS", requires = "tls_cert", value_parser = seconds)]
+    pub(super) tls_timeout: Option<Duration>,
     /// Also accept clients without TLS
     #[arg(long, env = "BROKER_TLS_ALLOW_CLEAR", requires = "tls_cert")]
     pub(super) tls_allow_clear: bool,
@@ -137,7 +140,7 @@ pub(crate) struct Arguments {
     /// Compress WebSocket messages of at least 64 bytes for clients that offer it
     #[arg(long, env = "BROKER_WEBSOCKET_COMPRESSION", requires = "websocket")]
     pub(super) websocket_compression: bool,
-    /// Time limit for a WebSocket client's upgrade request [default: --auth-timeout]
+    /// Time limit for a WebSocket client's upgrade request, and for TLS before it [default: 2]
     #[arg(long, env = "BROKER_WEBSOCKET_HANDSHAKE_TIMEOUT", value_name = "SECONDS", requires = "websocket", value_parser = seconds)]
     pub(super) websocket_handshake_timeout: Option<Duration>,
     /// Connect as a leaf node to this NATS server, or to the cluster that these servers form.
@@ -222,7 +225,8 @@ pub(crate) struct Arguments {
     /// Disconnect after this number of unanswered PINGs [default: 2]
     #[arg(long, env = "BROKER_MAX_PINGS_OUT", value_name = "N")]
     pub(super) max_pings_out: Option<u32>,
-    /// Time limit for a client's credentials [default: 2]
+    /// Time limit for a client's credentials. With TLS it starts after the handshake, and the
+    /// default is one second more than --tls-timeout [default: 2]
     #[arg(long, env = "BROKER_AUTH_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
     pub(super) auth_timeout: Option<Duration>,
     /// Disconnect a client as a slow consumer when its output makes no progress for this time

@@ -24,6 +24,9 @@ const ANY: &str = "0.0.0.0";
 /// The default port for clients.
 const PORT: u16 = 4222;
 
+/// The default time limit for an upgrade to WebSocket.
+const WEBSOCKET_HANDSHAKE: Duration = Duration::from_secs(2);
+
 /// Reads the configuration file, if one is given. Returns its options and warnings.
 ///
 /// # Errors
@@ -74,9 +77,15 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
     };
     let authorization = file.authorization.as_ref();
     let auth_timeout = authorization.and_then(|authorization| authorization.timeout);
-    let auth_timeout = auth_timeout.or(file.tls.as_ref().and_then(|tls| tls.timeout));
     let auth_timeout = arguments.auth_timeout.or(auth_timeout);
-    let auth_timeout = auth_timeout.unwrap_or(default.auth_timeout);
+    let tls = tls(arguments, file);
+    let tls_timeout = match (&file.tls, &arguments.tls_cert) {
+        (Some(tls), None) => tls.timeout,
+        _ => arguments.tls_timeout,
+    };
+    let tls_timeout = tls_timeout.unwrap_or(default.tls_timeout);
+    // nats-server's default.
+    let after_tls = tls.as_ref().map(|_| tls_timeout + Duration::from_secs(1));
     let name = arguments.name.as_ref().or(file.server_name.as_ref());
     let duration = arguments.lame_duck_duration.or(file.lame_duck_duration);
     let grace = arguments.lame_duck_grace_period;
@@ -89,9 +98,9 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
         name: name.cloned(),
         credentials: credentials(arguments, file)?,
         leaf: leaf(arguments, file)?,
-        tls: tls(arguments, file),
+        tls,
         tls_start: tls_start(arguments, file),
-        websocket: websocket(arguments, file, auth_timeout)?,
+        websocket: websocket(arguments, file)?,
         limits: Limits {
             max_control_line: bytes(
                 arguments.max_control_line,
@@ -124,7 +133,8 @@ pub(super) fn config(arguments: &Arguments, file: &Options) -> Result<Config, Fa
         ping_interval: (arguments.ping_interval.or(file.ping_interval))
             .unwrap_or(default.ping_interval),
         max_pings_out: (arguments.max_pings_out.or(file.ping_max)).unwrap_or(default.max_pings_out),
-        auth_timeout,
+        tls_timeout,
+        auth_timeout: (auth_timeout.or(after_tls)).unwrap_or(default.auth_timeout),
         write_deadline: (arguments.write_deadline.or(file.write_deadline))
             .unwrap_or(default.write_deadline),
         drain_timeout: arguments.drain_timeout.unwrap_or(default.drain_timeout),
@@ -229,11 +239,8 @@ fn of_listener(tls: &broker_config::Tls) -> TlsFiles {
 }
 
 /// Returns the WebSocket port, if there is one.
-fn websocket(
-    arguments: &Arguments,
-    file: &Options,
-    auth_timeout: Duration,
-) -> Result<Option<WebSocketConfig>, Failure> {
+fn websocket(arguments: &Arguments, file: &Options) -> Result<Option<WebSocketConfig>, Failure> {
+    let timeout = |given: Option<Duration>| given.unwrap_or(WEBSOCKET_HANDSHAKE);
     if let Some(listen) = arguments.websocket {
         let files = (arguments.websocket_tls_cert.clone()).zip(arguments.websocket_tls_key.clone());
         return Ok(Some(WebSocketConfig {
@@ -247,7 +254,7 @@ fn websocket(
             same_origin: arguments.websocket_same_origin,
             allowed_origins: arguments.websocket_allowed_origin.clone(),
             compression: arguments.websocket_compression,
-            handshake_timeout: (arguments.websocket_handshake_timeout).unwrap_or(auth_timeout),
+            handshake_timeout: timeout(arguments.websocket_handshake_timeout),
         }));
     }
     let Some(websocket) = &file.websocket else {
@@ -261,7 +268,7 @@ fn websocket(
         same_origin: websocket.same_origin,
         allowed_origins: origins.map_err(Failure::Origin)?,
         compression: websocket.compression,
-        handshake_timeout: websocket.handshake_timeout.unwrap_or(auth_timeout),
+        handshake_timeout: timeout(websocket.handshake_timeout),
     }))
 }
 
@@ -358,6 +365,11 @@ mod tests {
             ),
             ("--max-pings-out", default.max_pings_out.to_string()),
             ("--auth-timeout", default.auth_timeout.as_secs().to_string()),
+            ("--tls-timeout", default.tls_timeout.as_secs().to_string()),
+            (
+                "--websocket-handshake-timeout",
+                WEBSOCKET_HANDSHAKE.as_secs().to_string(),
+            ),
             (
                 "--write-deadline",
                 default.write_deadline.as_secs().to_string(),
@@ -402,6 +414,51 @@ mod tests {
             (found.name.as_deref(), found.max_pings_out),
             (Some("of-file"), 7)
         );
+    }
+
+    #[test]
+    fn handshake_and_credentials_have_time_limits_of_their_own() {
+        let tls = r#"tls { cert_file: "c", key_file: "k", "#;
+        let flags = ["--tls-cert", "c", "--tls-key", "k"];
+        for (flags, file, seconds) in [
+            (&[][..], String::new(), [2.0, 2.0]),
+            (
+                &[],
+                "authorization { token: t, timeout: 9 }".to_owned(),
+                [2.0, 9.0],
+            ),
+            (&[], format!("{tls} }}"), [2.0, 3.0]),
+            (&[], format!("{tls} timeout: 0.5 }}"), [0.5, 1.5]),
+            (
+                &[],
+                format!("authorization {{ token: t, timeout: 0.5 }}\n{tls} timeout: 5 }}"),
+                [5.0, 0.5],
+            ),
+            (
+                &["--auth-timeout", "7"],
+                format!("{tls} timeout: 5 }}"),
+                [5.0, 7.0],
+            ),
+            (&flags, String::new(), [2.0, 3.0]),
+            // TLS is that of the flags, as a whole.
+            (&flags, format!("{tls} timeout: 5 }}"), [2.0, 3.0]),
+            (
+                &[&flags[..], &["--tls-timeout", "4"]].concat(),
+                String::new(),
+                [4.0, 5.0],
+            ),
+        ] {
+            let options = broker_config::parse(file.as_bytes(), "x")
+                .expect("a file")
+                .options;
+            let config = of(flags, &options).expect("it is right");
+            let found = [config.tls_timeout, config.auth_timeout].map(|time| time.as_secs_f64());
+            assert_eq!(
+                found.map(f64::to_bits),
+                seconds.map(f64::to_bits),
+                "{flags:?} {file}"
+            );
+        }
     }
 
     #[test]

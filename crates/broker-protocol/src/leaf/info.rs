@@ -23,8 +23,6 @@ pub struct HubInfo {
     pub tls_required: bool,
     /// The leaf node needs a certificate.
     pub tls_verify: bool,
-    /// Largest payload in bytes, including headers.
-    pub max_payload: usize,
     /// The hub supports messages with headers.
     pub headers: bool,
     /// The hub has JetStream.

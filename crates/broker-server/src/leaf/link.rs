@@ -309,9 +309,6 @@ impl Link {
         if self.info.server_name.is_empty() {
             self.info.server_name = first.server_name;
         }
-        if self.info.max_payload == 0 {
-            self.info.max_payload = first.max_payload;
-        }
         self.info.headers |= first.headers;
         if self.info.domain.is_empty() {
             self.info.domain = first.domain;
@@ -373,18 +370,11 @@ impl Link {
             && tokens.next() == Some(b"API")
     }
 
-    /// Returns whether a message of this size and subject may be sent to the hub.
+    /// Returns whether a message to this subject may be sent to the hub. Its size may exceed the
+    /// hub's `max_payload`, which is for the hub's clients.
     #[inline]
-    pub(crate) fn takes(&self, subject: &[u8], body: usize) -> bool {
-        if !self.is_up() || !self.export.lets_through(subject) {
-            return false;
-        }
-        let most = self.info.max_payload;
-        if most > 0 && body > most {
-            self.remote.too_large(subject, body, most);
-            return false;
-        }
-        true
+    pub(crate) fn takes(&self, subject: &[u8]) -> bool {
+        self.is_up() && self.export.lets_through(subject)
     }
 
     /// Returns whether a message to this subject may be received from the hub.

@@ -58,16 +58,12 @@ pub(crate) struct Remote {
     up: Mutex<Option<Up>>,
     /// The id in the current connection's key; 0 for none.
     connection: AtomicU32,
-    /// Limits log lines about messages that are too large for the hub.
-    too_large: Mutex<LogLimit>,
     /// Limits log lines about subscriptions with too many shapes.
     too_many_shapes: Mutex<LogLimit>,
     pub(crate) in_msgs: AtomicU64,
     pub(crate) out_msgs: AtomicU64,
     pub(crate) in_bytes: AtomicU64,
     pub(crate) out_bytes: AtomicU64,
-    /// Messages that were not sent to the hub because of their size.
-    pub(crate) dropped: AtomicU64,
     /// Links since the start.
     pub(crate) links: AtomicU64,
 }
@@ -88,13 +84,11 @@ impl Remote {
             learnt: Mutex::default(),
             up: Mutex::default(),
             connection: AtomicU32::new(0),
-            too_large: Mutex::new(LogLimit::new(MOST_LOGGED)),
             too_many_shapes: Mutex::new(LogLimit::new(MOST_LOGGED)),
             in_msgs: AtomicU64::default(),
             out_msgs: AtomicU64::default(),
             in_bytes: AtomicU64::default(),
             out_bytes: AtomicU64::default(),
-            dropped: AtomicU64::default(),
             links: AtomicU64::default(),
         }
     }
@@ -147,23 +141,6 @@ impl Remote {
             domain: info.domain.clone(),
             account: info.remote_account.clone(),
         });
-    }
-
-    /// Records a message that exceeds the hub's limit.
-    #[cold]
-    pub(crate) fn too_large(&self, subject: &[u8], body: usize, most: usize) {
-        self.dropped.fetch_add(1, Relaxed);
-        let mut log = lock(&self.too_large);
-        let now = Instant::now();
-        if let Some(count) = log.omitted(now) {
-            tracing::warn!("{count} more messages were too large for the hub");
-        }
-        if log.judge(now) == Verdict::Log {
-            tracing::warn!(
-                "a message of {body} bytes to {} is not sent to the hub, whose limit is {most}",
-                subject.escape_ascii()
-            );
-        }
     }
 
     /// Records a subscription of the hub that was rejected because of its shape.

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::super::shared::Shared;
 use super::time::{duration, timestamp};
 
-/// Returns the fields of nats-server 2.10 that exist here. Each link also has its start time, the
-/// number of earlier links, and the messages that were too large for the hub.
+/// Returns the fields of nats-server 2.10 that exist here. Each link also has its start time and
+/// the number of links so far.
 pub(super) fn leafz(shared: &Shared) -> Value {
     let now = SystemTime::now();
     let remote = shared.hub.as_ref();
@@ -33,7 +33,6 @@ pub(super) fn leafz(shared: &Shared) -> Value {
                 "since": timestamp(up.since),
                 "uptime": duration(now.duration_since(up.since).unwrap_or_default()),
                 "links": remote.links.load(Relaxed),
-                "dropped_msgs": remote.dropped.load(Relaxed),
             }
         })
         .collect();

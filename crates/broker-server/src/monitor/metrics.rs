@@ -142,10 +142,5 @@ fn of_hub(shared: &Shared) -> Vec<(&'static str, &'static str, &'static str, u64
             "Bytes to the hub.",
             &hub.out_bytes,
         ),
-        counter(
-            "leafnode_dropped_messages_total",
-            "Messages not sent to the hub because of their size.",
-            &hub.dropped,
-        ),
     ]
 }

@@ -42,7 +42,8 @@ fn settings(state: &State, shared: &Shared) -> Value {
         "auth_required": info.auth_required,
         "tls_required": info.tls_required,
         "tls_verify": info.tls_verify,
-        "max_connections": settings.max_connections,
+        // Without a limit it is -1, as in nats-server.
+        "max_connections": i64::try_from(settings.max_connections).unwrap_or(-1),
         "max_subscriptions": settings.max_subscriptions,
         "max_payload": settings.limits.max_payload,
         "max_control_line": settings.limits.max_control_line,
@@ -51,7 +52,7 @@ fn settings(state: &State, shared: &Shared) -> Value {
         "ping_interval": nanoseconds(intervals.ping_interval),
         "ping_max": intervals.max_pings_out,
         "auth_timeout": settings.auth_timeout.as_secs_f64(),
-        "tls_timeout": settings.auth_timeout.as_secs_f64(),
+        "tls_timeout": settings.tls_timeout.as_secs_f64(),
         "write_deadline": nanoseconds(intervals.write_deadline),
     }
 }

@@ -53,13 +53,12 @@ impl Worker {
         let key = local.insert(id, |key| {
             Connection::new(transport, address, key, id, now, ping_interval)
         });
-        let deadline = now + settings.auth_timeout;
         let access = &settings.access;
-        match access.guest() {
-            Some(guest) => identify(local, key, Arc::clone(guest)),
-            None => {
-                local.change(key, |client| client.phase = Phase::Stranger(deadline));
-            }
+        if let Some(guest) = access.guest() {
+            identify(local, key, Arc::clone(guest));
+        } else {
+            let deadline = now + settings.auth_timeout;
+            local.change(key, |client| client.phase = Phase::Stranger(deadline));
         }
         #[cfg(feature = "tls")]
         if access.has_keys() {
@@ -90,7 +89,7 @@ impl Worker {
                 let mut layers = Layers::tls(session);
                 layers.owes_info = first != First::Never;
                 client.transport.layers = Some(Box::new(layers));
-                client.phase = Phase::Handshake(deadline + delay);
+                client.phase = Phase::Handshake(now + settings.tls_timeout + delay);
             });
             if delay > Duration::ZERO {
                 self.hesitant.push_back((now + delay, key));
