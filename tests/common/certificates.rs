@@ -36,6 +36,13 @@ impl Files {
             files.write(&format!("{name}.pem"), &certificate.pem());
             files.write(&format!("{name}.key"), &key.serialize_pem());
         }
+        // A certificate that is its own authority.
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.self_signed(&key).expect("a certificate");
+        files.write("self.pem", &certificate.pem());
+        files.write("self.key", &key.serialize_pem());
         files.write("nothing.pem", "nothing of use\n");
         files
     }

@@ -81,7 +81,24 @@ fn a_hub_may_want_a_certificate_and_tls_before_info() {
     let hub = Hub::start("");
     let url = format!("nats-leaf://localhost:{}", hub.leaf_port);
     let line = why(&Server::start(&["--leaf", &url, "--leaf-tls-first"]));
-    assert!(line.contains("TLS: "), "{line}");
+    assert!(line.contains("leave out --leaf-tls-first"), "{line}");
+}
+
+/// As `openssl req -x509` creates it.
+#[test]
+#[ignore = "needs nats-server: HUB"]
+fn a_certificate_of_a_hub_may_be_its_own_authority() {
+    let files = Files::new("leaf-own");
+    let (own, key) = (files.path("self.pem"), files.path("self.key"));
+    let hub = Hub::start(&format!(
+        "tls {{ cert_file: {own:?}, key_file: {key:?} }} ---"
+    ));
+    let url = format!("tls://localhost:{}", hub.leaf_port);
+    let edge = Server::start(&["--leaf", &url, "--leaf-tls-ca", &own]);
+    edge.wait_for_log("connected to hub hub at");
+    let other = files.path("ca.pem");
+    let line = why(&Server::start(&["--leaf", &url, "--leaf-tls-ca", &other]));
+    assert!(line.contains("TLS: invalid peer certificate"), "{line}");
 }
 
 #[test]

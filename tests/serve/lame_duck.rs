@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use crate::client::Client;
 use crate::drain::with_a_stuck_client;
 use crate::http::get;
-use crate::server::Server;
+use crate::server::{PATIENCE, Server};
 
 /// Long enough for the test's other steps.
 const LONG: &[&str] = &[
@@ -98,6 +98,34 @@ fn after_the_grace_period_connections_are_closed_one_by_one() {
     assert!(last >= grace + shortest, "{ended:?}");
     let middle = ended[ended.len() / 2];
     assert!(middle > first && middle < last, "{ended:?}");
+}
+
+#[test]
+fn a_client_that_was_let_go_is_reported_as_shut_down() {
+    let server = Server::start(&[
+        "--lame-duck-duration",
+        "60",
+        "--lame-duck-grace-period",
+        "0.1",
+        "--http",
+        "127.0.0.1:0",
+    ]);
+    let mut clients = [server.connect(), server.connect()];
+    server.signal(Signal::USR2);
+    let deadline = Instant::now() + PATIENCE;
+    let closed = loop {
+        let (_, body) = get(server.http_port(), "/connz?state=closed");
+        let connz: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        if let Some(first) = connz["connections"].get(0) {
+            break first["reason"].clone();
+        }
+        assert!(Instant::now() < deadline, "none is let go");
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(closed, "Server Shutdown");
+    for client in &mut clients {
+        assert_eq!(client.read_info()["ldm"], true);
+    }
 }
 
 #[test]

@@ -94,6 +94,11 @@ fn certificates_of_clients_are_asked_for() {
     let _ = unknown.write_all(b"PING\r\n");
     let mut found = Vec::new();
     assert!(unknown.read_to_end(&mut found).is_err() || found.is_empty());
+    let line = server.wait_for_log("the handshake failed: ");
+    assert!(
+        line.contains("WARN client 2 at 127.0.0.1:") && line.contains("no certificate"),
+        "{line}"
+    );
     known.write_all(b"PING\r\n").expect("written");
     expect(&mut known, b"PONG\r\n");
 }

@@ -216,3 +216,19 @@ fn a_shutdown_has_its_close_code() {
     assert_eq!(page.expect_close(""), 1001);
     assert!(server.wait().success());
 }
+
+#[test]
+fn lame_duck_mode_has_the_close_code_of_a_shutdown() {
+    let mut server = serve(&[
+        "--lame-duck-duration",
+        "0.2",
+        "--lame-duck-grace-period",
+        "0.1",
+    ]);
+    let mut page = Page::connect(&server);
+    server.signal(rustix::process::Signal::USR2);
+    let info = page.line();
+    assert!(info.contains("\"ldm\":true"), "{info}");
+    assert_eq!(page.expect_close(""), 1001);
+    assert!(server.wait().success());
+}

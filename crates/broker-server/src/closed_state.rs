@@ -33,9 +33,12 @@ impl ClosedState {
         if matches!(phase, Phase::Handshake(_)) && reason != Reason::Shutdown {
             return Self::TlsHandshakeFailure;
         }
+        // An error after the client has left is not the reason.
+        let reason = match phase {
+            Phase::Leaving(first) => first,
+            _ => reason,
+        };
         let error = match reason {
-            // An error after the client has left is not the reason.
-            _ if phase == Phase::Leaving => return Self::ClientClosed,
             Reason::Gone => return Self::ClientClosed,
             Reason::Unreadable => return Self::ReadError,
             Reason::Unwritable => return Self::WriteError,
@@ -122,7 +125,18 @@ mod tests {
             (Reason::Gone, handshake, false, "TLS Handshake Failure"),
             (Reason::Unreadable, welcome, false, "Read Error"),
             (Reason::Unwritable, welcome, false, "Write Error"),
-            (Reason::Unwritable, Phase::Leaving, false, "Client Closed"),
+            (
+                Reason::Unwritable,
+                Phase::Leaving(Reason::Gone),
+                false,
+                "Client Closed",
+            ),
+            (
+                Reason::Unwritable,
+                Phase::Leaving(Reason::Shutdown),
+                false,
+                "Server Shutdown",
+            ),
             (Reason::Shutdown, handshake, false, "Server Shutdown"),
             (
                 Reason::Error(Error::SlowConsumer),

@@ -10,6 +10,7 @@ use super::input::Input;
 use super::key::ConnectionKey;
 use super::leaf::link::{Link, PING_INTERVAL};
 use super::output::{Blocks, Output, Written};
+use super::reason::Reason;
 use super::rights::{Memory, Rights};
 use super::stall::{Backlog, Bounds};
 use super::subscriptions::Subscriptions;
@@ -83,8 +84,9 @@ pub(crate) enum Phase {
     Guest,
     /// CONNECT has arrived, with the right credentials if they are required.
     Welcome,
-    /// The client sends nothing more, and the connection ends when its pending output is written.
-    Leaving,
+    /// The client sends nothing more, and the connection ends for this reason when its pending
+    /// output is written.
+    Leaving(Reason),
 }
 
 /// Whether the worker reads from a client.
@@ -383,6 +385,11 @@ impl Connection {
     /// Returns when the client last published, changed its subscriptions, or got a message.
     pub(crate) fn last_activity(&self) -> Instant {
         self.last_active.max(self.tally.last_out)
+    }
+
+    /// Returns whether the connection ends when its pending output is written.
+    pub(crate) fn is_leaving(&self) -> bool {
+        matches!(self.phase, Phase::Leaving(_))
     }
 
     /// Returns whether enough output is pending that publishers may be stalled.

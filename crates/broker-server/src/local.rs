@@ -515,11 +515,28 @@ impl Local {
                 client.writing = Writing::Listed;
                 self.unfinished.push_back(slot);
             }
-            (Written::All, _) if client.phase == Phase::Leaving => self.close(key, Reason::Gone),
+            (Written::All, _) => {
+                if let Phase::Leaving(reason) = client.phase {
+                    self.close(key, reason);
+                }
+            }
             // A listed connection stays in its list, because it cannot be removed from the middle.
-            (Written::Some | Written::All, _) => {}
+            (Written::Some, _) => {}
         }
         written
+    }
+
+    /// Logs that the TLS or WebSocket handshake of a client failed. A hub's is logged with its link.
+    #[cold]
+    pub(crate) fn log_handshake(&mut self, key: ConnectionKey, error: &std::io::Error) {
+        self.log_omitted();
+        let Some(client) = self.clients.get(key.slot()) else {
+            return;
+        };
+        if client.link.is_none() && self.errors.judge(self.now) == Verdict::Log {
+            let (id, address) = (client.id, client.address);
+            tracing::warn!("client {id} at {address}: the handshake failed: {error}");
+        }
     }
 
     /// Ends a subscription.
@@ -532,10 +549,10 @@ impl Local {
     }
 
     /// The client sends nothing more and gets no new messages; its pending output is still written.
-    pub(crate) fn leave(&mut self, key: ConnectionKey) {
+    pub(crate) fn leave(&mut self, key: ConnectionKey, reason: Reason) {
         self.end_subscriptions(key);
         if let Some(client) = self.get(key) {
-            client.phase = Phase::Leaving;
+            client.phase = Phase::Leaving(reason);
             self.list(key.slot());
             self.flush(key.slot());
         }

@@ -165,7 +165,7 @@ impl Rig {
                 Ok(read) => read.data,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return ended(Then::Idle),
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    local.leave(key);
+                    local.leave(key, Reason::Gone);
                     return ended(Then::Left);
                 }
                 Err(error) => panic!("{error}"),

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mio::net::TcpStream;
-use rustls::client::danger::HandshakeSignatureValid;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{
     CertificateError, CipherSuite, ClientConfig, ClientConnection, Connection,
-    DigitallySignedStruct, DistinguishedName, ProtocolVersion, RootCertStore, ServerConfig,
-    ServerConnection, SignatureScheme,
+    DigitallySignedStruct, DistinguishedName, OtherError, ProtocolVersion, RootCertStore,
+    ServerConfig, ServerConnection, SignatureScheme,
 };
 
 use super::about::TlsUsed;
@@ -110,11 +111,14 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
                 path: path.clone(),
                 reason,
             };
-            let roots = Arc::new(authorities(path)?);
-            let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider)
+            let (roots, authorities) = authorities(path)?;
+            let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
                 .map_err(|error| wrong(error.to_string()))?;
-            builder.with_client_cert_verifier(Arc::new(ClientVerifier(verifier)))
+            builder.with_client_cert_verifier(Arc::new(ClientVerifier {
+                chains,
+                authorities,
+            }))
         }
     };
     let config = builder.with_single_cert(chain, key).map_err(pair)?;
@@ -122,17 +126,20 @@ pub(crate) fn load(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
 }
 
 /// Reads the CA certificates in a file.
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+fn authorities(path: &Path) -> Result<(RootCertStore, SelfSigned), TlsError> {
     const WHAT: &str = "a certificate authority";
     let mut roots = RootCertStore::empty();
-    for authority in certificates(WHAT, path)? {
-        roots.add(authority).map_err(|error| TlsError::File {
-            what: WHAT,
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
+    let authorities = certificates(WHAT, path)?;
+    for authority in &authorities {
+        roots
+            .add(authority.clone())
+            .map_err(|error| TlsError::File {
+                what: WHAT,
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
     }
-    Ok(roots)
+    Ok((roots, SelfSigned(authorities)))
 }
 
 /// Creates the configuration of client sessions: with the given CA certificates or those that the
@@ -145,19 +152,32 @@ pub(crate) fn load_client(
     ca: Option<&Path>,
     certificate: Option<&(PathBuf, PathBuf)>,
 ) -> Result<Arc<ClientConfig>, TlsError> {
-    let roots = if let Some(path) = ca {
-        authorities(path)?
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .expect("ring has the ciphers of TLS 1.2 and 1.3");
+    let builder = if let Some(path) = ca {
+        let (roots, authorities) = authorities(path)?;
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .map_err(|error| TlsError::File {
+                what: "a certificate authority",
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
+        let verifier = HubVerifier {
+            chains,
+            authorities,
+        };
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
     } else {
         let mut roots = RootCertStore::empty();
         // An unreadable certificate is left out; the handshake fails if it is needed.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        roots
+        builder.with_root_certificates(roots)
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring has the ciphers of TLS 1.2 and 1.3");
-    let builder = builder.with_root_certificates(roots);
     let config = match certificate {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
@@ -181,11 +201,14 @@ pub(crate) fn load_client(
 /// report `decrypt error`, as if the connection were broken; like nats-server, this verifier
 /// reports `unknown ca`.
 #[derive(Debug)]
-struct ClientVerifier(Arc<dyn ClientCertVerifier>);
+struct ClientVerifier {
+    chains: Arc<dyn ClientCertVerifier>,
+    authorities: SelfSigned,
+}
 
 impl ClientCertVerifier for ClientVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.0.root_hint_subjects()
+        self.chains.root_hint_subjects()
     }
 
     fn verify_client_cert(
@@ -194,13 +217,16 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let judged = self.0.verify_client_cert(certificate, intermediates, now);
-        judged.map_err(|error| match error {
-            rustls::Error::InvalidCertificate(CertificateError::BadSignature) => {
-                CertificateError::UnknownIssuer.into()
+        let chains = &self.chains;
+        match chains.verify_client_cert(certificate, intermediates, now) {
+            Err(error) if self.authorities.excuses(&error, certificate) => {
+                Ok(ClientCertVerified::assertion())
             }
-            other => other,
-        })
+            Err(rustls::Error::InvalidCertificate(CertificateError::BadSignature)) => {
+                Err(CertificateError::UnknownIssuer.into())
+            }
+            judged => judged,
+        }
     }
 
     fn verify_tls12_signature(
@@ -209,7 +235,7 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0
+        self.chains
             .verify_tls12_signature(message, certificate, signature)
     }
 
@@ -219,12 +245,88 @@ impl ClientCertVerifier for ClientVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0
+        self.chains
             .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
+        self.chains.supported_verify_schemes()
+    }
+}
+
+/// Returns whether a session failed because the peer's bytes are not TLS.
+pub(crate) fn is_not_tls(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(error, Some(rustls::Error::InvalidMessage(_)))
+}
+
+/// Accepts a certificate that is itself one of the given authorities, as OpenSSL's `req -x509`
+/// creates it and as nats-server accepts it. webpki rejects it after it has checked its validity.
+#[derive(Debug)]
+struct SelfSigned(Vec<CertificateDer<'static>>);
+
+impl SelfSigned {
+    /// Returns whether `error` is only that, for this certificate.
+    fn excuses(&self, error: &rustls::Error, certificate: &CertificateDer<'_>) -> bool {
+        let rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(error))) = error
+        else {
+            return false;
+        };
+        error.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+            && self.0.contains(certificate)
+    }
+}
+
+/// Verifies the certificates of hubs.
+#[derive(Debug)]
+struct HubVerifier {
+    chains: Arc<WebPkiServerVerifier>,
+    authorities: SelfSigned,
+}
+
+impl ServerCertVerifier for HubVerifier {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let judged = self
+            .chains
+            .verify_server_cert(certificate, intermediates, name, ocsp, now);
+        match judged {
+            Err(error) if self.authorities.excuses(&error, certificate) => {
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            judged => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chains
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chains
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chains.supported_verify_schemes()
     }
 }
 
@@ -375,10 +477,13 @@ mod tests {
         let mut roots = RootCertStore::empty();
         roots.add(right.der().clone()).expect("it is one");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        let chains = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
             .build()
             .expect("there is an authority");
-        let verifier = ClientVerifier(verifier);
+        let verifier = ClientVerifier {
+            chains,
+            authorities: SelfSigned(Vec::new()),
+        };
         let judged = |issuer| {
             let key = KeyPair::generate().expect("a key");
             let params = CertificateParams::new(vec!["client".to_owned()]).expect("a name");
@@ -392,5 +497,55 @@ mod tests {
         };
         assert!(judged(&right).is_ok());
         assert_eq!(judged(&other).err(), Some(AlertDescription::UnknownCA));
+    }
+
+    #[test]
+    fn a_certificate_may_be_its_own_authority() {
+        let certificate = |year, name: &str| {
+            let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.not_after = rcgen::date_time_ymd(year, 1, 1);
+            let key = KeyPair::generate().expect("a key");
+            let certificate = params.self_signed(&key).expect("a certificate");
+            certificate.der().clone()
+        };
+        let (own, stranger) = (certificate(2100, "hub"), certificate(2100, "hub"));
+        let expired = certificate(2001, "hub");
+        let mut roots = RootCertStore::empty();
+        for authority in [&own, &expired] {
+            roots.add(authority.clone()).expect("it is one");
+        }
+        let roots = Arc::new(roots);
+        let authorities = || SelfSigned(vec![own.clone(), expired.clone()]);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let hubs = HubVerifier {
+            chains: WebPkiServerVerifier::builder_with_provider(
+                Arc::clone(&roots),
+                Arc::clone(&provider),
+            )
+            .build()
+            .expect("there are authorities"),
+            authorities: authorities(),
+        };
+        let clients = ClientVerifier {
+            chains: WebPkiClientVerifier::builder_with_provider(roots, provider)
+                .build()
+                .expect("there are authorities"),
+            authorities: authorities(),
+        };
+        for (certificate, name, is_right) in [
+            (&own, "hub", true),
+            (&own, "other", false),
+            (&stranger, "hub", false),
+            (&expired, "hub", false),
+        ] {
+            let server = ServerName::try_from(name).expect("a name");
+            let now = UnixTime::now();
+            let judged = hubs.verify_server_cert(certificate, &[], &server, &[], now);
+            assert_eq!(judged.is_ok(), is_right, "{name}: {judged:?}");
+            // The name of a client does not matter.
+            let judged = clients.verify_client_cert(certificate, &[], now);
+            assert_eq!(judged.is_ok(), certificate == &own, "{judged:?}");
+        }
     }
 }

@@ -310,7 +310,7 @@ impl Worker {
         }
         let Self { chunks, .. } = self;
         let read = local.change(key, |client| {
-            if client.phase == Phase::Leaving || client.reading == Reading::Verifying {
+            if client.is_leaving() || client.reading == Reading::Verifying {
                 return Err(ErrorKind::WouldBlock.into());
             }
             client.input.read(&mut client.transport, chunks)
@@ -354,7 +354,7 @@ impl Worker {
             }
             ErrorKind::UnexpectedEof => {
                 self.settle(local);
-                local.leave(key);
+                local.leave(key, Reason::Gone);
             }
             ErrorKind::Unsupported if self.shared.config.tls_start.allows_clear() => {
                 self.go_on_in_clear(local, key);
@@ -366,7 +366,13 @@ impl Worker {
                 local.close(key, Reason::Error(ProtocolError::TlsRequired));
             }
             _ => {
-                tracing::debug!("cannot read from a client: {error}");
+                if error.kind() == ErrorKind::InvalidData
+                    && matches!(phase, Some(Phase::Handshake(_)))
+                {
+                    local.log_handshake(key, error);
+                } else {
+                    tracing::debug!("cannot read from a client: {error}");
+                }
                 if let Some(link) = local.get(key).and_then(|client| client.link.as_mut()) {
                     link.failed(error);
                 }

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(short = 't', long = "test", requires = "config")]
     pub(super) test: bool,
     /// Address for clients. Port 0 chooses a free port; 0.0.0.0 and [::] are all IPv4 and
-    /// IPv6 addresses [default: 127.0.0.1:4222]
+    /// IPv6 addresses [default: 127.0.0.1:4222; with --config or as nats-server, 0.0.0.0:4222]
     #[arg(long, env = "BROKER_LISTEN", value_name = "ADDR:PORT", value_parser = address)]
     pub(super) listen: Option<SocketAddr>,
     /// Address for monitoring by HTTP: /healthz, /varz, /metrics and others [default: none]
@@ -225,8 +225,8 @@ pub(crate) struct Arguments {
     /// Disconnect after this number of unanswered PINGs [default: 2]
     #[arg(long, env = "BROKER_MAX_PINGS_OUT", value_name = "N")]
     pub(super) max_pings_out: Option<u32>,
-    /// Time limit for a client's credentials. With TLS it starts after the handshake, and the
-    /// default is one second more than --tls-timeout [default: 2]
+    /// Time limit for a client's credentials, after the TLS handshake [default: 2; with TLS, 1
+    /// more than --tls-timeout]
     #[arg(long, env = "BROKER_AUTH_TIMEOUT", value_name = "SECONDS", value_parser = seconds)]
     pub(super) auth_timeout: Option<Duration>,
     /// Disconnect a client as a slow consumer when its output makes no progress for this time

@@ -293,9 +293,18 @@ impl Link {
 
     /// Records a read error, if it says more than that the connection ended.
     pub(crate) fn failed(&mut self, error: &std::io::Error) {
-        if error.kind() == std::io::ErrorKind::InvalidData {
-            self.ends(Cause::Refused, format!("TLS: {error}"));
+        if error.kind() != std::io::ErrorKind::InvalidData {
+            return;
         }
+        #[cfg(feature = "tls")]
+        if self.remote.leaf.tls_first && crate::tls::is_not_tls(error) {
+            self.ends(
+                Cause::Refused,
+                "the hub does not start with TLS: leave out --leaf-tls-first",
+            );
+            return;
+        }
+        self.ends(Cause::Refused, format!("TLS: {error}"));
     }
 
     fn learn(&mut self, info: HubInfo) {
@@ -409,7 +418,7 @@ impl Link {
             Phase::Info(deadline) if now >= deadline => {
                 self.ends(
                     Cause::Refused,
-                    "no INFO within 1 s; is this a leaf node port?",
+                    "no INFO within 1 s; is this a leaf node port? If the hub has handshake_first, use --leaf-tls-first",
                 );
                 true
             }

@@ -29,7 +29,7 @@ fn settings(state: &State, shared: &Shared) -> Value {
     object! {
         "server_id": info.server_id.as_str(),
         "server_name": info.server_name.as_str(),
-        "version": info.version,
+        "version": info.protocol_version,
         "broker_version": env!("CARGO_PKG_VERSION"),
         "proto": info.proto,
         "addr": info.host.as_str(),

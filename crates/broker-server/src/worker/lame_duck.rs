@@ -2,9 +2,8 @@
 
 use super::Worker;
 use super::ending::keys;
-use crate::connection::Phase;
 use crate::key::ConnectionKey;
-use crate::local::Local;
+use crate::local::{Local, Reason};
 
 impl Worker {
     /// Informs the clients that the server is shutting down.
@@ -38,12 +37,12 @@ impl Worker {
     fn let_go(&mut self, local: &mut Local, key: ConnectionKey) {
         self.carry_out_last(local, key);
         self.settle(local);
-        local.leave(key);
+        local.leave(key, Reason::Shutdown);
     }
 }
 
 /// Returns whether it is the connection of a client that is not being closed yet.
 fn stays(local: &mut Local, key: ConnectionKey) -> bool {
     let client = local.get(key);
-    client.is_some_and(|client| client.link.is_none() && client.phase != Phase::Leaving)
+    client.is_some_and(|client| client.link.is_none() && !client.is_leaving())
 }
