@@ -131,7 +131,8 @@ fn a_fixed_time_loses_nothing_either() {
         // Messages of the warm-up are among the expected ones.
         assert!(expected > published, "{arguments}: {outcome}");
         let seconds = outcome["published"]["seconds"].as_f64().expect("a number");
-        assert!(seconds > 0.3, "{arguments}: {outcome}");
+        // A thread that had to wait for a busy machine shortens it.
+        assert!(seconds > 0.1, "{arguments}: {outcome}");
     }
 }
 
