@@ -124,15 +124,15 @@ fn a_fixed_time_loses_nothing_either() {
         "--request",
         "--request --rate 2000",
     ] {
-        let outcome = server.measure(&format!("--duration 0.4 --warm-up 0.1 {arguments}"));
+        // Long enough that a wait for a busy machine is a small part.
+        let outcome = server.measure(&format!("--duration 1.6 --warm-up 0.1 {arguments}"));
         let [published, delivered, expected, lost, surplus] = counts(&outcome);
         assert_eq!([lost, surplus], [0, 0], "{arguments}");
         assert!(published > 0 && delivered > 0, "{arguments}: {outcome}");
         // Messages of the warm-up are among the expected ones.
         assert!(expected > published, "{arguments}: {outcome}");
         let seconds = outcome["published"]["seconds"].as_f64().expect("a number");
-        // A thread that had to wait for a busy machine shortens it.
-        assert!(seconds > 0.1, "{arguments}: {outcome}");
+        assert!(seconds > 1.2, "{arguments}: {outcome}");
     }
 }
 

@@ -123,8 +123,6 @@ fn large_messages_cross_whole() {
     }
 }
 
-/// A client that subscribes and sends a request in one write gets the answer: the hub learns of the
-/// inbox before it sees the request.
 #[test]
 #[ignore = "needs nats-server: HUB"]
 fn a_payload_limit_is_for_the_clients_of_its_own_server() {
@@ -150,6 +148,8 @@ fn a_payload_limit_is_for_the_clients_of_its_own_server() {
     }
 }
 
+/// A client that subscribes and sends a request in one write gets the answer: the hub learns of the
+/// inbox before it sees the request.
 #[test]
 #[ignore = "needs nats-server: HUB"]
 fn each_of_many_requests_by_a_new_inbox_is_answered() {

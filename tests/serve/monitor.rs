@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::client::Client;
 use crate::server::{PATIENCE, Server, program};
 
 /// Sends a request. Returns the response's head and body.
@@ -83,10 +84,8 @@ fn statistics_match_the_traffic() {
     assert!(varz["now"].as_str() >= varz["start"].as_str());
     assert_eq!(varz["config_load_time"], varz["start"]);
     assert_eq!(varz["broker_version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(
-        varz["version"],
-        crate::client::Client::to(server.port).read_info()["version"]
-    );
+    let info = Client::to(server.port).read_info();
+    assert_eq!(varz["version"], info["version"]);
     assert_eq!(varz["http_host"], "127.0.0.1");
     assert_eq!(varz["http_port"], port);
     assert_eq!(varz["max_memory"], 1 << 30);

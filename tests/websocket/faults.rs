@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::client::{Bystanders, Client};
 use crate::page::{Page, close, frame, raw, serve};
 
@@ -208,27 +210,19 @@ fn a_slow_consumer_is_closed_like_tcp_clients() {
 
 #[test]
 fn a_shutdown_has_its_close_code() {
-    let mut server = serve(&[]);
-    let mut page = Page::connect(&server);
-    server.signal(rustix::process::Signal::TERM);
-    let info = page.line();
-    assert!(info.contains("\"ldm\":true"), "{info}");
-    assert_eq!(page.expect_close(""), 1001);
-    assert!(server.wait().success());
-}
-
-#[test]
-fn lame_duck_mode_has_the_close_code_of_a_shutdown() {
-    let mut server = serve(&[
+    let soon = [
         "--lame-duck-duration",
         "0.2",
         "--lame-duck-grace-period",
         "0.1",
-    ]);
-    let mut page = Page::connect(&server);
-    server.signal(rustix::process::Signal::USR2);
-    let info = page.line();
-    assert!(info.contains("\"ldm\":true"), "{info}");
-    assert_eq!(page.expect_close(""), 1001);
-    assert!(server.wait().success());
+    ];
+    for signal in [Signal::TERM, Signal::USR2] {
+        let mut server = serve(&soon);
+        let mut page = Page::connect(&server);
+        server.signal(signal);
+        let info = page.line();
+        assert!(info.contains("\"ldm\":true"), "{info}");
+        assert_eq!(page.expect_close(""), 1001);
+        assert!(server.wait().success());
+    }
 }

@@ -150,10 +150,11 @@ impl Handle {
     ///
     /// A reload can change the credentials and users, the TLS files (for new connections),
     /// [`Config::limits`], `max_connections`, `max_subscriptions`, `ping_interval`,
-    /// `max_pings_out`, `tls_timeout`, `auth_timeout` and `write_deadline`. Clients whose user is gone or has
-    /// another password are disconnected with `Authorization Violation`; subscriptions that the
-    /// user may not have any more end with an error. With more connections than `max_connections`,
-    /// the newest ones of the workers with the most end. Other clients are not affected.
+    /// `max_pings_out`, `tls_timeout`, `auth_timeout` and `write_deadline`. Clients whose user is
+    /// gone or has another password are disconnected with `Authorization Violation`; subscriptions
+    /// that the user may not have any more end with an error. With more connections than
+    /// `max_connections`, the newest ones of the workers with the most end. Other clients are not
+    /// affected.
     ///
     /// # Errors
     ///

@@ -32,9 +32,9 @@
 //!   memory stays for reuse, like smaller blocks, for the time given below.
 //! - `arena_per_cpu`: sets jemalloc's option `narenas_ratio` to one arena per
 //!   CPU. By default there are four, so each of a few threads has an arena of
-//!   its own, with its own free memory and some 100 KiB for its records. With
-//!   fewer arenas, threads that are not running leave their free memory to
-//!   others; threads that allocate much at the same time may wait for each
+//!   its own, with its own free memory and records: some 100 KiB even if the
+//!   thread does little. With fewer arenas, threads that are not running leave
+//!   their free memory to others; threads that allocate much at the same time may wait for each
 //!   other more often if there are several per CPU.
 //!
 //! `keep_large` and `arena_per_cpu` define the symbols `_rjem_malloc_conf` and

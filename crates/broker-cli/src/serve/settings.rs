@@ -349,7 +349,13 @@ mod tests {
         let help = Command::command().render_long_help().to_string();
         let help: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
         for (flag, value) in [
-            ("--listen", default.listen.to_string()),
+            (
+                "--listen",
+                format!(
+                    "{}; with --config or as nats-server, {ANY}:{PORT}",
+                    default.listen
+                ),
+            ),
             ("--max-payload", default.limits.max_payload.to_string()),
             (
                 "--max-control-line",
@@ -364,7 +370,13 @@ mod tests {
                 default.ping_interval.as_secs().to_string(),
             ),
             ("--max-pings-out", default.max_pings_out.to_string()),
-            ("--auth-timeout", default.auth_timeout.as_secs().to_string()),
+            (
+                "--auth-timeout",
+                format!(
+                    "{}; with TLS, 1 more than --tls-timeout",
+                    default.auth_timeout.as_secs()
+                ),
+            ),
             ("--tls-timeout", default.tls_timeout.as_secs().to_string()),
             (
                 "--websocket-handshake-timeout",
@@ -389,8 +401,10 @@ mod tests {
         ] {
             let (_, text) = help.split_once(&format!("{flag} <")).expect(flag);
             let text = text.split("[env: ").next().unwrap_or_default();
-            let ends = [']', ';'].map(|end| format!("[default: {value}{end}"));
-            assert!(ends.iter().any(|end| text.contains(end)), "{flag}: {text}");
+            assert!(
+                text.contains(&format!("[default: {value}]")),
+                "{flag}: {text}"
+            );
         }
     }
 
