@@ -128,7 +128,11 @@ impl Dispatch {
                     asker: &Asker::Nobody,
                     group: None,
                 };
-                local.unsent += self.outgoing[worker].add(buffer, message, target, errand);
+                let batch = &mut self.outgoing[worker];
+                local.unsent += batch.add(buffer, message, target, errand);
+                if batch.is_full() {
+                    self.send_batches(local);
+                }
             }
         }
     }
@@ -271,6 +275,9 @@ impl Dispatch {
     ) {
         let batch = &mut self.outgoing[target.connection.worker()];
         local.unsent += batch.add(buffer, message, &target, errand);
+        if batch.is_full() {
+            self.send_batches(local);
+        }
     }
 
     /// Delivers to a connection of this worker. Returns whether a subscriber got the message.

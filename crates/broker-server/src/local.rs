@@ -504,9 +504,13 @@ impl Local {
         let (key, held, pending) = (client.key, client.output.held(), client.output.pending());
         let result = client.write(self.now, self.bounds.write_deadline, &mut self.blocks);
         self.held = self.held + client.output.held() - held;
-        let Ok(result) = result else {
-            self.close(key, Reason::Unwritable);
-            return 0;
+        let result = match result {
+            Ok(result) => result,
+            Err(error) => {
+                tracing::debug!("cannot write to client {}: {error}", client.id);
+                self.close(key, Reason::Unwritable);
+                return 0;
+            }
         };
         let written = pending - client.output.pending();
         match (result, client.writing) {

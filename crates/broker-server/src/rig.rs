@@ -152,9 +152,13 @@ impl Rig {
         let executor = &mut self.executors[worker];
         let chunks = &mut self.chunks[worker];
         let ended = |then| Turn { used: 0, then };
-        let rest = local
-            .change(key, |client| client.input.take_rest())
-            .expect("a connection that has ended gets no turn");
+        let rest = local.change(key, |client| client.input.take_rest());
+        let rest = rest.unwrap_or_else(|| {
+            let closed = shared.closed.all();
+            let states = closed.iter().map(|one| (one.row.figures.cid, one.state));
+            let states: Vec<_> = states.collect();
+            panic!("a connection that has ended gets no turn: {key:?} of {states:?}")
+        });
         let data = if let Some(rest) = rest {
             rest
         } else {
@@ -401,7 +405,8 @@ pub(super) fn local_with(count: u64) -> (Local, Vec<TcpStream>) {
 pub(super) fn config() -> Config {
     Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
-        http: None,
+        // Closed connections are remembered with their states.
+        http: Some("127.0.0.1:0".parse().expect("an address")),
         http_base_path: String::new(),
         workers: WORKERS,
         name: None,
