@@ -16,10 +16,6 @@ const WORTH_WAKING: usize = 16;
 /// The same in bytes, as [`Batch::bytes`] counts them.
 const WORTH_WAKING_BYTES: usize = 16 * 1024;
 
-/// Most deliveries in a batch, which bounds the memory of the batches that are on their way or kept
-/// for reuse: about 100 KB each. A power of two, up to which vectors grow by doubling.
-pub(crate) const MOST_DELIVERIES: usize = 1024;
-
 /// No group: the message is for one subscription only.
 const NO_GROUP: u32 = u32::MAX;
 
@@ -92,7 +88,7 @@ struct Entry {
     targets: u32,
 }
 
-/// Messages from one worker to another.
+/// The messages from one worker to another after one round.
 ///
 /// The messages stay in the buffers that they were read into: a batch holds one reference to each
 /// buffer, however many of the buffer's messages it contains. The same holds for group names.
@@ -117,13 +113,7 @@ impl Batch {
         self.targets.len() < WORTH_WAKING && self.bytes < WORTH_WAKING_BYTES
     }
 
-    /// Returns whether the batch must be sent before anything else is added.
-    #[inline]
-    pub(crate) fn is_full(&self) -> bool {
-        self.targets.len() >= MOST_DELIVERIES
-    }
-
-    /// Empties the batch for reuse.
+    /// Empties the batch for the next round.
     pub(crate) fn clear(&mut self) {
         self.buffers.clear();
         self.groups.clear();

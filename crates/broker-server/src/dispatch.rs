@@ -128,11 +128,7 @@ impl Dispatch {
                     asker: &Asker::Nobody,
                     group: None,
                 };
-                let batch = &mut self.outgoing[worker];
-                local.unsent += batch.add(buffer, message, target, errand);
-                if batch.is_full() {
-                    self.send_batches(local);
-                }
+                local.unsent += self.outgoing[worker].add(buffer, message, target, errand);
             }
         }
     }
@@ -275,9 +271,6 @@ impl Dispatch {
     ) {
         let batch = &mut self.outgoing[target.connection.worker()];
         local.unsent += batch.add(buffer, message, &target, errand);
-        if batch.is_full() {
-            self.send_batches(local);
-        }
     }
 
     /// Delivers to a connection of this worker. Returns whether a subscriber got the message.

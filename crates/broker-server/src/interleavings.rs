@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::batch::MOST_DELIVERIES;
 use super::key::ConnectionKey;
 use super::rig::{Rig, Then, WORKERS};
 
@@ -172,35 +171,5 @@ fn each_undelivered_request_gets_a_503() {
         assert!(got.is_disjoint(&told_once), "seed {seed}");
         let all: BTreeSet<_> = got.union(&told_once).cloned().collect();
         assert_eq!(all, requests, "seed {seed}");
-    }
-}
-
-#[test]
-fn many_messages_for_a_busy_worker_go_out_in_batches_of_bounded_size() {
-    let payloads: Vec<_> = (0..=3 * MOST_DELIVERIES)
-        .map(|number| format!("{number:04}"))
-        .collect();
-    let frame = |payload| format!("PUB a 4\r\n{payload}\r\n");
-    let frames: String = payloads.iter().map(frame).collect();
-    for subscribe in ["SUB a 1\r\n", "SUB a group 1\r\n"] {
-        let mut rig = Rig::new();
-        let publisher = connect(&mut rig, 0);
-        let subscriber = connect(&mut rig, 1);
-        send(&mut rig, subscriber, subscribe);
-        // All frames arrive in one read.
-        rig.while_busy(&[1], |rig| send(rig, publisher, &frames));
-        let batches = (0..10).take_while(|_| rig.take_mail(1)).count();
-        assert_eq!(batches, 4, "{subscribe:?}");
-        rig.collect();
-        let mut outputs = rig.outputs();
-        let (_, read) = outputs
-            .find(|(key, _)| *key == subscriber)
-            .expect("it is there");
-        let text = String::from_utf8_lossy(read);
-        let received = text.lines().filter(|line| line.len() == 4);
-        assert!(
-            received.eq(&payloads),
-            "other messages or another order: {subscribe:?}"
-        );
     }
 }

@@ -29,6 +29,9 @@ const MOST_RENEWAL: Duration = Duration::from_secs(1);
 /// Most used batches that a worker keeps.
 const MOST_USED: usize = 4;
 
+/// Larger batches are not kept.
+const MOST_USED_BYTES: usize = 512 * 1024;
+
 /// The state that all threads share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -103,9 +106,11 @@ impl Peer {
 
     /// Returns a delivered batch to the worker that filled it.
     pub(crate) fn give_back(&self, mut batch: Batch) {
-        batch.clear();
-        // If there are enough, the batch is freed.
-        let _ = self.used_batches.push(batch);
+        if batch.bytes() <= MOST_USED_BYTES {
+            batch.clear();
+            // If there are enough, the batch is freed.
+            let _ = self.used_batches.push(batch);
+        }
     }
 
     /// Locks its connections.
@@ -318,15 +323,50 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
+    use super::super::batch::{Asker, Errand};
+    use super::super::key::{ConnectionKey, Target};
+    use super::super::local::Origin;
     use super::*;
+    use broker_protocol::{Message, Span};
 
     #[test]
-    fn few_used_batches_are_kept() {
+    fn few_used_batches_are_kept_and_no_large_ones() {
         let poll = mio::Poll::new().unwrap();
         let waker = mio::Waker::new(poll.registry(), mio::Token(0)).unwrap();
         let peer = Peer::new(Mailbox::new(waker));
+        let key = ConnectionKey::new(0, 0, 0);
+        let target = Target {
+            connection: key,
+            place: 0,
+            serial: 0,
+        };
+        let batch_of = |bytes| {
+            let (all, none) = (Span::new(0, bytes), Span::default());
+            let message = Message {
+                subject: none,
+                reply: none,
+                tail: all,
+                body: all,
+                headers: 0,
+            };
+            let errand = Errand {
+                origin: Origin {
+                    key,
+                    echo: true,
+                    hub: false,
+                },
+                hops: 0,
+                asker: &Asker::Nobody,
+                group: None,
+            };
+            let mut batch = Batch::default();
+            batch.add(&vec![0; bytes].into(), &message, &target, errand);
+            batch
+        };
+        peer.give_back(batch_of(MOST_USED_BYTES));
+        assert!(peer.used_batches.is_empty());
         for _ in 0..=MOST_USED {
-            peer.give_back(Batch::default());
+            peer.give_back(batch_of(100));
         }
         assert_eq!(peer.used_batches.len(), MOST_USED);
         assert!(peer.batch().is_empty());
