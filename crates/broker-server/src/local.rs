@@ -507,7 +507,7 @@ impl Local {
         let result = match result {
             Ok(result) => result,
             Err(error) => {
-                tracing::debug!("cannot write to client {}: {error}", client.id);
+                tracing::debug!("connection {}: cannot write: {error}", key.id);
                 self.close(key, Reason::Unwritable);
                 return 0;
             }

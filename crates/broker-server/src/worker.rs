@@ -371,7 +371,7 @@ impl Worker {
                 {
                     local.log_handshake(key, error);
                 } else {
-                    tracing::debug!("cannot read from a client: {error}");
+                    tracing::debug!("connection {}: cannot read: {error}", key.id);
                 }
                 if let Some(link) = local.get(key).and_then(|client| client.link.as_mut()) {
                     link.failed(error);
