@@ -34,8 +34,8 @@
 //!   CPU. By default there are four, so each of a few threads has an arena of
 //!   its own, with its own free memory and records: some 100 KiB even if the
 //!   thread does little. With fewer arenas, threads that are not running leave
-//!   their free memory to others; threads that allocate much at the same time may wait for each
-//!   other more often if there are several per CPU.
+//!   their free memory to others; threads that allocate much at the same time
+//!   may wait for each other more often if there are several per CPU.
 //!
 //! `keep_large` and `arena_per_cpu` define the symbols `_rjem_malloc_conf` and
 //! `malloc_conf` (which one jemalloc reads depends on its prefix), so a program
