@@ -6,8 +6,8 @@ let
 
   variants = import ./variants.nix { inherit (rust) host foreign; };
   references = import ./references.nix;
-  package = import ./package.nix { inherit lib workspace; };
-  built = mapAttrs package variants;
+  package = import ./package.nix { inherit derive lib workspace; };
+  built = mapAttrs (name: variant: package name variant (if variant ? base then built.${variant.base} else null)) variants;
   namesOf = condition: filter (name: condition variants.${name}) (attrNames variants);
   # The variants that run on the machine that builds.
   native = listToAttrs (map
@@ -18,6 +18,13 @@ let
 in
 {
   inherit variants native references built;
+
+  # The file with jemalloc for each target. In the variable JEMALLOC_OVERRIDE it spares a build that is not about jemalloc a minute.
+  jemalloc = {
+    glibc = built.broker-jemalloc.jemalloc;
+    musl = built.broker-static.jemalloc;
+    aarch64 = built.broker-static-aarch64.jemalloc;
+  };
 
   # The tests, for any of the variants.
   harness = import ./harness.nix { inherit derive lib; build = built.broker-jemalloc; };

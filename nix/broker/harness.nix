@@ -8,8 +8,11 @@ let
     name = "harness";
     profile = "dev";
     cargoArgs = selected;
-    # Nothing reads debug information, which would be most of each file.
-    env.CARGO_PROFILE_DEV_DEBUG = "none";
+    env = {
+      # Nothing reads debug information, which would be most of each file.
+      CARGO_PROFILE_DEV_DEBUG = "none";
+      JEMALLOC_OVERRIDE = build.jemalloc;
+    };
   };
   dependencies = project.dependencies {
     inherit (project) cargo;

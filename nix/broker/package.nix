@@ -1,6 +1,8 @@
 # One variant: `program` is Broker, `benchmark` the benchmark of C libraries and allocators, `units` the unit tests.
-{ lib, workspace }:
-name: variant:
+#
+# `base` is the variant whose compiled dependencies it starts from, or null.
+{ derive, lib, workspace }:
+name: variant: base:
 let
   inherit (builtins) concatMap filter fromTOML readFile;
   inherit (workspace) root vendor linked;
@@ -30,14 +32,15 @@ let
     env = if variant.static then { CFLAGS = toString [ "-fno-asynchronous-unwind-tables" "-fno-unwind-tables" ]; } else { };
     paths = code;
   } // arguments);
-  project = projectWith { };
+  programWith = arguments: projectWith ({ artifacts = if base == null then "" else base.benchmarkDependencies; } // arguments);
+  project = programWith { };
 
   # The benchmark's own dependencies are built on top of the program's.
   benchmarkProject = arguments: projectWith ({ package = "broker-workloads"; } // arguments);
   benchmarkDependencies = project.dependencies {
     inherit (project) cargo;
     kind = "benchmark-dependencies";
-    artifacts = lib.dependencies project;
+    from = lib.dependencies project;
     command = "cargo build ${toString (benchmarkProject { inherit (variant) features; }).flags} --bench allocations";
   };
   benchmarkWith = { name, features }: project.cargo {
@@ -51,12 +54,18 @@ let
   };
 in
 {
+  # The file with jemalloc.
+  jemalloc = "${derive {
+    name = "jemalloc-${name}";
+    dependencies = lib.dependencies project;
+    script = ''install -D -t $out "$(find $dependencies -name libjemalloc_pic.a)"'';
+  }}/libjemalloc_pic.a";
   inherit projectWith libraries selected source;
   # The project whose programs a release contains: they have the list of their crates embedded.
-  released = projectWith { auditable = true; };
+  released = programWith { auditable = true; };
   program = lib.build project;
 
-  inherit benchmarkWith;
+  inherit benchmarkWith benchmarkDependencies;
   benchmark = benchmarkWith { name = variant.benchmark; inherit (variant) features; };
 
   # The unit tests of its crates, compiled as the program is and with its memory routines.
@@ -68,7 +77,7 @@ in
     project.cargo {
       name = "units-${name}";
       source = source [ "fuzz" ];
-      artifacts = lib.dependencies project;
+      artifacts = benchmarkDependencies;
       command = "cargo test ${toString tested.flags} --lib 2>&1 | tee $out";
     };
 }

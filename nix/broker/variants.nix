@@ -5,6 +5,7 @@
 # benchmark    the name of the package with the variant's benchmark
 # features     Cargo's features
 # shipped      whether releases contain it
+# base         the variant for the same target whose compiled dependencies it starts from; cargo compiles only what differs
 { host, foreign }:
 let
   glibc = { libc = "glibc"; static = false; target = host.glibc; shipped = false; };
@@ -28,18 +29,21 @@ in
     benchmark = "allocations-jemalloc";
     allocator = "jemalloc";
     features = [ "jemalloc" ];
+    base = "broker";
   };
   broker-musl = musl // {
     label = "stock musl";
     benchmark = "allocations-musl";
     allocator = "musl";
     features = [ ];
+    base = "broker-static";
   };
   broker-musl-jemalloc = musl // {
     label = "stock musl, jemalloc";
     benchmark = "allocations-musl-jemalloc";
     allocator = "jemalloc";
     features = [ "jemalloc" ];
+    base = "broker-static";
   };
   broker-static = shipped // {
     label = "fast musl, jemalloc";

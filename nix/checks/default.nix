@@ -34,6 +34,7 @@ perVariant "tests" (name: _: build: harness.of name build.program)
   inherit (rust.host) musl;
   files = files [ "crates" ];
   excluded = [ "broker" ] ++ harness.libraries;
+  inherit (broker) jemalloc;
 }
   // {
   inherit (harness) units;

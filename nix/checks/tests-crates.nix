@@ -1,21 +1,21 @@
 # The tests of the crates that other checks do not test; `excluded` are the packages that Broker consists of. They run on
 # glibc. The tests of fast-musl, sized-jemalloc and the survey also run as static musl executables, where the routines and the
 # allocator are in use. jemalloc's debug build (`--package sized-jemalloc --features debug`) asserts that it can read /sys,
-# which the sandbox lacks: run its tests in `nix develop`.
-{ cargo, musl, files, excluded }:
+# which the sandbox lacks: run its tests in `nix develop`. `jemalloc` has jemalloc's static library for each C library.
+{ cargo, musl, files, excluded, jemalloc }:
 let
-  check = name: command: {
+  check = name: library: command: {
     inherit name;
-    value = cargo (files // { inherit name command; });
+    value = cargo (files // { inherit name command; JEMALLOC_OVERRIDE = library; });
   };
-  static = profile: rest: check "tests-crates-static-${profile}" (''
+  static = profile: rest: check "tests-crates-static-${profile}" jemalloc.musl (''
     musl="--locked --target ${musl} --profile ${profile}"
     cargo test $musl --package fast-musl --features malloc 2>&1 | tee $out
     cargo test $musl --package sized-jemalloc --features arena_per_cpu,keep_large 2>&1 | tee -a $out
   '' + rest);
 in
 builtins.listToAttrs [
-  (check "tests-crates" ''
+  (check "tests-crates" jemalloc.glibc ''
     # Stand-ins for programs, which are scripts here.
     find crates/report/tests crates/survey/tests -type f -exec sed -i "s,#!/bin/sh,#!$CONFIG_SHELL," {} +
     cargo test --locked --workspace ${builtins.concatStringsSep " " (map (package: "--exclude ${package}") excluded)} 2>&1 | tee $out

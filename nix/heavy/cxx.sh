@@ -25,10 +25,7 @@ build() {
     cat log >&2
     fail "does not build"
   }
-  # jemalloc is slow to configure, and its C code does not depend on Rust's profile: the first build's archive is reused.
   program=target/$target/${profile/dev/debug}/stranger
-  JEMALLOC_OVERRIDE=$PWD/$(find "target/$target" -name libjemalloc_pic.a | head -n 1)
-  export JEMALLOC_OVERRIDE
 
   headers=$(readelf --file-header --program-headers --wide "$program")
   [[ $headers == *"Type: "*" $type "* ]] || fail "is not of type $type"
@@ -60,7 +57,6 @@ way=release
 export CXXSTDLIB_x86_64_unknown_linux_musl=stdc++
 build x86_64-unknown-linux-musl release libstdc++.a "$libcxx_x86_64" DYN
 
-unset JEMALLOC_OVERRIDE
 way=aarch64
 export CXXSTDLIB_aarch64_unknown_linux_musl=c++
 # For aarch64, rustc links static programs at a fixed address.

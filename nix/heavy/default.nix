@@ -3,6 +3,7 @@
 let
   inherit (builtins) listToAttrs;
   inherit (base) derive emulator;
+  inherit (broker) jemalloc;
   inherit (workspace) files linked seeds published rustVersions;
   # The crates that a project outside the workspace adds as dependencies.
   added = files (linked.fast-musl ++ linked.sized-jemalloc);
@@ -11,9 +12,9 @@ let
 
   # Only x86_64-linux builds for other architectures, and has older releases of Rust locked.
   onX86_64 = {
-    tests-aarch64 = import ./tests-aarch64.nix { inherit cargo emulator; files = files [ "crates" ]; };
-    cxx = import ./cxx.nix { inherit cargo; inherit (base) libcxx libcxx-aarch64 emulator; files = added; };
-    ways = import ./ways.nix { inherit cargo; inherit (base) cc linkers aarch64 emulator; files = added; };
+    tests-aarch64 = import ./tests-aarch64.nix { inherit cargo emulator; files = files [ "crates" ]; jemalloc = jemalloc.aarch64; };
+    cxx = import ./cxx.nix { inherit cargo jemalloc; inherit (base) libcxx libcxx-aarch64 emulator; files = added; };
+    ways = import ./ways.nix { inherit cargo jemalloc; inherit (base) cc linkers aarch64 emulator; files = added; };
     seed = seedEquality "x86_64-linux" base.seed seeds.x86_64-linux;
     seed-aarch64 =
       let inherit (base.bootstrap-aarch64) seed debs;
@@ -23,14 +24,14 @@ let
     (name: {
       name = "package-${name}";
       # The licence of each crate is a link to LICENSE.
-      value = import ./package.nix { inherit rust; files = files [ "crates" "LICENSE" ]; } name rustVersions.${name};
+      value = import ./package.nix { inherit rust; jemalloc = jemalloc.musl; files = files [ "crates" "LICENSE" ]; } name rustVersions.${name};
     })
     published)
   // import ./broker-aarch64.nix { inherit derive lib broker; inherit (base) cc glibc adapt; }
   // import ./release.nix { inherit derive emulator lib; target = rust.host.musl; };
 in
 (if base.architecture.foreign == { } then { } else onX86_64)
-// import ./dependencies.nix { inherit lib; }
+// import ./dependencies.nix { inherit lib; target = rust.host.musl; }
 // import ./linkers.nix { inherit base rust lib; }
 // import ./parts.nix { inherit lib; }
   // import ./programs.nix { inherit lib programs; }

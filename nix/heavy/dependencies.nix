@@ -1,7 +1,8 @@
 # Programs with dependencies that often fail in static builds. The library builds each, and the program is inspected and run.
-{ lib }:
+{ lib, target }:
 let
   project = {
+    inherit target;
     src = ./dependencies;
     cargoHash = "sha256-YdTdh6tAkzl4KazP0zal6FXC1T1ON0kQ0fbojnsjVyc=";
   };
@@ -9,7 +10,8 @@ let
     assembly = { };
     bindgen = { env = lib.bindgen; };
     compression = { nativeInputs = [ lib.cmake ]; };
-    curl = { nativeInputs = [ lib.perl ]; };
+    # OpenSSL, which takes most of the time, is compiled for the other check.
+    curl = { nativeInputs = [ lib.perl ]; artifacts = lib.dependencies (lib.project (arguments "openssl")); };
     cxx = { cxx = true; };
     libgit2 = { };
     macros = { };
@@ -17,9 +19,10 @@ let
     sqlite = { };
     tls = { };
   };
-  check = name: arguments: {
+  arguments = name: project // { package = "uses-${name}"; } // programs.${name};
+  check = name: {
     name = "uses-${name}";
-    value = lib.checkStatic { package = lib.buildStatic (project // { package = "uses-${name}"; } // arguments); run = [ ]; };
+    value = lib.checkStatic { package = lib.buildStatic (arguments name); run = [ ]; };
   };
 in
-builtins.listToAttrs (map (name: check name programs.${name}) (builtins.attrNames programs))
+builtins.listToAttrs (map check (builtins.attrNames programs))

@@ -98,19 +98,18 @@ while IFS='|' read -r way target linker routines_of malloc_of settings flags; do
   path=$(linker_of)
   export "CARGO_TARGET_${variable//-/_}_LINKER=$path" RUSTFLAGS="$flags"
 
-  # jemalloc is slow to configure, and its C code does not depend on Rust's flags: the first line of a target and profile
-  # builds it, the others reuse it.
   folder=target/$target/${profile/dev/debug}
-  jemalloc=$NIX_BUILD_TOP/jemalloc/$target/$profile/libjemalloc_pic.a
-  unset JEMALLOC_OVERRIDE
-  [ ! -e "$jemalloc" ] || export JEMALLOC_OVERRIDE=$jemalloc
 
   SECONDS=0
   cargo build --offline --target "$target" --profile "$profile" "${options[@]}" </dev/null >log 2>&1 || {
     cat log >&2
     fail "does not build"
   }
-  [ -e "$jemalloc" ] || install -D "$(find "$folder/build" -name libjemalloc_pic.a)" "$jemalloc"
+  # jemalloc takes a minute to compile, and its C code does not depend on Rust's flags: only the first line compiles it.
+  if [ -z "${X86_64_UNKNOWN_LINUX_MUSL_JEMALLOC_OVERRIDE-}" ]; then
+    cp "$(find "$folder/build" -name libjemalloc_pic.a)" "$NIX_BUILD_TOP/"
+    export X86_64_UNKNOWN_LINUX_MUSL_JEMALLOC_OVERRIDE=$NIX_BUILD_TOP/libjemalloc_pic.a
+  fi
   program=$folder/stranger
   symbols=$(llvm-nm --defined-only "$program")
   expect_linkage

@@ -15,6 +15,7 @@
 # rustflags     a list of flags for rustc, instead of those in the project's configuration
 # nativeInputs  derivations whose programs are on PATH
 # cxx           whether the project contains C++; static programs are then linked with libc++
+# artifacts     compiled dependencies to start from (`lib.dependencies`): those of a project with the same source, target and profile
 # auditable     whether the programs have the list of their crates embedded, as by cargo-auditable
 # env           a set of environment variables
 # paths         the files and folders of src that the build reads; by default all
@@ -35,6 +36,7 @@
 , rustflags ? [ ]
 , nativeInputs ? [ ]
 , cxx ? false
+, artifacts ? ""
 , auditable ? false
 , env ? { }
 , paths ? null
@@ -126,9 +128,9 @@ rec {
   source = rust.source { inherit root paths; };
 
   # The target folder of a command that built only the dependencies: `artifacts` for the same command over the source.
-  dependencies = { cargo, command, kind, artifacts ? "" }: cargo {
+  dependencies = { cargo, command, kind, from ? artifacts }: cargo {
     name = "${name}-${kind}";
-    inherit artifacts;
+    artifacts = from;
     command = "${command}; mv target $out";
   };
 }

@@ -10,6 +10,7 @@ project.cargo {
   artifacts = project.dependencies {
     inherit (project) cargo;
     kind = "test-dependencies";
+    from = import ./dependencies.nix project;
     command = "cargo test ${toString project.flags} --no-run";
   };
   command = "cargo test ${toString project.flags} ${arguments} 2>&1 | tee $out";

@@ -27,14 +27,24 @@ let
       hash = "sha256-/OhZGq/tXfMdvK3umwVtb9RijIYlCYifotP6/IrYFOo=";
     };
   };
+  llvm = "${cc}/usr/lib/llvm-22/bin";
 in
 {
   crates = vendored;
-  archive = { cargo, toolchain, target, routines, allocator }: cargo {
-    name = "libc-${allocator}-${target}";
-    inherit target routines allocator manifests toolchain;
-    crates = vendored;
-    llvm = "${cc}/usr/lib/llvm-22/bin";
-    command = "source ${./libc.sh}";
-  };
+  archive = { cargo, toolchain, target, routines, allocator }:
+    let
+      # A folder with one object and the names that it defines. Several archives have the same part.
+      part = kind: cargo {
+        name = "libc-part-${kind}-${target}";
+        inherit target manifests llvm kind;
+        crates = vendored;
+        command = "source ${./libcPart.sh}";
+      };
+    in
+    derive {
+      name = "libc-${allocator}-${target}";
+      inherit target toolchain llvm;
+      parts = map part ((if routines then [ "routines" ] else [ ]) ++ (if allocator == "system" then [ ] else [ allocator ]));
+      script = ./libc.sh;
+    };
 }
