@@ -210,6 +210,17 @@ pub fn fuzz_delivery(input: &[u8]) {
     fuzz::check(input);
 }
 
+/// Passes the input to a WebSocket connection without a socket, and checks its output. Only
+/// cargo-fuzz builds it.
+///
+/// # Panics
+///
+/// If the output is wrong.
+#[cfg(all(fuzzing, feature = "tls"))]
+pub fn fuzz_websocket(input: &[u8]) {
+    websocket::fuzz(input);
+}
+
 /// Stack size of a thread in bytes. The code does not recurse deeply; builds without optimisation
 /// need most of it.
 const STACK: usize = 512 * 1024;

@@ -6,10 +6,14 @@
 mod close;
 mod deflate;
 mod frames;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod outgoing;
 mod port;
 mod session;
 mod upgrade;
 
+#[cfg(fuzzing)]
+pub(crate) use fuzz::check as fuzz;
 pub(crate) use port::{Port, Rules};
 pub(crate) use session::{READ, WebSocket};

@@ -104,6 +104,12 @@ impl WebSocket {
         }
     }
 
+    /// Returns whether all input has been taken out.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn is_drained(&self) -> bool {
+        self.rest.is_empty() && self.control.len() <= MOST_CONTROL
+    }
+
     /// Processes `raw`, the client's input, and puts the bytes of the NATS protocol into `into`.
     /// Returns their number. All earlier input must be [taken out](Self::resume) before.
     pub(crate) fn take(&mut self, raw: &[u8], into: &mut [u8]) -> usize {
@@ -426,7 +432,7 @@ mod tests {
                 }
                 let room = random.usize(1..100);
                 taken(&mut session, &raw, random.usize(1..READ), room);
-                assert!(session.rest.is_empty() && session.control.len() <= MOST_CONTROL);
+                assert!(session.is_drained());
                 session.out();
             }
             session.close(Reason::Gone);
