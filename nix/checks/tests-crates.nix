@@ -1,26 +1,27 @@
 # The tests of the crates that other checks do not test; `excluded` are the packages that Broker consists of. They run on
 # glibc. The tests of fast-musl, sized-jemalloc and the survey also run as static musl executables, where the routines and the
 # allocator are in use. jemalloc's debug build (`--package sized-jemalloc --features debug`) asserts that it can read /sys,
-# which the sandbox lacks: run its tests in `nix develop`. `jemalloc` has jemalloc's static library for each C library.
+# which the sandbox lacks: run its tests in `nix develop`. Only the release tests compile jemalloc, as a program with
+# these crates does; the others link `jemalloc`, which has its static library for each C library.
 { cargo, musl, files, excluded, jemalloc }:
 let
-  check = name: library: command: {
+  check = name: environment: command: {
     inherit name;
-    value = cargo (files // { inherit name command; JEMALLOC_OVERRIDE = library; });
+    value = cargo (files // environment // { inherit name command; });
   };
-  static = profile: rest: check "tests-crates-static-${profile}" jemalloc.musl (''
+  static = profile: environment: rest: check "tests-crates-static-${profile}" environment (''
     musl="--locked --target ${musl} --profile ${profile}"
     cargo test $musl --package fast-musl --features malloc 2>&1 | tee $out
     cargo test $musl --package sized-jemalloc --features arena_per_cpu,keep_large 2>&1 | tee -a $out
   '' + rest);
 in
 builtins.listToAttrs [
-  (check "tests-crates" jemalloc.glibc ''
+  (check "tests-crates" { JEMALLOC_OVERRIDE = jemalloc.glibc; } ''
     # Stand-ins for programs, which are scripts here.
     find crates/report/tests crates/survey/tests -type f -exec sed -i "s,#!/bin/sh,#!$CONFIG_SHELL," {} +
     cargo test --locked --workspace ${builtins.concatStringsSep " " (map (package: "--exclude ${package}") excluded)} 2>&1 | tee $out
   '')
-  (static "dev" ''
+  (static "dev" { JEMALLOC_OVERRIDE = jemalloc.musl; } ''
     # Each feature alone.
     cargo test $musl --package sized-jemalloc --features keep_large --lib 2>&1 | tee -a $out
     cargo test $musl --package sized-jemalloc --features arena_per_cpu --lib 2>&1 | tee -a $out
@@ -28,5 +29,5 @@ builtins.listToAttrs [
     cargo test $musl --package survey 2>&1 | tee -a $out
     cargo test $musl --package survey --features fast 2>&1 | tee -a $out
   '')
-  (static "release" "")
+  (static "release" { } "")
 ]

@@ -90,11 +90,8 @@ fn check_frames(rules: &Arc<Rules>, raw: &[u8], part: usize, room: usize) {
         }
         assert!(session.is_drained());
     }
-    let end = match session.ended() {
-        Ok(false) => None,
-        _ => Some(()),
-    };
-    assert_eq!(end.is_some(), model.end.is_some(), "{:?}", session.ended());
+    let goes_on = matches!(session.ended(), Ok(false));
+    assert_eq!(goes_on, model.end.is_none(), "{:?}", session.ended());
     assert!(
         found.starts_with(&model.certain) && model.possible.starts_with(&found),
         "{} bytes, of {} to {}",

@@ -104,7 +104,7 @@ impl WebSocket {
         }
     }
 
-    /// Returns whether all input has been taken out.
+    /// Returns whether all input has been taken out, and a control frame is within its bound.
     #[cfg(any(test, fuzzing))]
     pub(super) fn is_drained(&self) -> bool {
         self.rest.is_empty() && self.control.len() <= MOST_CONTROL
