@@ -173,9 +173,11 @@ fn a_subscriber_that_stops_reading_is_dropped_after_a_while() {
     bystanders.check();
 }
 
-#[test]
-fn a_slower_subscriber_is_waited_for() {
-    const MESSAGES: usize = 2000;
+/// Has one client publish 32 MB as fast as it can, with a limit of 4 MB on pending output, and
+/// checks that another gets all of it, who calls `pause` before each message. The two are on
+/// different workers.
+fn expect_all_despite(pause: impl Fn(usize)) {
+    const MESSAGES: usize = 4000;
     let server = Server::start(&["--max-pending", "4000000"]);
     let mut slow = server.connect();
     slow.send("SUB slow 1\r\n");
@@ -191,14 +193,31 @@ fn a_slower_subscriber_is_waited_for() {
     });
     let expected = format!("MSG slow 1 8192\r\n{payload}\r\n");
     for index in 0..MESSAGES {
+        pause(index);
         slow.expect(&expected);
-        if index % 50 == 0 {
-            // This delay makes the subscriber slow.
-            thread::sleep(std::time::Duration::from_millis(5));
-        }
     }
     sending.join().expect("the publisher goes on");
     slow.sync();
+}
+
+#[test]
+fn a_slower_subscriber_is_waited_for() {
+    expect_all_despite(|index| {
+        if index % 50 == 1 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    });
+}
+
+/// The pause is far below the time in which a publisher, as it is slowed down, can fill the limit:
+/// half of it at once, a quarter at 13 MB/s and the rest at 1.3 MB/s.
+#[test]
+fn a_subscriber_that_pauses_is_waited_for() {
+    expect_all_despite(|index| {
+        if index == 0 {
+            thread::sleep(Duration::from_millis(300));
+        }
+    });
 }
 
 #[cfg(target_os = "linux")]

@@ -6,7 +6,6 @@
 //! status 503.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -17,6 +16,7 @@ use super::local::{Delivery, Local, Origin, share_from};
 use super::mailbox::Mail;
 use super::routes::{Link, Matches};
 use super::shared::Shared;
+use super::stall::{Caused, Stall};
 use broker_protocol::{Message, no_responders};
 
 /// How often a message is forwarded to another worker because its target has left. A leaving member
@@ -43,8 +43,8 @@ pub(crate) struct Dispatch {
     outgoing: Vec<Batch>,
     /// Messages whose targets were gone.
     returned: Vec<Returned>,
-    /// Connections that publish too fast for a subscriber, and the duration of their stalls.
-    stalls: Vec<(ConnectionKey, Duration)>,
+    /// Connections that publish too fast for a subscriber, and what stalls they have caused.
+    stalls: Vec<(ConnectionKey, Caused)>,
     /// A request's targets on other workers, with their groups.
     elsewhere: Vec<(Target, Option<Arc<[u8]>>)>,
     random: fastrand::Rng,
@@ -248,11 +248,13 @@ impl Dispatch {
             Delivery::Accepted => true,
             Delivery::Refused => false,
             Delivery::Crowded => {
-                self.relieve(local, key, Some(origin), false);
+                let stall = self.relieve(local, key, false);
+                self.stall(origin, stall, buffer, message);
                 true
             }
             Delivery::Full => {
-                self.relieve(local, key, Some(origin), true);
+                let stall = self.relieve(local, key, true);
+                self.stall(origin, stall, buffer, message);
                 matches!(deliver(local), Delivery::Accepted | Delivery::Crowded)
             }
         }
@@ -289,11 +291,13 @@ impl Dispatch {
             Delivery::Accepted => true,
             Delivery::Refused => false,
             Delivery::Crowded => {
-                self.relieve(local, target.connection, Some(origin), false);
+                let stall = self.relieve(local, target.connection, false);
+                self.stall(origin, stall, buffer, message);
                 true
             }
             Delivery::Full => {
-                self.relieve(local, target.connection, Some(origin), true);
+                let stall = self.relieve(local, target.connection, true);
+                self.stall(origin, stall, buffer, message);
                 match local.deliver(buffer, message, origin, target, share_from) {
                     Delivery::Accepted | Delivery::Crowded => true,
                     Delivery::Full | Delivery::Refused => false,
@@ -302,36 +306,38 @@ impl Dispatch {
         }
     }
 
-    /// Makes room in a full output, see [`Local::relieve`], and stalls the publisher.
+    /// Makes room in a full output, see [`Local::relieve`]. Returns the stall of its publishers.
     #[cold]
     pub(crate) fn relieve(
         &mut self,
         local: &mut Local,
         key: ConnectionKey,
-        origin: Option<Origin>,
         needed: bool,
-    ) {
+    ) -> Option<Stall> {
         // Batches must be sent before any write; a blocked socket takes none.
         if !local.is_blocked(key) {
             self.send_batches(local);
         }
-        if let Some(stall) = local.relieve(key, needed)
-            && let Some(origin) = origin
-        {
-            self.stall(origin.key, stall);
-        }
+        local.relieve(key, needed)
     }
 
-    fn stall(&mut self, key: ConnectionKey, stall: Duration) {
+    /// Stalls a publisher, if its message has caused that.
+    #[cold]
+    fn stall(&mut self, origin: Origin, stall: Option<Stall>, buffer: &Bytes, message: &Message) {
+        let Some(stall) = stall else {
+            return;
+        };
+        let message = message.tail.of(buffer);
         match self.stalls.last_mut() {
-            Some((last, longest)) if *last == key => *longest = stall.max(*longest),
-            _ => self.stalls.push((key, stall)),
+            Some((last, caused)) if *last == origin.key => caused.add(stall, message),
+            _ => self.stalls.push((origin.key, Caused::new(stall, message))),
         }
     }
 
     /// Applies the stalls of this worker's connections, and sends the others to their workers.
-    pub(crate) fn take_stalls(&mut self, mut with: impl FnMut(ConnectionKey, Duration)) {
-        for (key, stall) in self.stalls.drain(..) {
+    pub(crate) fn take_stalls(&mut self, mut with: impl FnMut(ConnectionKey, Stall)) {
+        for (key, caused) in self.stalls.drain(..) {
+            let stall = caused.total();
             if key.worker() == self.index {
                 with(key, stall);
             } else {
@@ -477,9 +483,8 @@ impl Dispatch {
             let mut delivery = deliver(local);
             if matches!(delivery, Delivery::Crowded | Delivery::Full) {
                 let full = delivery == Delivery::Full;
-                if let Some(stall) = local.relieve(target.connection, full) {
-                    self.stall(origin.key, stall);
-                }
+                let stall = local.relieve(target.connection, full);
+                self.stall(origin, stall, buffer, message);
                 if full {
                     delivery = deliver(local);
                 }

@@ -172,7 +172,7 @@ impl Executor {
             && client.is_crowded(&bounds)
         {
             let needed = client.output.pending() > bounds.max_pending;
-            self.dispatch.relieve(local, key, None, needed);
+            self.dispatch.relieve(local, key, needed);
         }
     }
 

@@ -23,7 +23,7 @@ use super::log_limit::{LogLimit, Verdict};
 use super::output::{Blocks, Written};
 pub(crate) use super::reason::Reason;
 use super::routes::Routes;
-use super::stall::{self, Bounds};
+use super::stall::{self, Bounds, Stall};
 use super::subscriptions::Subscription;
 use super::trace;
 use broker_protocol::{Message, ProtocolError, SHARE_FROM, push_head};
@@ -436,11 +436,7 @@ impl Local {
     /// With `needed`, the connection is closed as a slow consumer if there is still no room, since
     /// the message would be lost.
     #[cold]
-    pub(crate) fn relieve(
-        &mut self,
-        key: ConnectionKey,
-        needed: bool,
-    ) -> Option<std::time::Duration> {
+    pub(crate) fn relieve(&mut self, key: ConnectionKey, needed: bool) -> Option<Stall> {
         self.flush(key.slot());
         while needed
             && self.get(key)?.output.pending() > 0

@@ -4,7 +4,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-use std::time::Duration;
 
 use crossbeam::queue::SegQueue;
 use mio::Waker;
@@ -16,6 +15,7 @@ use super::inspect::Asked;
 use super::key::ConnectionKey;
 use super::leaf::link::Dialled;
 use super::settings::Settings;
+use super::stall::Stall;
 use broker_protocol::Connect;
 
 /// An accepted connection.
@@ -38,9 +38,8 @@ pub(crate) type Given = (ConnectionKey, Box<Connect>);
 pub(crate) enum Mail {
     /// Messages for the worker's connections, and the worker that filled the batch.
     Messages(Batch, usize),
-    /// The worker's connection publishes faster than a subscriber can read, and must be stalled for
-    /// this time.
-    Stall(ConnectionKey, Duration),
+    /// The worker's connection publishes faster than a subscriber can read, and must be stalled.
+    Stall(ConnectionKey, Stall),
     /// No subscriber got a request of the worker's connection, which wants status 503 for this
     /// reply subject.
     NoResponders(ConnectionKey, Box<[u8]>),

@@ -4,7 +4,9 @@
 //! the sender. This keeps a subscriber that reads steadily from being closed because of a faster
 //! publisher.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use super::chunks::CHUNK;
 
 /// The high-water mark: pending output of a connection in bytes above which its publishers are
 /// stalled. More output would not arrive sooner, and would cost memory.
@@ -20,16 +22,18 @@ const MOST_STEPS: u32 = 20;
 /// Only a subscriber that has read something within this time causes such short stalls.
 const RECENT: Duration = Duration::from_millis(50);
 
-/// The stall when the subscriber is behind. With one chunk read between two stalls, the publisher
-/// reaches 13 MB/s.
+/// The stall for each chunk when the subscriber is behind: the publisher reaches 13 MB/s.
 const BEHIND: Duration = Duration::from_millis(5);
 
-/// The stall when the subscriber is far behind: 1.3 MB/s.
+/// The same when the subscriber is far behind: 1.3 MB/s.
 const FAR_BEHIND: Duration = Duration::from_millis(50);
 
-/// A subscriber that has read something within this time makes progress; any other one causes no
-/// long stalls.
+/// A subscriber that has read something within this time makes progress; any other one is not
+/// waited for like one that is far behind.
 const ALIVE: Duration = Duration::from_secs(1);
+
+/// The longest wait of a publisher: the subscriber may have caught up meanwhile.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// The limits on a connection's pending output.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +67,75 @@ pub(crate) struct Backlog {
     pub(crate) idle: Duration,
 }
 
+/// A stall of a publisher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stall {
+    /// The publisher waits at least this long.
+    Short(Duration),
+    /// The publisher waits this long in addition to other stalls. One on another worker learns of a
+    /// stall only after it has sent some more, for which it must wait too.
+    Long(Duration),
+}
+
+impl Stall {
+    /// Returns when a publisher is read from again that is stalled until `current`.
+    pub(crate) fn end(self, now: Instant, current: Option<Instant>) -> Instant {
+        let current = current.map_or(now, |current| current.max(now));
+        match self {
+            Self::Short(time) => current.max(now + time),
+            Self::Long(time) => (current + time).min(now + LONGEST),
+        }
+    }
+}
+
+/// The stalls that the messages of one publisher have caused in one turn or batch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Caused {
+    stall: Stall,
+    /// Bytes of the messages.
+    bytes: usize,
+    /// The address of the last message, which counts once for all its subscribers.
+    last: usize,
+}
+
+impl Caused {
+    /// Begins with the stall that this message has caused.
+    pub(crate) fn new(stall: Stall, message: &[u8]) -> Self {
+        Self {
+            stall,
+            bytes: message.len(),
+            last: message.as_ptr().addr(),
+        }
+    }
+
+    /// Adds the stall that this message has caused.
+    pub(crate) fn add(&mut self, stall: Stall, message: &[u8]) {
+        self.stall = match (self.stall, stall) {
+            (Stall::Short(one), Stall::Short(other)) => Stall::Short(one.max(other)),
+            (Stall::Long(one), Stall::Long(other)) => Stall::Long(one.max(other)),
+            (long @ Stall::Long(_), _) | (_, long) => long,
+        };
+        let address = message.as_ptr().addr();
+        if address != self.last {
+            self.bytes += message.len();
+            self.last = address;
+        }
+    }
+
+    /// Returns the stall for all the messages: a long one for each chunk that has begun.
+    pub(crate) fn total(self) -> Stall {
+        match self.stall {
+            Stall::Long(time) => {
+                let chunks = u32::try_from(self.bytes.div_ceil(CHUNK)).unwrap_or(u32::MAX);
+                Stall::Long(time.saturating_mul(chunks).min(LONGEST))
+            }
+            short @ Stall::Short(_) => short,
+        }
+    }
+}
+
 /// Returns the stall of publishers to this connection, if there is one.
-pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Duration> {
+pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Stall> {
     let Backlog {
         pending,
         oldest,
@@ -72,12 +143,12 @@ pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Duration> {
     } = backlog;
     let late = oldest > bounds.write_deadline / 2;
     if (pending > bounds.max_pending / 4 * 3 || late) && idle < ALIVE {
-        Some(FAR_BEHIND)
+        Some(Stall::Long(FAR_BEHIND))
     } else if pending > bounds.max_pending / 2 {
-        Some(BEHIND)
+        Some(Stall::Long(BEHIND))
     } else if pending > bounds.high_water && idle < RECENT {
         let steps = u32::try_from(pending / bounds.high_water.max(1)).unwrap_or(MOST_STEPS);
-        Some(STEP * steps.min(MOST_STEPS))
+        Some(Stall::Short(STEP * steps.min(MOST_STEPS)))
     } else {
         None
     }
@@ -93,23 +164,24 @@ mod tests {
     fn the_further_behind_a_subscriber_is_the_longer_is_the_stall() {
         let bounds = Bounds::new(64 * MIB, Duration::from_secs(10));
         let ms = Duration::from_millis;
+        let (short, long) = (|n| Some(Stall::Short(ms(n))), |n| Some(Stall::Long(ms(n))));
         for (pending, oldest, idle, expected) in [
             // Below the high-water mark there is no stall.
             (0, ms(0), ms(0), None),
             (HIGH_WATER, ms(40), ms(40), None),
             // Above it, in steps, for a subscriber that has just read something.
-            (HIGH_WATER + 1, ms(0), ms(0), Some(ms(1))),
-            (3 * HIGH_WATER, ms(10), ms(49), Some(ms(3))),
-            (20 * MIB, ms(10), ms(10), Some(ms(20))),
+            (HIGH_WATER + 1, ms(0), ms(0), short(1)),
+            (3 * HIGH_WATER, ms(10), ms(49), short(3)),
+            (20 * MIB, ms(10), ms(10), short(20)),
             (20 * MIB, ms(90), ms(50), None),
             // Half of `max_pending`.
-            (33 * MIB, ms(90), ms(90), Some(ms(5))),
-            (33 * MIB, ms(4000), ms(4000), Some(ms(5))),
+            (33 * MIB, ms(90), ms(90), long(5)),
+            (33 * MIB, ms(4000), ms(4000), long(5)),
             // Three quarters, for a subscriber that reads and for one that does not.
-            (49 * MIB, ms(900), ms(900), Some(ms(50))),
-            (49 * MIB, ms(1000), ms(1000), Some(ms(5))),
+            (49 * MIB, ms(900), ms(900), long(50)),
+            (49 * MIB, ms(1000), ms(1000), long(5)),
             // Half of the write deadline.
-            (MIB, ms(5001), ms(100), Some(ms(50))),
+            (MIB, ms(5001), ms(100), long(50)),
             (MIB, ms(5001), ms(5001), None),
         ] {
             let backlog = Backlog {
@@ -119,6 +191,68 @@ mod tests {
             };
             assert_eq!(stall(backlog, &bounds), expected, "{backlog:?}");
         }
+    }
+
+    #[test]
+    fn long_stalls_add_up_and_short_ones_do_not() {
+        let start = Instant::now();
+        let ms = Duration::from_millis;
+        let (short, long) = (|n| Stall::Short(ms(n)), |n| Stall::Long(ms(n)));
+        for (stall, now, current, expected) in [
+            (short(3), 0, None, 3),
+            (short(3), 10, Some(11), 13),
+            (short(3), 10, Some(20), 20),
+            (long(50), 0, None, 50),
+            (long(50), 10, Some(4), 60),
+            (long(50), 10, Some(20), 70),
+            (long(50), 10, Some(1000), 1010),
+        ] {
+            let at = |n| start + ms(n);
+            let end = stall.end(at(now), current.map(at));
+            assert_eq!(end, at(expected), "{stall:?} at {now}, {current:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_stall_is_for_each_chunk_of_a_publisher() {
+        let ms = Duration::from_millis;
+        let (short, long) = (|n| Stall::Short(ms(n)), |n| Stall::Long(ms(n)));
+        let data = vec![0; 100 * CHUNK];
+        let half = CHUNK / 2;
+        // Stalls, each with the message that caused it: the half chunk with this number.
+        let cases: [(&[(Stall, usize)], Stall); 8] = [
+            (&[(short(2), 0), (short(3), 1), (short(1), 2)], short(3)),
+            (&[(long(5), 0)], long(5)),
+            (&[(long(5), 0), (long(50), 1)], long(50)),
+            (
+                &[(short(9), 0), (long(5), 1), (short(9), 2), (short(9), 3)],
+                long(10),
+            ),
+            (
+                &[(long(5), 0), (long(5), 1), (long(5), 2), (long(5), 3)],
+                long(10),
+            ),
+            (&[(long(5), 0), (long(5), 1), (long(5), 2)], long(10)),
+            // Several subscribers of a message.
+            (
+                &[(long(5), 0), (long(5), 0), (long(5), 0), (long(5), 1)],
+                long(5),
+            ),
+            (
+                &[(long(50), 0), (long(50), 0), (long(50), 1), (long(50), 1)],
+                long(50),
+            ),
+        ];
+        for (stalls, expected) in cases {
+            let message = |number: usize| &data[number * half..][..half];
+            let mut caused = Caused::new(stalls[0].0, message(stalls[0].1));
+            for &(stall, number) in &stalls[1..] {
+                caused.add(stall, message(number));
+            }
+            assert_eq!(caused.total(), expected, "{stalls:?}");
+        }
+        // However long the message is.
+        assert_eq!(Caused::new(long(50), &data).total(), Stall::Long(LONGEST));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::local::{Local, Reason};
 use super::mailbox::{Mail, Mailbox};
 use super::settings::Settings;
 use super::shared::Shared;
-use super::stall::Bounds;
+use super::stall::{Bounds, Stall};
 use super::turns::{ROUND, TURN, Turns};
 use broker_protocol::{Connect, ProtocolError};
 
@@ -664,21 +664,21 @@ fn begin_stall(
     local: &mut Local,
     stalled: &mut Vec<ConnectionKey>,
     key: ConnectionKey,
-    stall: Duration,
+    stall: Stall,
 ) {
-    let until = local.now + stall;
+    let now = local.now;
     let Some(client) = local.get(key) else {
         return;
     };
-    if client.reading == Reading::Verifying {
-        return;
-    }
-    if !matches!(client.reading, Reading::Stalled(_)) {
+    let current = match client.reading {
+        Reading::Verifying => return,
+        Reading::Stalled(until) => Some(until),
+        Reading::Idle | Reading::Queued => None,
+    };
+    client.reading = Reading::Stalled(stall.end(now, current));
+    if current.is_none() {
         stalled.push(key);
         local.counters.stalls += 1;
-    }
-    if let Some(client) = local.get(key) {
-        client.reading = Reading::Stalled(until);
     }
 }
 
