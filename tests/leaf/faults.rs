@@ -1,5 +1,6 @@
 //! Errors of a hub, which local clients must not notice.
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -466,4 +467,50 @@ fn a_slow_client_does_not_hold_the_link_up() {
         client.expect("MSG other 1 1\r\ny\r\n");
     }
     drop(slow);
+}
+
+/// A client that keeps reading, but slowly, must not slow down the messages for other clients: the
+/// link is not held up until it has read what is for it.
+#[test]
+fn a_client_that_reads_slowly_does_not_slow_the_link_down() {
+    const MESSAGES: usize = 1000;
+    let stage = Stage::new();
+    let edge = stage.leaf(&["--workers", "2", "--max-pending", "4000000"]);
+    let (hub, _) = stage.link();
+    // With a small buffer, it is seen to read all the time.
+    let mut slow = Client::with_room(edge.port, 65_536);
+    slow.read_info();
+    slow.connect();
+    slow.send("SUB flood 1\r\n");
+    slow.sync();
+    let reading = std::thread::spawn(move || {
+        let mut some = [0; 20_000];
+        // 2 MB/s.
+        while slow.stream.read(&mut some).is_ok_and(|read| read > 0) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let mut client = edge.connect();
+    client.send("SUB flood 1\r\n");
+    client.sync();
+    let payload = "x".repeat(50_000);
+    let message = format!("LMSG flood 50000\r\n{payload}\r\n");
+    let mut flooding = hub.writing_half();
+    let flood = std::thread::spawn(move || {
+        for _ in 0..MESSAGES {
+            flooding.send(&message);
+        }
+    });
+    let start = Instant::now();
+    let expected = format!("MSG flood 1 50000\r\n{payload}\r\n");
+    for _ in 0..MESSAGES {
+        client.expect(&expected);
+    }
+    // At the rate of the slow client it takes more than 20 seconds.
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    flood.join().expect("the hub can send");
+    edge.wait_for_log("Slow Consumer");
+    drop(edge);
+    reading.join().expect("it does not panic");
 }

@@ -327,6 +327,7 @@ impl Dispatch {
         let Some(stall) = stall else {
             return;
         };
+        let stall = if origin.hub { stall.of_hub() } else { stall };
         let message = message.tail.of(buffer);
         match self.stalls.last_mut() {
             Some((last, caused)) if *last == origin.key => caused.add(stall, message),

@@ -67,6 +67,10 @@ pub(crate) struct Backlog {
     pub(crate) idle: Duration,
 }
 
+/// The longest stall of a hub, whose messages are for many clients, which must not all wait for the
+/// slowest: 32 MB/s. nats-server stalls only clients.
+const HUB: Duration = Duration::from_millis(2);
+
 /// A stall of a publisher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stall {
@@ -78,6 +82,12 @@ pub(crate) enum Stall {
 }
 
 impl Stall {
+    /// Returns the stall if the publisher is a hub.
+    pub(crate) fn of_hub(self) -> Self {
+        let (Self::Short(time) | Self::Long(time)) = self;
+        Self::Short(time.min(HUB))
+    }
+
     /// Returns when a publisher is read from again that is stalled until `current`.
     pub(crate) fn end(self, now: Instant, current: Option<Instant>) -> Instant {
         let current = current.map_or(now, |current| current.max(now));
@@ -190,6 +200,19 @@ mod tests {
                 idle,
             };
             assert_eq!(stall(backlog, &bounds), expected, "{backlog:?}");
+        }
+    }
+
+    #[test]
+    fn a_hub_is_stalled_for_a_short_time_only() {
+        let ms = Duration::from_millis;
+        for (stall, expected) in [
+            (Stall::Short(ms(1)), ms(1)),
+            (Stall::Short(ms(20)), HUB),
+            (Stall::Long(ms(5)), HUB),
+            (Stall::Long(ms(50)), HUB),
+        ] {
+            assert_eq!(stall.of_hub(), Stall::Short(expected), "{stall:?}");
         }
     }
 
