@@ -174,11 +174,11 @@ fn a_subscriber_that_stops_reading_is_dropped_after_a_while() {
 }
 
 /// Has one client publish 32 MB as fast as it can, with a limit of 4 MB on pending output, and
-/// checks that another gets all of it, who calls `pause` before each message. The two are on
-/// different workers.
+/// checks that another on the other worker gets all of it, with a call of `pause` before each
+/// message.
 fn expect_all_despite(pause: impl Fn(usize)) {
     const MESSAGES: usize = 4000;
-    let server = Server::start(&["--max-pending", "4000000"]);
+    let server = Server::start(&["--workers", "2", "--max-pending", "4000000"]);
     let mut slow = server.connect();
     slow.send("SUB slow 1\r\n");
     slow.sync();
@@ -209,13 +209,13 @@ fn a_slower_subscriber_is_waited_for() {
     });
 }
 
-/// The pause is far below the time in which a publisher, as it is slowed down, can fill the limit:
+/// The pause is far below the 0.8 s in which a publisher, as it is slowed down, can fill the limit:
 /// half of it at once, a quarter at 13 MB/s and the rest at 1.3 MB/s.
 #[test]
 fn a_subscriber_that_pauses_is_waited_for() {
     expect_all_despite(|index| {
         if index == 0 {
-            thread::sleep(Duration::from_millis(300));
+            thread::sleep(Duration::from_millis(200));
         }
     });
 }

@@ -416,7 +416,8 @@ impl Connection {
         if self.waiting.oldest(now) > intervals.write_deadline {
             return Due::End(ProtocolError::SlowConsumer);
         }
-        if now < self.next_ping {
+        // A stalled client's PONG is not read.
+        if now < self.next_ping || matches!(self.reading, Reading::Stalled(_)) {
             return Due::Nothing;
         }
         self.next_ping = now + ping_interval;

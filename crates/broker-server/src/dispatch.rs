@@ -6,6 +6,7 @@
 //! status 503.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -16,7 +17,7 @@ use super::local::{Delivery, Local, Origin, share_from};
 use super::mailbox::Mail;
 use super::routes::{Link, Matches};
 use super::shared::Shared;
-use super::stall::{Caused, Stall};
+use super::stall::Pace;
 use broker_protocol::{Message, no_responders};
 
 /// How often a message is forwarded to another worker because its target has left. A leaving member
@@ -43,8 +44,8 @@ pub(crate) struct Dispatch {
     outgoing: Vec<Batch>,
     /// Messages whose targets were gone.
     returned: Vec<Returned>,
-    /// Connections that publish too fast for a subscriber, and what stalls they have caused.
-    stalls: Vec<(ConnectionKey, Caused)>,
+    /// Connections that publish too fast for a subscriber, and the ends of their stalls.
+    stalls: Vec<(ConnectionKey, Instant)>,
     /// A request's targets on other workers, with their groups.
     elsewhere: Vec<(Target, Option<Arc<[u8]>>)>,
     random: fastrand::Rng,
@@ -248,13 +249,13 @@ impl Dispatch {
             Delivery::Accepted => true,
             Delivery::Refused => false,
             Delivery::Crowded => {
-                let stall = self.relieve(local, key, false);
-                self.stall(origin, stall, buffer, message);
+                let pace = self.relieve(local, key, false);
+                self.stall(local, origin, pace, buffer, message);
                 true
             }
             Delivery::Full => {
-                let stall = self.relieve(local, key, true);
-                self.stall(origin, stall, buffer, message);
+                let pace = self.relieve(local, key, true);
+                self.stall(local, origin, pace, buffer, message);
                 matches!(deliver(local), Delivery::Accepted | Delivery::Crowded)
             }
         }
@@ -291,13 +292,13 @@ impl Dispatch {
             Delivery::Accepted => true,
             Delivery::Refused => false,
             Delivery::Crowded => {
-                let stall = self.relieve(local, target.connection, false);
-                self.stall(origin, stall, buffer, message);
+                let pace = self.relieve(local, target.connection, false);
+                self.stall(local, origin, pace, buffer, message);
                 true
             }
             Delivery::Full => {
-                let stall = self.relieve(local, target.connection, true);
-                self.stall(origin, stall, buffer, message);
+                let pace = self.relieve(local, target.connection, true);
+                self.stall(local, origin, pace, buffer, message);
                 match local.deliver(buffer, message, origin, target, share_from) {
                     Delivery::Accepted | Delivery::Crowded => true,
                     Delivery::Full | Delivery::Refused => false,
@@ -306,14 +307,14 @@ impl Dispatch {
         }
     }
 
-    /// Makes room in a full output, see [`Local::relieve`]. Returns the stall of its publishers.
+    /// Makes room in a full output, see [`Local::relieve`]. Returns the pace of its publishers.
     #[cold]
     pub(crate) fn relieve(
         &mut self,
         local: &mut Local,
         key: ConnectionKey,
         needed: bool,
-    ) -> Option<Stall> {
+    ) -> Option<Pace> {
         // Batches must be sent before any write; a blocked socket takes none.
         if !local.is_blocked(key) {
             self.send_batches(local);
@@ -321,29 +322,38 @@ impl Dispatch {
         local.relieve(key, needed)
     }
 
-    /// Stalls a publisher, if its message has caused that.
+    /// Stalls a publisher if it is too fast for a connection that has got its message.
     #[cold]
-    fn stall(&mut self, origin: Origin, stall: Option<Stall>, buffer: &Bytes, message: &Message) {
-        let Some(stall) = stall else {
+    fn stall(
+        &mut self,
+        local: &mut Local,
+        origin: Origin,
+        pace: Option<Pace>,
+        buffer: &Bytes,
+        message: &Message,
+    ) {
+        let Some(pace) = pace else {
             return;
         };
-        let stall = if origin.hub { stall.of_hub() } else { stall };
+        let pace = if origin.hub { pace.of_hub() } else { pace };
         let message = message.tail.of(buffer);
+        let Some(end) = local.stalls.add(origin.key, pace, message, local.now) else {
+            return;
+        };
         match self.stalls.last_mut() {
-            Some((last, caused)) if *last == origin.key => caused.add(stall, message),
-            _ => self.stalls.push((origin.key, Caused::new(stall, message))),
+            Some((last, latest)) if *last == origin.key => *latest = end.max(*latest),
+            _ => self.stalls.push((origin.key, end)),
         }
     }
 
     /// Applies the stalls of this worker's connections, and sends the others to their workers.
-    pub(crate) fn take_stalls(&mut self, mut with: impl FnMut(ConnectionKey, Stall)) {
-        for (key, caused) in self.stalls.drain(..) {
-            let stall = caused.total();
+    pub(crate) fn take_stalls(&mut self, mut with: impl FnMut(ConnectionKey, Instant)) {
+        for (key, end) in self.stalls.drain(..) {
             if key.worker() == self.index {
-                with(key, stall);
+                with(key, end);
             } else {
                 let peer = &self.shared.workers[key.worker()];
-                peer.mailbox.send(Mail::Stall(key, stall));
+                peer.mailbox.send(Mail::Stall(key, end));
             }
         }
     }
@@ -484,8 +494,8 @@ impl Dispatch {
             let mut delivery = deliver(local);
             if matches!(delivery, Delivery::Crowded | Delivery::Full) {
                 let full = delivery == Delivery::Full;
-                let stall = local.relieve(target.connection, full);
-                self.stall(origin, stall, buffer, message);
+                let pace = local.relieve(target.connection, full);
+                self.stall(local, origin, pace, buffer, message);
                 if full {
                     delivery = deliver(local);
                 }

@@ -4,7 +4,7 @@
 //! or reference-counted.
 
 /// The key of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ConnectionKey {
     /// The worker that owns it.
     pub(crate) worker: u32,

@@ -23,7 +23,7 @@ use super::log_limit::{LogLimit, Verdict};
 use super::output::{Blocks, Written};
 pub(crate) use super::reason::Reason;
 use super::routes::Routes;
-use super::stall::{self, Bounds, Stall};
+use super::stall::{self, Bounds, Pace, Stalls};
 use super::subscriptions::Subscription;
 use super::trace;
 use broker_protocol::{Message, ProtocolError, SHARE_FROM, push_head};
@@ -99,6 +99,8 @@ pub(crate) struct Local {
     /// Connections that have more output than one write may take.
     unfinished: VecDeque<usize>,
     remains: VecDeque<Remains>,
+    /// The stalls of publishers that are too fast for these connections.
+    pub(crate) stalls: Stalls,
     /// The connections that are hubs.
     hubs: Vec<ConnectionKey>,
     /// Buffer for the line before a payload.
@@ -139,6 +141,7 @@ impl Local {
             listed: VecDeque::new(),
             unfinished: VecDeque::new(),
             remains: VecDeque::new(),
+            stalls: Stalls::default(),
             hubs: Vec::new(),
             head: Vec::new(),
             blocks: Blocks::default(),
@@ -430,13 +433,13 @@ impl Local {
         client.is_some_and(|client| client.writing == Writing::Blocked)
     }
 
-    /// Makes room in a connection's output by writing as much as possible. Returns the stall of its
-    /// publishers, if there is one.
+    /// Makes room in a connection's output by writing as much as possible. Returns the pace of
+    /// its publishers, if they must be slowed down.
     ///
     /// With `needed`, the connection is closed as a slow consumer if there is still no room, since
     /// the message would be lost.
     #[cold]
-    pub(crate) fn relieve(&mut self, key: ConnectionKey, needed: bool) -> Option<Stall> {
+    pub(crate) fn relieve(&mut self, key: ConnectionKey, needed: bool) -> Option<Pace> {
         self.flush(key.slot());
         while needed
             && self.get(key)?.output.pending() > 0

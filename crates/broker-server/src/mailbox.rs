@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use std::time::Instant;
 
 use crossbeam::queue::SegQueue;
 use mio::Waker;
@@ -15,7 +16,6 @@ use super::inspect::Asked;
 use super::key::ConnectionKey;
 use super::leaf::link::Dialled;
 use super::settings::Settings;
-use super::stall::Stall;
 use broker_protocol::Connect;
 
 /// An accepted connection.
@@ -38,8 +38,9 @@ pub(crate) type Given = (ConnectionKey, Box<Connect>);
 pub(crate) enum Mail {
     /// Messages for the worker's connections, and the worker that filled the batch.
     Messages(Batch, usize),
-    /// The worker's connection publishes faster than a subscriber can read, and must be stalled.
-    Stall(ConnectionKey, Stall),
+    /// The worker's connection publishes faster than a subscriber can read, and must be stalled
+    /// until this time.
+    Stall(ConnectionKey, Instant),
     /// No subscriber got a request of the worker's connection, which wants status 503 for this
     /// reply subject.
     NoResponders(ConnectionKey, Box<[u8]>),

@@ -4,9 +4,11 @@
 //! the sender. This keeps a subscriber that reads steadily from being closed because of a faster
 //! publisher.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::chunks::CHUNK;
+use super::key::ConnectionKey;
 
 /// The high-water mark: pending output of a connection in bytes above which its publishers are
 /// stalled. More output would not arrive sooner, and would cost memory.
@@ -34,6 +36,16 @@ const ALIVE: Duration = Duration::from_secs(1);
 
 /// The longest wait of a publisher: the subscriber may have caught up meanwhile.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// Shorter stalls are left to add up, since a worker ends stalls once in this time.
+const SHORTEST: Duration = Duration::from_millis(1);
+
+/// The most for each chunk of a hub, 32 MB/s: its messages are for many clients, which must not all
+/// wait for the slowest. nats-server stalls only clients.
+const HUB: Duration = Duration::from_millis(2);
+
+#[allow(clippy::cast_possible_truncation, reason = "a chunk is far smaller")]
+const CHUNK_BYTES: u32 = CHUNK as u32;
 
 /// The limits on a connection's pending output.
 #[derive(Debug, Clone, Copy)]
@@ -67,85 +79,78 @@ pub(crate) struct Backlog {
     pub(crate) idle: Duration,
 }
 
-/// The longest stall of a hub, whose messages are for many clients, which must not all wait for the
-/// slowest: 32 MB/s. nats-server stalls only clients.
-const HUB: Duration = Duration::from_millis(2);
-
-/// A stall of a publisher.
+/// How publishers to a connection are slowed down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stall {
-    /// The publisher waits at least this long.
-    Short(Duration),
-    /// The publisher waits this long in addition to other stalls. One on another worker learns of a
-    /// stall only after it has sent some more, for which it must wait too.
-    Long(Duration),
+pub(crate) enum Pace {
+    /// A stall of this length.
+    Once(Duration),
+    /// A stall of this length for each chunk, in addition to other stalls.
+    PerChunk(Duration),
 }
 
-impl Stall {
-    /// Returns the stall if the publisher is a hub.
+impl Pace {
+    /// Returns the pace if the publisher is a hub.
     pub(crate) fn of_hub(self) -> Self {
-        let (Self::Short(time) | Self::Long(time)) = self;
-        Self::Short(time.min(HUB))
-    }
-
-    /// Returns when a publisher is read from again that is stalled until `current`.
-    pub(crate) fn end(self, now: Instant, current: Option<Instant>) -> Instant {
-        let current = current.map_or(now, |current| current.max(now));
-        match self {
-            Self::Short(time) => current.max(now + time),
-            Self::Long(time) => (current + time).min(now + LONGEST),
-        }
+        let (Self::Once(time) | Self::PerChunk(time)) = self;
+        Self::PerChunk(time.min(HUB))
     }
 }
 
-/// The stalls that the messages of one publisher have caused in one turn or batch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Caused {
-    stall: Stall,
-    /// Bytes of the messages.
-    bytes: usize,
-    /// The address of the last message, which counts once for all its subscribers.
-    last: usize,
+/// The stalls that the connections of one worker cause, by publisher.
+///
+/// Stalls per chunk must add up: a publisher on another worker learns of a stall only after it has
+/// sent some more, for which it must wait too.
+#[derive(Debug, Default)]
+pub(crate) struct Stalls(HashMap<ConnectionKey, Owed>);
+
+/// What a publisher owes.
+#[derive(Debug)]
+struct Owed {
+    /// The end of its stall.
+    end: Instant,
+    /// The address of its last message, and the stall for that: a message to several connections
+    /// counts once.
+    last: (usize, Duration),
 }
 
-impl Caused {
-    /// Begins with the stall that this message has caused.
-    pub(crate) fn new(stall: Stall, message: &[u8]) -> Self {
-        Self {
-            stall,
-            bytes: message.len(),
-            last: message.as_ptr().addr(),
-        }
-    }
-
-    /// Adds the stall that this message has caused.
-    pub(crate) fn add(&mut self, stall: Stall, message: &[u8]) {
-        self.stall = match (self.stall, stall) {
-            (Stall::Short(one), Stall::Short(other)) => Stall::Short(one.max(other)),
-            (Stall::Long(one), Stall::Long(other)) => Stall::Long(one.max(other)),
-            (long @ Stall::Long(_), _) | (_, long) => long,
+impl Stalls {
+    /// Adds the stall for a message. Returns when the publisher may be read from again, unless that
+    /// is too soon for a stall.
+    pub(crate) fn add(
+        &mut self,
+        publisher: ConnectionKey,
+        pace: Pace,
+        message: &[u8],
+        now: Instant,
+    ) -> Option<Instant> {
+        let per_chunk = match pace {
+            Pace::Once(time) => return Some(now + time),
+            Pace::PerChunk(time) => time,
         };
         let address = message.as_ptr().addr();
-        if address != self.last {
-            self.bytes += message.len();
-            self.last = address;
+        let owed = self.0.entry(publisher).or_insert(Owed {
+            end: now,
+            last: (address, Duration::ZERO),
+        });
+        if owed.last.0 != address {
+            owed.last = (address, Duration::ZERO);
         }
+        let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+        let stall = per_chunk.saturating_mul(length) / CHUNK_BYTES;
+        let more = stall.saturating_sub(owed.last.1);
+        owed.last.1 += more;
+        owed.end = (owed.end.max(now) + more.min(LONGEST)).min(now + LONGEST);
+        (owed.end >= now + SHORTEST).then_some(owed.end)
     }
 
-    /// Returns the stall for all the messages: a long one for each chunk that has begun.
-    pub(crate) fn total(self) -> Stall {
-        match self.stall {
-            Stall::Long(time) => {
-                let chunks = u32::try_from(self.bytes.div_ceil(CHUNK)).unwrap_or(u32::MAX);
-                Stall::Long(time.saturating_mul(chunks).min(LONGEST))
-            }
-            short @ Stall::Short(_) => short,
-        }
+    /// Forgets the stalls that are over.
+    pub(crate) fn forget(&mut self, now: Instant) {
+        self.0.retain(|_, owed| owed.end > now);
     }
 }
 
-/// Returns the stall of publishers to this connection, if there is one.
-pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Stall> {
+/// Returns the pace of publishers to this connection, if they must be slowed down.
+pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Pace> {
     let Backlog {
         pending,
         oldest,
@@ -153,12 +158,12 @@ pub(crate) fn stall(backlog: Backlog, bounds: &Bounds) -> Option<Stall> {
     } = backlog;
     let late = oldest > bounds.write_deadline / 2;
     if (pending > bounds.max_pending / 4 * 3 || late) && idle < ALIVE {
-        Some(Stall::Long(FAR_BEHIND))
+        Some(Pace::PerChunk(FAR_BEHIND))
     } else if pending > bounds.max_pending / 2 {
-        Some(Stall::Long(BEHIND))
+        Some(Pace::PerChunk(BEHIND))
     } else if pending > bounds.high_water && idle < RECENT {
         let steps = u32::try_from(pending / bounds.high_water.max(1)).unwrap_or(MOST_STEPS);
-        Some(Stall::Short(STEP * steps.min(MOST_STEPS)))
+        Some(Pace::Once(STEP * steps.min(MOST_STEPS)))
     } else {
         None
     }
@@ -174,24 +179,25 @@ mod tests {
     fn the_further_behind_a_subscriber_is_the_longer_is_the_stall() {
         let bounds = Bounds::new(64 * MIB, Duration::from_secs(10));
         let ms = Duration::from_millis;
-        let (short, long) = (|n| Some(Stall::Short(ms(n))), |n| Some(Stall::Long(ms(n))));
+        let once = |n| Some(Pace::Once(ms(n)));
+        let per_chunk = |n| Some(Pace::PerChunk(ms(n)));
         for (pending, oldest, idle, expected) in [
             // Below the high-water mark there is no stall.
             (0, ms(0), ms(0), None),
             (HIGH_WATER, ms(40), ms(40), None),
             // Above it, in steps, for a subscriber that has just read something.
-            (HIGH_WATER + 1, ms(0), ms(0), short(1)),
-            (3 * HIGH_WATER, ms(10), ms(49), short(3)),
-            (20 * MIB, ms(10), ms(10), short(20)),
+            (HIGH_WATER + 1, ms(0), ms(0), once(1)),
+            (3 * HIGH_WATER, ms(10), ms(49), once(3)),
+            (20 * MIB, ms(10), ms(10), once(20)),
             (20 * MIB, ms(90), ms(50), None),
             // Half of `max_pending`.
-            (33 * MIB, ms(90), ms(90), long(5)),
-            (33 * MIB, ms(4000), ms(4000), long(5)),
+            (33 * MIB, ms(90), ms(90), per_chunk(5)),
+            (33 * MIB, ms(4000), ms(4000), per_chunk(5)),
             // Three quarters, for a subscriber that reads and for one that does not.
-            (49 * MIB, ms(900), ms(900), long(50)),
-            (49 * MIB, ms(1000), ms(1000), long(5)),
+            (49 * MIB, ms(900), ms(900), per_chunk(50)),
+            (49 * MIB, ms(1000), ms(1000), per_chunk(5)),
             // Half of the write deadline.
-            (MIB, ms(5001), ms(100), long(50)),
+            (MIB, ms(5001), ms(100), per_chunk(50)),
             (MIB, ms(5001), ms(5001), None),
         ] {
             let backlog = Backlog {
@@ -204,78 +210,67 @@ mod tests {
     }
 
     #[test]
-    fn a_hub_is_stalled_for_a_short_time_only() {
+    fn a_hub_is_slowed_down_little() {
         let ms = Duration::from_millis;
-        for (stall, expected) in [
-            (Stall::Short(ms(1)), ms(1)),
-            (Stall::Short(ms(20)), HUB),
-            (Stall::Long(ms(5)), HUB),
-            (Stall::Long(ms(50)), HUB),
+        for (pace, expected) in [
+            (Pace::Once(ms(1)), ms(1)),
+            (Pace::Once(ms(20)), HUB),
+            (Pace::PerChunk(ms(5)), HUB),
+            (Pace::PerChunk(ms(50)), HUB),
         ] {
-            assert_eq!(stall.of_hub(), Stall::Short(expected), "{stall:?}");
+            assert_eq!(pace.of_hub(), Pace::PerChunk(expected), "{pace:?}");
         }
     }
 
     #[test]
-    fn long_stalls_add_up_and_short_ones_do_not() {
+    fn stalls_per_chunk_add_up() {
         let start = Instant::now();
         let ms = Duration::from_millis;
-        let (short, long) = (|n| Stall::Short(ms(n)), |n| Stall::Long(ms(n)));
-        for (stall, now, current, expected) in [
-            (short(3), 0, None, 3),
-            (short(3), 10, Some(11), 13),
-            (short(3), 10, Some(20), 20),
-            (long(50), 0, None, 50),
-            (long(50), 10, Some(4), 60),
-            (long(50), 10, Some(20), 70),
-            (long(50), 10, Some(1000), 1010),
+        let at = |n| start + ms(n);
+        let (once, per_chunk) = (|n| Pace::Once(ms(n)), |n| Pace::PerChunk(ms(n)));
+        let data = vec![0; 100 * CHUNK];
+        let (first, second) = (ConnectionKey::new(0, 1, 1), ConnectionKey::new(0, 2, 2));
+        let mut stalls = Stalls::default();
+        // The publisher, pace, message in chunks, time, and the expected end of the stall.
+        for (publisher, pace, message, now, expected) in [
+            (first, once(3), 0..1, 0, Some(3)),
+            (first, once(3), 1..2, 0, Some(3)),
+            (first, per_chunk(50), 2..3, 0, Some(50)),
+            (first, per_chunk(50), 3..5, 10, Some(150)),
+            (second, per_chunk(5), 5..6, 20, Some(25)),
+            (first, per_chunk(5), 6..7, 20, Some(155)),
+            // The same message to other connections, one of which is further behind.
+            (first, per_chunk(5), 6..7, 20, Some(155)),
+            (first, per_chunk(50), 6..7, 20, Some(200)),
+            (first, per_chunk(5), 6..7, 20, Some(200)),
+            // A stall that is over.
+            (second, per_chunk(5), 7..8, 30, Some(35)),
+            // However long a message is.
+            (first, per_chunk(50), 0..100, 30, Some(1030)),
+            (first, per_chunk(50), 1..100, 40, Some(1040)),
         ] {
-            let at = |n| start + ms(n);
-            let end = stall.end(at(now), current.map(at));
-            assert_eq!(end, at(expected), "{stall:?} at {now}, {current:?}");
+            let message = &data[message.start * CHUNK..message.end * CHUNK];
+            let end = stalls.add(publisher, pace, message, at(now));
+            assert_eq!(end, expected.map(at), "{pace:?} at {now}");
         }
+        stalls.forget(at(35));
+        assert!(stalls.0.keys().eq([&first]), "{stalls:?}");
     }
 
     #[test]
-    fn a_long_stall_is_for_each_chunk_of_a_publisher() {
-        let ms = Duration::from_millis;
-        let (short, long) = (|n| Stall::Short(ms(n)), |n| Stall::Long(ms(n)));
-        let data = vec![0; 100 * CHUNK];
-        let half = CHUNK / 2;
-        // Stalls, each with the message that caused it: the half chunk with this number.
-        let cases: [(&[(Stall, usize)], Stall); 8] = [
-            (&[(short(2), 0), (short(3), 1), (short(1), 2)], short(3)),
-            (&[(long(5), 0)], long(5)),
-            (&[(long(5), 0), (long(50), 1)], long(50)),
-            (
-                &[(short(9), 0), (long(5), 1), (short(9), 2), (short(9), 3)],
-                long(10),
-            ),
-            (
-                &[(long(5), 0), (long(5), 1), (long(5), 2), (long(5), 3)],
-                long(10),
-            ),
-            (&[(long(5), 0), (long(5), 1), (long(5), 2)], long(10)),
-            // Several subscribers of a message.
-            (
-                &[(long(5), 0), (long(5), 0), (long(5), 0), (long(5), 1)],
-                long(5),
-            ),
-            (
-                &[(long(50), 0), (long(50), 0), (long(50), 1), (long(50), 1)],
-                long(50),
-            ),
-        ];
-        for (stalls, expected) in cases {
-            let message = |number: usize| &data[number * half..][..half];
-            let mut caused = Caused::new(stalls[0].0, message(stalls[0].1));
-            for &(stall, number) in &stalls[1..] {
-                caused.add(stall, message(number));
-            }
-            assert_eq!(caused.total(), expected, "{stalls:?}");
-        }
-        // However long the message is.
-        assert_eq!(Caused::new(long(50), &data).total(), Stall::Long(LONGEST));
+    fn small_messages_wait_for_as_long_as_large_ones() {
+        let start = Instant::now();
+        let data = vec![0; CHUNK];
+        let publisher = ConnectionKey::new(0, 1, 1);
+        let mut stalls = Stalls::default();
+        let pace = Pace::PerChunk(Duration::from_millis(64));
+        let mut ends = data
+            .chunks(CHUNK / 256)
+            .map(|message| stalls.add(publisher, pace, message, start));
+        // A quarter of a millisecond each.
+        assert!(ends.by_ref().take(3).all(|end| end.is_none()));
+        assert_eq!(ends.next(), Some(Some(start + SHORTEST)));
+        assert_eq!(ends.last(), Some(Some(start + Duration::from_millis(64))));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::local::{Local, Reason};
 use super::mailbox::{Mail, Mailbox};
 use super::settings::Settings;
 use super::shared::Shared;
-use super::stall::{Bounds, Stall};
+use super::stall::Bounds;
 use super::turns::{ROUND, TURN, Turns};
 use broker_protocol::{Connect, ProtocolError};
 
@@ -482,7 +482,7 @@ impl Worker {
         } = self;
         executor
             .dispatch
-            .take_stalls(|key, stall| begin_stall(local, stalled, key, stall));
+            .take_stalls(|key, end| begin_stall(local, stalled, key, end));
     }
 
     fn end_stalls(&mut self, local: &mut Local) {
@@ -492,11 +492,15 @@ impl Worker {
             let Some(client) = local.get(key) else {
                 return false;
             };
-            if matches!(client.reading, Reading::Stalled(until) if now < until) {
-                return true;
+            match client.reading {
+                Reading::Stalled(end) if now < end => return true,
+                Reading::Stalled(_) => {
+                    client.reading = Reading::Idle;
+                    self.queue(local, key.slot());
+                }
+                // A CONNECT of the same turn is being checked.
+                Reading::Idle | Reading::Queued | Reading::Verifying => {}
             }
-            client.reading = Reading::Idle;
-            self.queue(local, key.slot());
             false
         });
         self.stalled = stalled;
@@ -521,7 +525,7 @@ impl Worker {
                     }
                     self.stall_publishers(local);
                 }
-                Mail::Stall(key, stall) => begin_stall(local, &mut self.stalled, key, stall),
+                Mail::Stall(key, end) => begin_stall(local, &mut self.stalled, key, end),
                 Mail::NoResponders(key, reply) => {
                     let Executor {
                         dispatch, cache, ..
@@ -602,6 +606,7 @@ impl Worker {
         let now = local.now;
         self.next_tick = now + self.tick;
         local.log_omitted();
+        local.stalls.forget(now);
         let intervals = self.executor.settings.intervals;
         let mut due = Vec::new();
         let mut largest = 0;
@@ -664,21 +669,19 @@ fn begin_stall(
     local: &mut Local,
     stalled: &mut Vec<ConnectionKey>,
     key: ConnectionKey,
-    stall: Stall,
+    end: Instant,
 ) {
-    let now = local.now;
     let Some(client) = local.get(key) else {
         return;
     };
-    let current = match client.reading {
-        Reading::Verifying => return,
-        Reading::Stalled(until) => Some(until),
-        Reading::Idle | Reading::Queued => None,
-    };
-    client.reading = Reading::Stalled(stall.end(now, current));
-    if current.is_none() {
-        stalled.push(key);
-        local.counters.stalls += 1;
+    match client.reading {
+        Reading::Verifying => {}
+        Reading::Stalled(other) => client.reading = Reading::Stalled(end.max(other)),
+        Reading::Idle | Reading::Queued => {
+            client.reading = Reading::Stalled(end);
+            stalled.push(key);
+            local.counters.stalls += 1;
+        }
     }
 }
 
