@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::attacker::Attacker;
-use crate::bystander::{End, Measured, Pair, Stream};
+use crate::bystander::{End, Measured, Pair, Requests, Stream};
 #[cfg(feature = "tls")]
 use crate::certificates::Files;
 use crate::server::{Server, has_flag, is_slow, stated_memory};
@@ -59,6 +59,22 @@ pub(crate) struct Attack {
     flags: Vec<String>,
     #[cfg(feature = "tls")]
     by_tls: bool,
+}
+
+/// What an attack has led to.
+struct Outcome {
+    faults: Vec<String>,
+    start: Instant,
+    lasted: Duration,
+    measured: Vec<Measured>,
+    /// By how much the system delayed a thread that only sleeps.
+    delay: Duration,
+    /// How long a thread of the server waited for a CPU.
+    waited: Option<Duration>,
+    /// Memory in bytes.
+    peak: u64,
+    /// Time to idle.
+    idle: Duration,
 }
 
 /// The server under attack.
@@ -191,30 +207,48 @@ impl Attack {
         let delay = metronome.join().expect("it does not panic");
         let idle = time_to_idle(&server, gone);
         let peak = server.peak_memory();
+        let waited = server.longest_cpu_wait();
         still_answers(&connect);
-        self.judge(faults, measured, delay, peak, idle);
+        self.judge(Outcome {
+            faults,
+            start: target.start,
+            lasted: gone - target.start,
+            measured,
+            delay,
+            waited,
+            peak,
+            idle,
+        });
     }
 
-    fn judge(
-        &self,
-        mut faults: Vec<String>,
-        measured: Vec<Measured>,
-        delay: Duration,
-        peak: u64,
-        idle: Duration,
-    ) {
-        let mut figures = format!("{}:", self.name);
+    fn judge(&self, outcome: Outcome) {
+        let Outcome {
+            mut faults,
+            start,
+            lasted,
+            measured,
+            delay,
+            waited,
+            peak,
+            idle,
+        } = outcome;
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
+        let mut figures = format!("{}: {:.1} s;", self.name, lasted.as_secs_f64());
         for (number, measured) in measured.into_iter().enumerate() {
             match measured {
-                Ok(mut round_trips) => {
+                Ok(Requests {
+                    mut round_trips,
+                    longest_sent,
+                }) => {
                     round_trips.sort_unstable();
                     let count = round_trips.len();
                     let (p99, max) = (round_trips[count * 99 / 100], round_trips[count - 1]);
                     let _ = write!(
                         figures,
-                        " p99 {:.1} ms, max {:.1} ms of {count};",
-                        p99.as_secs_f64() * 1e3,
-                        max.as_secs_f64() * 1e3
+                        " p99 {:.1} ms, max {:.1} ms from {:.1} s on, of {count};",
+                        milliseconds(p99),
+                        milliseconds(max),
+                        longest_sent.saturating_duration_since(start).as_secs_f64()
                     );
                     if p99 > latency_bound() {
                         faults.push(format!("bystander {number} waits"));
@@ -226,8 +260,10 @@ impl Attack {
         let bound = stated_memory(WORKERS, self.max_memory);
         let _ = write!(
             figures,
-            " a thread that only sleeps was {:.1} ms late; peak {} of {} MiB; idle after {:.1} s",
-            delay.as_secs_f64() * 1e3,
+            " a thread that only sleeps was {:.1} ms late, one of the server's waited {:.1} ms for a \
+             CPU; peak {} of {} MiB; idle after {:.1} s",
+            milliseconds(delay),
+            waited.map_or(f64::NAN, milliseconds),
             peak / MIB,
             bound / MIB,
             idle.as_secs_f64()

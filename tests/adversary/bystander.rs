@@ -15,8 +15,16 @@ impl<T: Read + Write + Send> Stream for T {}
 /// When the last request is due; `None` while that is undecided.
 pub(crate) type End = Arc<Mutex<Option<Instant>>>;
 
-/// Round-trip times, or an error.
-pub(crate) type Measured = Result<Vec<Duration>, String>;
+/// The requests of one pair.
+#[derive(Debug)]
+pub(crate) struct Requests {
+    pub(crate) round_trips: Vec<Duration>,
+    /// When the one with the longest round trip was sent.
+    pub(crate) longest_sent: Instant,
+}
+
+/// Requests, or an error.
+pub(crate) type Measured = Result<Requests, String>;
 
 struct Lines(BufReader<Box<dyn Stream>>);
 
@@ -96,8 +104,9 @@ const LAST: &str = "last";
 /// Sends one request at a time. A server that hangs for a second delays all requests of that
 /// second, not only one: requests that could not be sent count with the time that each would have
 /// waited.
-fn ask(mut requester: Lines, number: usize, end: &End) -> io::Result<Vec<Duration>> {
+fn ask(mut requester: Lines, number: usize, end: &End) -> io::Result<Requests> {
     let mut round_trips = Vec::new();
+    let mut longest = (Duration::ZERO, Instant::now());
     for count in 0_usize.. {
         let last = *end.lock().expect("no panic with the lock");
         if last.is_some_and(|last| Instant::now() > last) {
@@ -110,6 +119,7 @@ fn ask(mut requester: Lines, number: usize, end: &End) -> io::Result<Vec<Duratio
         expect(&mut requester, &head)?;
         expect(&mut requester, &format!("{payload}\r\n"))?;
         let mut waited = sent.elapsed();
+        longest = longest.max((waited, sent));
         round_trips.push(waited);
         while let Some(less) = waited.checked_sub(INTERVAL) {
             round_trips.push(less);
@@ -118,7 +128,10 @@ fn ask(mut requester: Lines, number: usize, end: &End) -> io::Result<Vec<Duratio
         thread::sleep(INTERVAL.saturating_sub(sent.elapsed()));
     }
     request(&mut requester, number, LAST)?;
-    Ok(round_trips)
+    Ok(Requests {
+        round_trips,
+        longest_sent: longest.1,
+    })
 }
 
 fn request(requester: &mut Lines, number: usize, payload: &str) -> io::Result<()> {

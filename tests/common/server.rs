@@ -183,4 +183,18 @@ impl Server {
         let ticks: u64 = times.map(|time| time.parse::<u64>().expect("ticks")).sum();
         Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
     }
+
+    /// Returns the longest time for which one of its threads has waited for a CPU so far, all waits
+    /// together, as far as the system counts that.
+    pub(crate) fn longest_cpu_wait(&self) -> Option<Duration> {
+        let path = format!("/proc/{}/task", self.process.id());
+        let threads = std::fs::read_dir(path).expect("it runs");
+        let waits = threads.filter_map(|thread| {
+            let text = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            // Nanoseconds on a CPU, and waiting for one.
+            let waited = text.split_whitespace().nth(1)?;
+            Some(Duration::from_nanos(waited.parse().ok()?))
+        });
+        waits.max()
+    }
 }

@@ -486,7 +486,7 @@ fn a_client_that_reads_slowly_does_not_slow_the_link_down() {
     slow.send("SUB flood 1\r\n");
     slow.sync();
     let reading = std::thread::spawn(move || {
-        let mut some = [0; 20_000];
+        let mut some = vec![0; 20_000];
         // 2 MB/s.
         while slow.stream.read(&mut some).is_ok_and(|read| read > 0) {
             std::thread::sleep(Duration::from_millis(10));

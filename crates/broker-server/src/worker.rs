@@ -44,6 +44,10 @@ const MOST_UNSENT: usize = 4 * UNSENT;
 /// Pending bytes for another worker above which no input is read.
 const MOST_MAIL: usize = 512 * 1024;
 
+/// The share of `max_pending`, as its divisor, that may be on the way to another worker: it comes on
+/// top of what is pending when a publisher is stalled, and must fit several times into each quarter.
+const ON_THE_WAY: usize = 32;
+
 /// Delay before checking conditions that no event reports.
 const SHORTLY: Duration = Duration::from_millis(1);
 
@@ -119,6 +123,8 @@ pub(crate) struct Worker {
     congested: bool,
     /// Pending bytes for another worker above which it counts as too full.
     most_mail: usize,
+    /// Bytes appended to outputs and batches above which they are written and sent.
+    most_unsent: usize,
     /// The routes contain subscriptions of closed connections.
     remains: bool,
     tick: Duration,
@@ -141,7 +147,8 @@ impl Worker {
             stalled: Vec::new(),
             hesitant: VecDeque::new(),
             congested: false,
-            most_mail: MOST_MAIL.min(shared.config.max_pending / 8),
+            most_mail: MOST_MAIL.min(shared.config.max_pending / ON_THE_WAY),
+            most_unsent: UNSENT.min(shared.config.max_pending / ON_THE_WAY),
             remains: false,
             tick: executor.settings.tick(),
             next_tick: Instant::now(),
@@ -284,7 +291,7 @@ impl Worker {
                 }
             }
             self.stall_publishers(local);
-            if local.unsent > UNSENT {
+            if local.unsent > self.most_unsent {
                 self.flush(local);
             }
             self.shared.workers[self.index].publish(local);
@@ -520,7 +527,7 @@ impl Worker {
                     self.settle(local);
                     self.mailbox().settle();
                     self.shared.workers[worker].give_back(batch);
-                    if local.unsent > UNSENT {
+                    if local.unsent > self.most_unsent {
                         self.flush(local);
                     }
                     self.stall_publishers(local);

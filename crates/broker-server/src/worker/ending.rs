@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::{MOST_LAST_READS, Turn, UNSENT, Worker};
+use super::{MOST_LAST_READS, Turn, Worker};
 use crate::connection::Connection;
 use crate::key::ConnectionKey;
 use crate::local::{Local, Reason};
@@ -51,11 +51,11 @@ impl Worker {
             // Everything that was read is executed, in as many turns as necessary.
             while local.get(key).is_some_and(Connection::can_go_on) {
                 turn = self.turn(local, key).0;
-                if local.unsent > UNSENT {
+                if local.unsent > self.most_unsent {
                     self.flush(local);
                 }
             }
-            if local.unsent > UNSENT {
+            if local.unsent > self.most_unsent {
                 self.flush(local);
             }
             if matches!(turn, Turn::Idle) || self.is_congested() {
