@@ -4,7 +4,7 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::{Bystanders, CONNECT, Client};
 use crate::server::Server;
@@ -218,6 +218,33 @@ fn a_subscriber_that_pauses_is_waited_for() {
             thread::sleep(Duration::from_millis(200));
         }
     });
+}
+
+/// Each message is read alone, into the buffer that the one before was in.
+#[test]
+fn a_publisher_that_waits_after_each_message_is_slowed_down_too() {
+    let server = Server::start(&["--workers", "1", "--max-pending", "4000000"]);
+    let mut slow = Client::with_room(server.port, 4096);
+    slow.read_info();
+    slow.connect();
+    slow.send("SUB slow 1\r\n");
+    slow.sync();
+    let mut publisher = server.connect();
+    let message = format!("PUB slow 8192\r\n{}\r\n", "x".repeat(8192));
+    let start = Instant::now();
+    let is_closed = || {
+        server
+            .log()
+            .iter()
+            .any(|line| line.contains("Slow Consumer"))
+    };
+    while !is_closed() {
+        publisher.send(&message);
+        publisher.sync();
+    }
+    // A quarter of the limit takes 0.8 s at 1.3 MB/s.
+    let took = start.elapsed();
+    assert!(took > Duration::from_millis(500), "{took:?}");
 }
 
 #[cfg(target_os = "linux")]

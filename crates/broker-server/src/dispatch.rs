@@ -480,6 +480,7 @@ impl Dispatch {
 
     /// Delivers a batch from another worker, or this worker's batch on behalf of another.
     pub(crate) fn arrive(&mut self, local: &mut Local, batch: &Batch) {
+        local.stalls.begin();
         batch.deliver(|buffer, message, target, errand, targets| {
             let origin = errand.origin;
             let share_from = share_from(targets);

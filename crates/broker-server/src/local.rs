@@ -203,6 +203,7 @@ impl Local {
     /// Attributes messages to this connection from now on.
     pub(crate) fn begin_turn(&mut self, key: ConnectionKey) {
         self.turn = Some((key, self.counters.in_msgs, self.counters.in_bytes));
+        self.stalls.begin();
     }
 
     /// Adds what the connection has published since `begin_turn` to its counters.

@@ -101,19 +101,29 @@ impl Pace {
 /// Stalls per chunk must add up: a publisher on another worker learns of a stall only after it has
 /// sent some more, for which it must wait too.
 #[derive(Debug, Default)]
-pub(crate) struct Stalls(HashMap<ConnectionKey, Owed>);
+pub(crate) struct Stalls {
+    owed: HashMap<ConnectionKey, Owed>,
+    /// The number of the turn or batch.
+    turn: u64,
+}
 
 /// What a publisher owes.
 #[derive(Debug)]
 struct Owed {
     /// The end of its stall.
     end: Instant,
-    /// The address of its last message, and the stall for that: a message to several connections
-    /// counts once.
-    last: (usize, Duration),
+    /// The turn and address of its last message: a message to several connections counts once.
+    last: (u64, usize),
+    /// The stall for its last message.
+    for_last: Duration,
 }
 
 impl Stalls {
+    /// Begins a turn or batch: buffers of earlier ones may have been used again.
+    pub(crate) fn begin(&mut self) {
+        self.turn += 1;
+    }
+
     /// Adds the stall for a message. Returns when the publisher may be read from again, unless that
     /// is too soon for a stall.
     pub(crate) fn add(
@@ -127,25 +137,27 @@ impl Stalls {
             Pace::Once(time) => return Some(now + time),
             Pace::PerChunk(time) => time,
         };
-        let address = message.as_ptr().addr();
-        let owed = self.0.entry(publisher).or_insert(Owed {
+        let last = (self.turn, message.as_ptr().addr());
+        let owed = self.owed.entry(publisher).or_insert(Owed {
             end: now,
-            last: (address, Duration::ZERO),
+            last,
+            for_last: Duration::ZERO,
         });
-        if owed.last.0 != address {
-            owed.last = (address, Duration::ZERO);
+        if owed.last != last {
+            owed.last = last;
+            owed.for_last = Duration::ZERO;
         }
         let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
         let stall = per_chunk.saturating_mul(length) / CHUNK_BYTES;
-        let more = stall.saturating_sub(owed.last.1);
-        owed.last.1 += more;
+        let more = stall.saturating_sub(owed.for_last);
+        owed.for_last += more;
         owed.end = (owed.end.max(now) + more.min(LONGEST)).min(now + LONGEST);
         (owed.end >= now + SHORTEST).then_some(owed.end)
     }
 
     /// Forgets the stalls that are over.
     pub(crate) fn forget(&mut self, now: Instant) {
-        self.0.retain(|_, owed| owed.end > now);
+        self.owed.retain(|_, owed| owed.end > now);
     }
 }
 
@@ -254,7 +266,23 @@ mod tests {
             assert_eq!(end, expected.map(at), "{pace:?} at {now}");
         }
         stalls.forget(at(35));
-        assert!(stalls.0.keys().eq([&first]), "{stalls:?}");
+        assert!(stalls.owed.keys().eq([&first]), "{stalls:?}");
+    }
+
+    #[test]
+    fn a_buffer_that_is_used_again_holds_another_message() {
+        let start = Instant::now();
+        let data = vec![0; CHUNK];
+        let publisher = ConnectionKey::new(0, 1, 1);
+        let mut stalls = Stalls::default();
+        let pace = Pace::PerChunk(Duration::from_millis(50));
+        for expected in [50, 100, 150] {
+            stalls.begin();
+            for _ in 0..2 {
+                let end = stalls.add(publisher, pace, &data, start);
+                assert_eq!(end, Some(start + Duration::from_millis(expected)));
+            }
+        }
     }
 
     #[test]
