@@ -58,6 +58,11 @@ impl Schedule {
             .saturating_add(u64::try_from(part).unwrap_or(u64::MAX))
     }
 
+    /// Returns how many messages should have been sent before `time`.
+    pub(super) fn before(self, time: u64) -> u64 {
+        time.checked_sub(1).map_or(0, |last| self.due(last))
+    }
+
     /// Returns how many messages should have been sent by `now`.
     pub(super) fn due(self, now: u64) -> u64 {
         let whole = u128::from(now) * u128::from(self.rate) / 1_000_000_000;
@@ -117,6 +122,8 @@ mod tests {
                 if time > 0 {
                     assert_eq!(schedule.due(time - 1), message, "{rate} {message}");
                 }
+                assert_eq!(schedule.before(time), message, "{rate} {message}");
+                assert_eq!(schedule.before(time + 1), message + 1, "{rate} {message}");
             }
         }
     }

@@ -27,7 +27,7 @@ impl Pacing for Even {
             return Ok(Then::Done);
         }
         let all = moment.all.unwrap_or(u64::MAX);
-        let due = self.0.due(moment.now).min(all);
+        let due = self.0.due(moment.now).min(all).min(moment.due);
         let mut sent = moment.counters.published();
         // Publishers take turns, so each has an even share.
         while sent < due {

@@ -94,6 +94,7 @@ impl Pacing for Flood {
             over,
             all,
             counters,
+            ..
         } = moment;
         if over {
             // Frames begun are completed.

@@ -51,6 +51,8 @@ pub(super) struct Moment<'a> {
     over: bool,
     /// The total number of messages, once it is known.
     all: Option<u64>,
+    /// The number of messages that are due before the end, with a rate.
+    due: u64,
     counters: &'a Counters,
 }
 
@@ -60,6 +62,7 @@ impl<'a> Moment<'a> {
             now,
             over: window.over(now, counters),
             all: window.messages(),
+            due: window.due(),
             counters,
         }
     }
