@@ -12,7 +12,7 @@ let
 
   # Only x86_64-linux builds for other architectures, and has older releases of Rust locked.
   onX86_64 = {
-    tests-aarch64 = import ./tests-aarch64.nix { inherit cargo emulator; files = files [ "crates" ]; };
+    tests-aarch64 = import ./tests-aarch64.nix { inherit cargo emulator; files = files [ "crates" ]; jemalloc = jemalloc.aarch64; };
     cxx = import ./cxx.nix { inherit cargo jemalloc; inherit (base) libcxx libcxx-aarch64 emulator; files = added; };
     ways = import ./ways.nix { inherit cargo jemalloc; inherit (base) cc linkers aarch64 emulator; files = added; };
     seed = seedEquality "x86_64-linux" base.seed seeds.x86_64-linux;
@@ -24,7 +24,7 @@ let
     (name: {
       name = "package-${name}";
       # The licence of each crate is a link to LICENSE.
-      value = import ./package.nix { inherit rust; files = files [ "crates" "LICENSE" ]; } name rustVersions.${name};
+      value = import ./package.nix { inherit rust; files = files [ "crates" "LICENSE" ]; jemalloc = jemalloc.musl; } name rustVersions.${name};
     })
     published)
   // import ./broker-aarch64.nix { inherit derive lib broker; inherit (base) cc glibc adapt; }

@@ -1,9 +1,11 @@
 # A crate as it is published: packed, unpacked and built with the oldest release of Rust that it supports (its
-# `rust-version`). The package contains a changelog, a README and the licence.
-{ rust, files }:
+# `rust-version`). The package contains a changelog, a README and the licence. `jemalloc` is its static library for musl, which
+# does not depend on the release of Rust.
+{ rust, files, jemalloc }:
 name: rust-version:
 rust.cargoWith (rust.olderToolchain rust-version [ ]) (files // {
   name = "package-${name}";
+  JEMALLOC_OVERRIDE = jemalloc;
   command = ''
     # Without optimisation most of fast-musl is left out.
     export CARGO_PROFILE_DEV_OPT_LEVEL=3

@@ -2,10 +2,11 @@
 #
 # The emulator does not reveal errors in the order of memory accesses, and has no vDSO with getrandom. It also lacks seccomp,
 # ptrace and limits on the address space; tests that need them are left out.
-{ cargo, emulator, files }:
+{ cargo, emulator, files, jemalloc }:
 cargo (files // {
   name = "tests-aarch64";
   target = "aarch64-unknown-linux-musl";
+  JEMALLOC_OVERRIDE = jemalloc;
   FAST_MUSL_TEST_EMULATOR = "${emulator}/bin/qemu-aarch64";
   command = ''
     aarch64="--locked --target $target"
