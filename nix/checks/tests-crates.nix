@@ -7,7 +7,8 @@
 let
   check = name: environment: command: {
     inherit name;
-    value = cargo (files // environment // { inherit name command; });
+    # Nothing reads debug information.
+    value = cargo (files // environment // { inherit name command; CARGO_PROFILE_DEV_DEBUG = "none"; });
   };
   static = profile: rest: check "tests-crates-static-${profile}" { JEMALLOC_OVERRIDE = jemalloc.musl; } (''
     musl="--locked --target ${musl} --profile ${profile}"
