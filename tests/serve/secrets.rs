@@ -32,6 +32,28 @@ fn a_wrong_user_and_a_wrong_password_look_the_same() {
     client.sync();
 }
 
+/// A hashed password is checked by another thread.
+#[test]
+fn the_log_names_rejected_users_but_no_secrets() {
+    const HASH: &str = "$2a$04$a0j2bETjZg/gcVPjaw/tYuhozCBVdrhGO16Ow/.mBbxEvIsq.MeFq";
+    for password in ["right", HASH] {
+        let server = Server::start(&["--user", "ada", "--password", password]);
+        for (connect, rejected) in [
+            (r#"{"user":"ada","pass":"s3cret"}"#, r#": user "ada""#),
+            (r#"{"user":"eve\n","pass":"s3cret"}"#, r#": user "eve\n""#),
+            (r#"{"auth_token":"s3cret"}"#, ": a token"),
+            ("{}", ": no credentials"),
+        ] {
+            refused(&server, &format!("CONNECT {connect}\r\n"));
+            let line = server.wait_for_log(rejected);
+            let end = format!(": Authorization Violation{rejected}");
+            assert!(line.trim_end().ends_with(&end), "{line}");
+        }
+        let log = server.log().concat();
+        assert!(!log.contains("s3cret"), "{log}");
+    }
+}
+
 #[test]
 fn a_secret_can_come_from_a_file() {
     let directory = std::env::temp_dir();

@@ -19,6 +19,8 @@ pub(crate) struct About {
     pub(crate) version: Box<str>,
     /// The authenticated user.
     pub(crate) user: Box<str>,
+    /// The credentials of a rejected CONNECT, for the log.
+    pub(crate) rejected: Box<str>,
 }
 
 impl About {
@@ -36,10 +38,13 @@ impl About {
             connect.version.as_deref(),
             user(connect).filter(|_| is_accepted),
         ];
-        if given.iter().flatten().all(|text| text.is_empty()) {
+        if is_accepted && given.iter().flatten().all(|text| text.is_empty()) {
             return known;
         }
         let mut about = known.unwrap_or_default();
+        if !is_accepted {
+            about.rejected = credentials(connect).into();
+        }
         let [name, lang, version, user] = given;
         for (text, given, most) in [
             (&mut about.name, name, MAX_NAME),
@@ -48,7 +53,7 @@ impl About {
             (&mut about.user, user, MAX_NAME),
         ] {
             if let Some(given) = given {
-                *text = given[..given.floor_char_boundary(most)].into();
+                *text = start(given, most).into();
             }
         }
         Some(about)
@@ -56,7 +61,42 @@ impl About {
 
     /// Returns the memory used, in bytes.
     pub(crate) fn held(&self) -> usize {
-        size_of::<Self>() + self.name.len() + self.lang.len() + self.version.len() + self.user.len()
+        let Self {
+            name,
+            lang,
+            version,
+            user,
+            rejected,
+        } = self;
+        let texts = [name, lang, version, user, rejected];
+        size_of::<Self>() + texts.map(|text| text.len()).iter().sum::<usize>()
+    }
+}
+
+/// Returns the first `most` bytes of a text, or fewer where a character would be cut.
+fn start(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
+/// Says whom the client of a CONNECT claims to be, without its secrets and without characters that
+/// could forge a line of the log.
+fn credentials(connect: &Connect) -> String {
+    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let name = |text: &Option<String>| {
+        format!("{:?}", start(text.as_deref().unwrap_or_default(), MAX_NAME))
+    };
+    if given(&connect.nkey) {
+        format!("NKey {}", name(&connect.nkey))
+    } else if given(&connect.user) {
+        format!("user {}", name(&connect.user))
+    } else if given(&connect.auth_token) {
+        "a token".to_owned()
+    } else if given(&connect.pass) {
+        "a password without a user".to_owned()
+    } else if given(&connect.jwt) {
+        "a JWT".to_owned()
+    } else {
+        "no credentials".to_owned()
     }
 }
 
@@ -108,6 +148,41 @@ mod tests {
         let json = r#"{"name":"a","user":"bob","pass":"x"}"#;
         let about = About::after(None, &connect(json), false).expect("it was told");
         assert_eq!([&*about.name, &about.user], ["a", ""]);
+        assert_eq!(&*about.rejected, r#"user "bob""#);
+    }
+
+    #[test]
+    fn rejected_credentials_are_named_without_secrets() {
+        let long = "x".repeat(1000);
+        let cut = format!("user {:?}", &long[..MAX_NAME]);
+        for (json, rejected) in [
+            (r#"{"user":"bob","pass":"secret"}"#, r#"user "bob""#),
+            (r#"{"user":"bob","auth_token":"secret"}"#, r#"user "bob""#),
+            (
+                r#"{"user":"a\r\nb\u001b\"","pass":"secret"}"#,
+                r#"user "a\r\nb\u{1b}\"""#,
+            ),
+            (&format!(r#"{{"user":"{long}"}}"#), &*cut),
+            (
+                r#"{"nkey":"UABC","sig":"secret","jwt":"secret"}"#,
+                r#"NKey "UABC""#,
+            ),
+            (r#"{"auth_token":"secret"}"#, "a token"),
+            (r#"{"pass":"secret"}"#, "a password without a user"),
+            (r#"{"jwt":"secret"}"#, "a JWT"),
+            (r#"{"user":"","pass":"","lang":"go"}"#, "no credentials"),
+            ("{}", "no credentials"),
+        ] {
+            let about = About::after(None, &connect(json), false).expect("it was rejected");
+            assert_eq!(&*about.rejected, rejected, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_known_client_keeps_its_user_when_another_is_rejected() {
+        let about = About::after(None, &connect(r#"{"user":"bob"}"#), true);
+        let about = About::after(about, &connect(r#"{"user":"eve"}"#), false).expect("it was told");
+        assert_eq!([&*about.user, &about.rejected], ["bob", r#"user "eve""#]);
     }
 
     #[test]

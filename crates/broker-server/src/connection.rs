@@ -382,6 +382,11 @@ impl Connection {
         known.unwrap_or_else(|| self.about.as_ref().map_or("", |about| &about.user))
     }
 
+    /// Returns the rejected credentials for the log, or an empty string.
+    pub(crate) fn rejected(&self) -> &str {
+        self.about.as_ref().map_or("", |about| &about.rejected)
+    }
+
     /// Returns when the client last published, changed its subscriptions, or got a message.
     pub(crate) fn last_activity(&self) -> Instant {
         self.last_active.max(self.tally.last_out)

@@ -656,7 +656,10 @@ impl Local {
             Reason::Error(error) => {
                 self.log_omitted();
                 if self.errors.judge(self.now) == Verdict::Log {
-                    tracing::warn!("client {id} at {address}: {error}");
+                    match client.rejected() {
+                        "" => tracing::warn!("client {id} at {address}: {error}"),
+                        given => tracing::warn!("client {id} at {address}: {error}: {given}"),
+                    }
                 }
                 let is_late = matches!(error, ProtocolError::SlowConsumer | ProtocolError::Memory);
                 self.counters.slow_consumers += u64::from(is_late);
