@@ -234,6 +234,8 @@ impl Access {
         match &self.known {
             Known::Everybody => false,
             Known::Token(grant) => grant.secret.is_hash(),
+            #[cfg(feature = "tls")]
+            Known::Users { by_key, .. } if is_by_key(connect, by_key) => false,
             Known::Users { by_name, decoy, .. } => {
                 let user = connect.user.as_deref().unwrap_or_default();
                 let secret = by_name.get(user).map_or(decoy, |grant| &grant.secret);
@@ -259,7 +261,7 @@ impl Access {
                 bool::from(is_right).then(|| Arc::clone(grant))
             }
             #[cfg(feature = "tls")]
-            Known::Users { by_key, .. } if connect.nkey.is_some() && !by_key.is_empty() => {
+            Known::Users { by_key, .. } if is_by_key(connect, by_key) => {
                 let (key, grant) = by_key.get(connect.nkey.as_deref()?)?;
                 let signature = connect.sig.as_deref().unwrap_or_default();
                 key.has_signed(nonce?, signature).then(|| Arc::clone(grant))
@@ -303,6 +305,12 @@ impl Access {
             }
         }
     }
+}
+
+/// Returns whether the client must sign, rather than give a password.
+#[cfg(feature = "tls")]
+fn is_by_key<T>(connect: &Connect, by_key: &HashMap<Box<str>, T>) -> bool {
+    connect.nkey.is_some() && !by_key.is_empty()
 }
 
 /// Checks that permissions contain valid subjects.
