@@ -94,6 +94,28 @@ fn wrong_hubs_are_reported() {
     }
 }
 
+/// Otherwise an attacker on the network could name a server for which he has a certificate.
+#[test]
+fn addresses_in_a_plaintext_info_are_not_learnt_where_tls_follows() {
+    for tls in [true, false] {
+        let (stage, other) = (Stage::new(), Stage::new());
+        let address = other.url().replace("nats-leaf://", "");
+        let _edge = stage.leaf(&[]);
+        let mut hub = stage.accept();
+        hub.send(format!(
+            "INFO {{\"client_id\":7,\"tls_required\":{tls},\"leafnode_urls\":[\"{address}\"]}}\r\n"
+        ));
+        drop(hub);
+        if tls {
+            // The other one would come first.
+            stage.accept();
+            assert!(other.is_left_alone(Duration::ZERO));
+        } else {
+            other.accept();
+        }
+    }
+}
+
 #[test]
 fn a_hub_that_does_not_answer_connect_is_left() {
     let stage = Stage::new();

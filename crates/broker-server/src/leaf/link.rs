@@ -237,6 +237,12 @@ impl Link {
                 }
                 let first = self.remote.leaf.tls_first;
                 let encrypts = info.tls_required && !first;
+                let mut info = info;
+                if encrypts {
+                    // Anybody on the way may have written it, and the certificate of a server must
+                    // be for its address.
+                    info.leafnode_urls = None;
+                }
                 self.learn(info);
                 if encrypts {
                     self.phase = Phase::Connecting(now + HANDSHAKE + CONNECTED);
