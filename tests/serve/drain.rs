@@ -1,5 +1,8 @@
 //! The end of the server.
 
+use std::io::Write as _;
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use crate::client::Client;
@@ -31,6 +34,40 @@ fn what_was_published_before_sigterm_arrives() {
         }
         assert_eq!(server.wait().code(), Some(0));
         server.wait_for_log("drained");
+    }
+}
+
+/// Workers whose clients are done end before others.
+#[test]
+fn clients_that_publish_to_the_end_do_not_hold_it_up() {
+    for _ in 0..4 {
+        let mut server = Server::start(&["--workers", "2", "--drain-timeout", "20"]);
+        let mut subscribers: Vec<_> = (0..4).map(|_| server.connect()).collect();
+        for subscriber in &mut subscribers {
+            subscriber.send("SUB on.> 1\r\n");
+            subscriber.sync();
+        }
+        let publishers: Vec<_> = (0..4).map(|_| server.connect()).collect();
+        let ends: Vec<_> = subscribers.into_iter().chain(publishers).collect();
+        let threads = ends.into_iter().map(|mut client| {
+            let mut stream = client.stream.try_clone().expect("it is open");
+            let writing = std::thread::spawn(move || {
+                while stream.write_all(b"PUB on.and.on 1\r\nx\r\n").is_ok() {
+                    std::thread::sleep(Duration::from_micros(200));
+                }
+            });
+            std::thread::spawn(move || {
+                client.read_to_end();
+                writing.join().expect("it writes");
+            })
+        });
+        let threads: Vec<_> = threads.collect();
+        std::thread::sleep(Duration::from_millis(50));
+        server.signal(Signal::TERM);
+        assert_eq!(server.wait().code(), Some(0));
+        for thread in threads {
+            thread.join().expect("it reads");
+        }
     }
 }
 

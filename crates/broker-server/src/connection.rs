@@ -181,6 +181,8 @@ pub(crate) struct Connection {
     pub(crate) start: Instant,
     /// The work done for the connection, see [`super::turns`].
     pub(crate) served: u64,
+    /// The connection is in the order of turns, perhaps from before a stall.
+    pub(crate) has_place: bool,
     /// The client has closed its side. The end of the input is still unread, and no further event
     /// will report it.
     pub(crate) ending: bool,
@@ -227,6 +229,7 @@ impl Connection {
             ended_subscriptions: 0,
             start: now,
             served: 0,
+            has_place: false,
             ending: false,
             waiting: Waiting::default(),
             waits_since: None,

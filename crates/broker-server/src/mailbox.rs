@@ -91,7 +91,7 @@ pub(crate) struct Mailbox {
     /// A worker waits until the mailbox has fewer messages.
     awaited: AtomicBool,
     asleep: AtomicBool,
-    /// The worker is dead: no mail is read any more.
+    /// The worker has ended: no mail is read any more.
     closed: AtomicBool,
     waker: Waker,
 }
@@ -165,10 +165,10 @@ impl Mailbox {
         self.connections.pop()
     }
 
-    /// Closes the mailbox of a dead worker, so no thread waits for it.
+    /// Closes the mailbox of a worker that has ended, so no thread waits for it.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
-        while self.queue.pop().is_some() {}
+        while self.take().is_some() {}
         while self.connections.pop().is_some() {}
         while self.links.pop().is_some() {}
     }
@@ -210,7 +210,7 @@ impl Mailbox {
     /// Returns the number of processed mails with consequences.
     pub(crate) fn settled(&self) -> u64 {
         if self.closed.load(Ordering::SeqCst) {
-            // The mail of a dead worker is lost, and must not be waited for.
+            // The mail of a worker that has ended is lost, and must not be waited for.
             return self.sent();
         }
         self.settled.load(Ordering::SeqCst)

@@ -101,6 +101,12 @@ impl Rig {
         }
     }
 
+    /// Returns the state that workers share.
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     /// Gives a worker the connection of a new client.
     pub(super) fn connect(&mut self, worker: usize) -> ConnectionKey {
         let (client, server) = pair().expect("the system has sockets");

@@ -34,7 +34,7 @@ impl Turns {
         self.waiting.is_empty()
     }
 
-    /// Adds a connection, for which `served` is the work done so far.
+    /// Adds a connection that is not there, for which `served` is the work done so far.
     pub(crate) fn push(&mut self, key: ConnectionKey, served: u64) {
         self.order += 1;
         let start = served.max(self.now);
@@ -46,6 +46,13 @@ impl Turns {
         let Reverse((start, _, key)) = self.waiting.pop()?;
         self.now = start;
         Some((key, start))
+    }
+}
+
+#[cfg(test)]
+impl Turns {
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
     }
 }
 

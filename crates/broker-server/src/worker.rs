@@ -84,6 +84,8 @@ pub(crate) fn run(mut worker: Worker, mut poll: Poll) -> io::Result<bool> {
             .expect("the worker owns its connections until it ends");
         if let Some(clean) = worker.round(local, &events) {
             *place = None;
+            // Other workers may still have messages for clients that got everything.
+            peer.mailbox.close();
             return Ok(clean);
         }
         let timeout = worker.fall_asleep(local);
@@ -255,7 +257,10 @@ impl Worker {
             && client.reading == Reading::Idle
         {
             client.reading = Reading::Queued;
-            self.turns.push(client.key, client.served);
+            // After a stall, its place from before may still be there.
+            if !std::mem::replace(&mut client.has_place, true) {
+                self.turns.push(client.key, client.served);
+            }
         }
     }
 
@@ -277,6 +282,7 @@ impl Worker {
             let Some(client) = local.get(key) else {
                 continue;
             };
+            client.has_place = false;
             if client.reading != Reading::Queued {
                 // The connection is queued when the stall is over.
                 continue;
@@ -700,5 +706,33 @@ fn close_newest(local: &mut Local, count: usize) {
     known.sort_unstable_by_key(|&(id, _)| std::cmp::Reverse(id));
     for (_, key) in known.into_iter().take(count) {
         local.close(key, Reason::Error(ProtocolError::Connections));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::{Rig, local_with};
+    use super::*;
+
+    #[test]
+    fn a_stalled_connection_has_one_place_in_the_order() {
+        let poll = Poll::new().expect("the system has events");
+        let registry = poll.registry().try_clone().expect("it is open");
+        let mut worker = Worker::new(0, Rig::new().shared(), registry);
+        let (mut local, _clients) = local_with(2);
+        let keys = ending::keys(&local);
+        for _ in 0..100 {
+            for &key in &keys {
+                worker.queue(&mut local, key.slot());
+                let end = local.now;
+                begin_stall(&mut local, &mut worker.stalled, key, end);
+            }
+            worker.end_stalls(&mut local);
+            assert_eq!(worker.turns.len(), keys.len());
+        }
+        worker.serve(&mut local);
+        assert!(worker.turns.is_empty());
+        worker.queue(&mut local, keys[0].slot());
+        assert_eq!(worker.turns.len(), 1);
     }
 }
