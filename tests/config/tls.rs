@@ -68,6 +68,36 @@ fn new_connections_get_the_new_certificate_and_old_ones_stay() {
     assert!(wrong.write_all(b"PING\r\n").is_err() || wrong.read_exact(&mut [0]).is_err());
 }
 
+/// A renewed certificate has the same path as the one before.
+#[test]
+fn new_pages_get_the_new_certificate() {
+    let (old, new) = (Files::new("reload-page-old"), Files::new("reload-page-new"));
+    let text = format!(
+        "websocket {{ port: -1, tls {{ cert_file: {:?}, key_file: {:?} }} }}\n",
+        old.path("server.pem"),
+        old.path("server.key")
+    );
+    let file = File::new(&text);
+    let server = Server::of(&file);
+    let line = server.wait_for_log("websocket clients on wss");
+    let port = line.rsplit_once(':').expect("a port").1.trim();
+    let port = port.parse().expect("a number");
+    let answer = |files: &Files| {
+        let mut page = files.encrypt(Client::to(port), false);
+        page.write_all(b"GET / HTTP/1.1\r\n\r\n")?;
+        let mut answer = [0; 9];
+        page.read_exact(&mut answer)?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    assert_eq!(answer(&old).expect("it is trusted"), *b"HTTP/1.1 ");
+    for name in ["server.pem", "server.key"] {
+        std::fs::copy(new.path(name), old.path(name)).expect("there is room");
+    }
+    reload(&server, &file, &text, RELOADED);
+    assert_eq!(answer(&new).expect("it is trusted"), *b"HTTP/1.1 ");
+    answer(&old).expect_err("it has another certificate");
+}
+
 #[test]
 fn tls_1_2_can_be_refused() {
     let files = Files::new("reload-version");

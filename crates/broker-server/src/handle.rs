@@ -199,9 +199,10 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 #[cfg(feature = "tls")]
 fn websocket_url(shared: &Shared) -> Option<String> {
-    let port = shared.websocket.as_ref()?;
-    let scheme = if port.tls.is_some() { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}", reachable(port.address)))
+    let address = shared.websocket?;
+    let config = shared.config.websocket.as_ref()?;
+    let scheme = if config.tls.is_some() { "wss" } else { "ws" };
+    Some(format!("{scheme}://{}", reachable(address)))
 }
 
 #[cfg(not(feature = "tls"))]

@@ -195,8 +195,6 @@ use mailbox::{Given, Mail, Mailbox};
 use monitor::Monitor;
 use settings::Settings;
 use shared::{Peer, Shared};
-#[cfg(feature = "tls")]
-use websocket::Port;
 use worker::{MAIL, Worker};
 
 /// Runs a server without threads with the input, and checks its clients' output. Only cargo-fuzz
@@ -313,10 +311,7 @@ impl Server {
         #[cfg(feature = "tls")]
         let websocket = match &config.websocket {
             None => None,
-            Some(websocket) => {
-                let address = acceptor.bind_websocket(websocket.listen)?;
-                Some(Port::new(websocket, address, &config.limits)?)
-            }
+            Some(websocket) => Some(acceptor.bind_websocket(websocket.listen)?),
         };
         let address = acceptor.address;
         let monitor = config.http.map(Monitor::bind).transpose()?;
@@ -325,8 +320,8 @@ impl Server {
             tracing::info!("Starting http monitor on {}", monitor.address);
         }
         #[cfg(feature = "tls")]
-        if let Some(port) = &websocket {
-            port.log();
+        if let (Some(terms), Some(address)) = (&settings.websocket, websocket) {
+            terms.log(address);
         }
         if !address.ip().is_loopback() && !config.credentials.are_wanted() {
             tracing::warn!(

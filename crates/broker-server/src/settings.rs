@@ -7,6 +7,8 @@ use super::config::{Config, TlsStart};
 use super::connection::Intervals;
 #[cfg(feature = "tls")]
 use super::tls::{self, TlsError};
+#[cfg(feature = "tls")]
+use super::websocket::Terms;
 use broker_protocol::{Limits, ServerInfo};
 
 /// Why a server rejects a new configuration.
@@ -35,6 +37,9 @@ pub(crate) struct Settings {
     pub(crate) info: ServerInfo,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+    /// For the WebSocket port, if there is one.
+    #[cfg(feature = "tls")]
+    pub(crate) websocket: Option<Terms>,
     pub(crate) tls_start: TlsStart,
     pub(crate) limits: Limits,
     pub(crate) max_connections: usize,
@@ -68,6 +73,10 @@ impl Settings {
             info,
             #[cfg(feature = "tls")]
             tls: config.tls.as_ref().map(tls::load).transpose()?,
+            #[cfg(feature = "tls")]
+            websocket: (config.websocket.as_ref())
+                .map(|websocket| Terms::new(websocket, &config.limits))
+                .transpose()?,
             tls_start: config.tls_start,
             limits: config.limits,
             max_connections: config.max_connections,

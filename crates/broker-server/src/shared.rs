@@ -1,5 +1,7 @@
 //! The state that all threads of a server share.
 
+#[cfg(feature = "tls")]
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
@@ -20,8 +22,6 @@ use super::mailbox::{Given, Mail, Mailbox};
 use super::pace;
 use super::routes::Routes;
 use super::settings::{ReloadError, Settings, fixed};
-#[cfg(feature = "tls")]
-use super::websocket::Port;
 
 /// How long a reload waits for the workers to apply it.
 const MOST_RENEWAL: Duration = Duration::from_secs(1);
@@ -40,9 +40,9 @@ pub(crate) struct Shared {
     /// The hub, if one is configured.
     pub(crate) hub: Option<Arc<Remote>>,
     pub(crate) routes: Arc<Routes>,
-    /// The WebSocket port, if there is one.
+    /// The address of the WebSocket port, if there is one.
     #[cfg(feature = "tls")]
-    pub(crate) websocket: Option<Port>,
+    pub(crate) websocket: Option<SocketAddr>,
     pub(crate) workers: Vec<CachePadded<Peer>>,
     /// The list of closed connections.
     pub(crate) closed: Arc<ClosedConnections>,
@@ -165,7 +165,7 @@ impl Shared {
     pub(crate) fn new(
         config: Config,
         settings: Settings,
-        #[cfg(feature = "tls")] websocket: Option<Port>,
+        #[cfg(feature = "tls")] websocket: Option<SocketAddr>,
         verify: Sender<Given>,
         workers: Vec<CachePadded<Peer>>,
     ) -> Self {

@@ -15,5 +15,5 @@ mod upgrade;
 
 #[cfg(fuzzing)]
 pub(crate) use fuzz::check as fuzz;
-pub(crate) use port::{Port, Rules};
+pub(crate) use port::{Rules, Terms};
 pub(crate) use session::{READ, WebSocket};

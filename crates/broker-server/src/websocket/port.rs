@@ -1,4 +1,4 @@
-//! The WebSocket port, and the rules for its connections.
+//! The terms on which the WebSocket port takes connections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,30 +27,24 @@ pub(crate) struct Rules {
     pub(super) most: usize,
 }
 
-/// The open port.
+/// The terms for new connections, which a reload renews.
 #[derive(Debug)]
-pub(crate) struct Port {
-    pub(crate) address: SocketAddr,
+pub(crate) struct Terms {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     asks_for_certificates: bool,
     pub(crate) handshake_timeout: Duration,
     pub(crate) rules: Arc<Rules>,
 }
 
-impl Port {
-    /// Returns the port with its actual address.
+impl Terms {
+    /// Reads the configuration.
     ///
     /// # Errors
     ///
     /// The TLS files are unusable.
-    pub(crate) fn new(
-        config: &WebSocketConfig,
-        address: SocketAddr,
-        limits: &Limits,
-    ) -> Result<Self, TlsError> {
+    pub(crate) fn new(config: &WebSocketConfig, limits: &Limits) -> Result<Self, TlsError> {
         let files = config.tls.as_ref();
         Ok(Self {
-            address,
             tls: files.map(tls::load).transpose()?,
             asks_for_certificates: files.is_some_and(|files| files.ca.is_some()),
             handshake_timeout: config.handshake_timeout,
@@ -64,9 +58,8 @@ impl Port {
         })
     }
 
-    /// Logs the address.
-    pub(crate) fn log(&self) {
-        let address = self.address;
+    /// Logs the port's address.
+    pub(crate) fn log(&self, address: SocketAddr) {
         if self.tls.is_some() {
             tracing::info!("Listening for websocket clients on wss://{address}");
             return;
@@ -79,10 +72,10 @@ impl Port {
         }
     }
 
-    /// Sets the fields of INFO that differ for WebSocket clients.
-    pub(crate) fn put_into(&self, info: &mut ServerInfo) {
-        info.host = self.address.ip().to_string();
-        info.port = self.address.port();
+    /// Sets the fields of INFO that differ for clients of the port with this address.
+    pub(crate) fn put_into(&self, info: &mut ServerInfo, address: SocketAddr) {
+        info.host = address.ip().to_string();
+        info.port = address.port();
         info.tls_required = self.tls.is_some();
         info.tls_available = self.tls.is_some();
         info.tls_verify = self.asks_for_certificates;

@@ -106,12 +106,12 @@ impl Worker {
         local: &mut Local,
         key: ConnectionKey,
     ) -> io::Result<()> {
-        if let Some(port) = &self.shared.websocket {
-            let session = port.tls.as_ref().map(Session::new).transpose();
+        if let Some(terms) = &self.executor.settings.websocket {
+            let session = terms.tls.as_ref().map(Session::new).transpose();
             let session = session.map_err(io::Error::other)?;
-            let deadline = local.now + port.handshake_timeout;
+            let deadline = local.now + terms.handshake_timeout;
             local.change(key, |client| {
-                let layers = Layers::websocket(session, &port.rules);
+                let layers = Layers::websocket(session, &terms.rules);
                 client.transport.layers = Some(Box::new(layers));
                 client.phase = Phase::Handshake(deadline);
             });
@@ -236,10 +236,11 @@ impl Worker {
         info.client_id = client.id;
         info.client_ip = client.address.ip().to_string();
         #[cfg(feature = "tls")]
-        if let Some(port) = &self.shared.websocket
+        if let Some(terms) = &self.executor.settings.websocket
+            && let Some(address) = self.shared.websocket
             && client.transport.is_websocket()
         {
-            port.put_into(&mut info);
+            terms.put_into(&mut info, address);
         } else if client.transport.owes_info() {
             // The handshake came first.
             info.tls_required = true;
