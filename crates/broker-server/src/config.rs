@@ -9,7 +9,11 @@ use super::origin::Origin;
 use super::users::User;
 use broker_protocol::Limits;
 
-/// The configuration of a server. The [default](Config::default) is that of `broker serve`.
+/// The longest time in a configuration, about a century: it can be added to any point in time.
+const LONGEST: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// The configuration of a server. The [default](Config::default) is that of `broker serve`. A time
+/// of more than a century counts as one, so that [`Duration::MAX`] means "never".
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The address for clients; port 0 means any free port.
@@ -102,6 +106,31 @@ impl Default for Config {
             lame_duck_grace_period: Duration::from_secs(10),
             allocator: Allocator::default(),
         }
+    }
+}
+
+impl Config {
+    /// Returns the configuration with no time beyond [`LONGEST`].
+    pub(crate) fn bounded(mut self) -> Self {
+        let times = [
+            &mut self.ping_interval,
+            &mut self.tls_timeout,
+            &mut self.auth_timeout,
+            &mut self.write_deadline,
+            &mut self.drain_timeout,
+            &mut self.lame_duck_duration,
+            &mut self.lame_duck_grace_period,
+        ];
+        let upgrade = self.websocket.as_mut();
+        let upgrade = upgrade.map(|websocket| &mut websocket.handshake_timeout);
+        let delay = match &mut self.tls_start.first {
+            First::Auto(delay) => Some(delay),
+            First::Never | First::Always => None,
+        };
+        for time in times.into_iter().chain(upgrade).chain(delay) {
+            *time = LONGEST.min(*time);
+        }
+        self
     }
 }
 

@@ -304,6 +304,7 @@ impl Server {
         if config.websocket.is_some() {
             return Err(ServerError::NoWebSocket);
         }
+        let config = config.bounded();
         // Before the ports are opened, because the settings may be invalid.
         let mut settings = Settings::new(&config, &info(&config, config.listen))?;
         #[cfg_attr(not(feature = "tls"), allow(unused_mut))]

@@ -478,6 +478,13 @@ impl Local {
         !self.has_more_to_write()
     }
 
+    /// Writes to a connection before its turn, which comes after others with much output.
+    pub(crate) fn flush_now(&mut self, key: ConnectionKey) {
+        if self.get(key).is_some() {
+            self.flush(key.slot());
+        }
+    }
+
     /// Returns whether the limit for one round has left output over.
     pub(crate) fn has_more_to_write(&self) -> bool {
         !(self.listed.is_empty() && self.unfinished.is_empty())
@@ -712,4 +719,31 @@ fn forget(routes: &Routes, key: ConnectionKey, place: u32, subscription: &Subscr
         serial: subscription.serial,
     };
     routes.remove(&subscription.subject, subscription.queue.as_deref(), target);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::local_with;
+    use super::*;
+
+    /// INFO must be written before TLS begins, whatever others have pending.
+    #[test]
+    fn a_line_can_be_written_before_the_output_of_others() {
+        let (mut local, _clients) = local_with(64);
+        let keys: Vec<_> = local.clients.iter().map(|(_, client)| client.key).collect();
+        let (&last, others) = keys.split_last().expect("there are some");
+        let much = vec![b'x'; 1 << 20];
+        for &key in others {
+            local.tell(key, &much);
+        }
+        local.tell(last, b"INFO {}\r\n");
+        let pending = |local: &mut Local| local.get(last).map(|client| client.output.pending());
+        // The round ends before the last one's turn.
+        assert!(!local.flush_all());
+        assert_eq!(pending(&mut local), Some(9));
+        local.flush_now(last);
+        assert_eq!(pending(&mut local), Some(0));
+        // Its place in the list does no harm.
+        while !local.flush_all() {}
+    }
 }

@@ -206,10 +206,11 @@ impl Shared {
     /// A change that needs a restart, an invalid value, or an unreadable file. In that case nothing
     /// has changed.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), ReloadError> {
-        if let Some(what) = fixed(&self.config, config) {
+        let config = config.clone().bounded();
+        if let Some(what) = fixed(&self.config, &config) {
             return Err(ReloadError::Fixed(what));
         }
-        let settings = Settings::new(config, &self.settings().info)?;
+        let settings = Settings::new(&config, &self.settings().info)?;
         self.renew(&Arc::new(settings));
         self.close_excess(config.max_connections);
         Ok(())

@@ -110,6 +110,37 @@ fn a_server_that_never_ran_frees_its_port() {
 }
 
 #[test]
+fn no_time_is_too_long() {
+    const NEVER: Duration = Duration::MAX;
+    let config = Config {
+        credentials: Credentials::User("ada".to_owned(), "x".to_owned()),
+        ping_interval: NEVER,
+        tls_timeout: NEVER,
+        auth_timeout: NEVER,
+        write_deadline: NEVER,
+        drain_timeout: NEVER,
+        lame_duck_duration: NEVER,
+        lame_duck_grace_period: NEVER,
+        ..any_port()
+    };
+    let server = Server::bind(config.clone()).expect("a free port");
+    let handle = server.handle();
+    let serving = thread::spawn(|| server.run());
+    let open = |_| TcpStream::connect(handle.address()).expect("it listens");
+    let strangers: Vec<_> = (0..4).map(open).collect();
+    handle.reload(&config).expect("nothing has changed");
+    for stranger in strangers {
+        let mut stranger = Client(BufReader::new(stranger));
+        assert!(stranger.line().starts_with("INFO {"));
+        stranger.send("CONNECT {\"verbose\":false,\"user\":\"ada\",\"pass\":\"x\"}\r\n");
+        stranger.sync();
+    }
+    handle.drain();
+    let ended = serving.join().expect("it does not panic");
+    ended.expect("its clients had read everything");
+}
+
+#[test]
 fn any_thread_stops_it_while_clients_are_connected() {
     let server = Server::bind(any_port()).expect("a free port");
     let handle = server.handle();

@@ -76,7 +76,7 @@ impl Worker {
         if first == First::Never {
             self.say_info(local, key);
             // INFO is sent in plaintext, before TLS starts.
-            self.flush(local);
+            local.flush_now(key);
         }
         #[cfg(feature = "tls")]
         if let Some(tls) = &settings.tls {
@@ -214,7 +214,7 @@ impl Worker {
             {
                 let layers = local.change(key, |client| client.transport.layers.take());
                 self.say_info(local, key);
-                self.flush(local);
+                local.flush_now(key);
                 local.change(key, |client| {
                     client.transport.layers = layers.flatten();
                     if let Some(layers) = &mut client.transport.layers {
