@@ -26,6 +26,40 @@ pub(crate) fn reload(server: &Server, file: &File, text: &str, outcome: &str) {
 }
 
 #[test]
+fn clients_without_credentials_get_what_new_ones_get() {
+    let users = "authorization { users = [ {user: any, password: a}, {user: mute, password: m, permissions: {publish: {deny: \">\"}}} ] }";
+    let file = File::new(&format!(
+        "http: \"127.0.0.1:-1\"\nno_auth_user: any\n{users}"
+    ));
+    let server = Server::of(&file);
+    let load_time = || {
+        server.varz()["config_load_time"]
+            .as_str()
+            .map(str::to_owned)
+    };
+    let start = load_time();
+    assert!(start.is_some());
+    let (mut guest, mut known) = (server.connect(), server.login("any", "a"));
+    guest.send("PUB a 0\r\n\r\n");
+    guest.sync();
+    let http = "http: \"127.0.0.1:-1\"\n";
+    reload(
+        &server,
+        &file,
+        &format!("{http}no_auth_user: mute\n{users}"),
+        RELOADED,
+    );
+    assert!(load_time() > start);
+    guest.send("PUB a 0\r\n\r\n");
+    guest.expect("-ERR 'Permissions Violation for Publish to \"a\"'\r\n");
+    reload(&server, &file, &format!("{http}{users}"), RELOADED);
+    guest.expect("-ERR 'Authorization Violation'\r\n");
+    guest.expect_end();
+    known.send("PUB a 0\r\n\r\n");
+    known.sync();
+}
+
+#[test]
 fn users_change_and_remaining_clients_lose_nothing() {
     let file = File::new(
         "authorization { users = [ {user: stays, password: s}, {user: goes, password: g}, {user: changes, password: c} ] }",

@@ -54,6 +54,8 @@ pub(crate) struct Grant {
     pub(crate) rights: Option<Rights>,
     /// Identifies the password, to see after a reload whether it is the same.
     secret: Secret,
+    /// The client gave no credentials, because none were needed.
+    is_guest: bool,
 }
 
 /// A password or a token, or the hash of one.
@@ -130,16 +132,17 @@ impl Access {
     ///
     /// The error in the configuration.
     pub(crate) fn new(credentials: &Credentials) -> Result<Self, AccessError> {
-        let grant = |user: Option<&str>, secret: &str, rights| {
+        let grant = |secret: &str, is_guest| {
             Arc::new(Grant {
-                user: user.map(Into::into),
-                rights,
+                user: None,
+                rights: None,
                 secret: Secret::new(secret),
+                is_guest,
             })
         };
         let (known, guest) = match credentials {
-            Credentials::None => (Known::Everybody, Some(grant(None, "", None))),
-            Credentials::Token(token) => (Known::Token(grant(None, token, None)), None),
+            Credentials::None => (Known::Everybody, Some(grant("", true))),
+            Credentials::Token(token) => (Known::Token(grant(token, false)), None),
             Credentials::User(user, password) => {
                 let only = User {
                     login: Login::Password {
@@ -160,15 +163,17 @@ impl Access {
         #[cfg(feature = "tls")]
         let mut by_key = HashMap::new();
         let mut decoy = Secret::new("");
+        let mut guests = None;
         for User { login, permissions } in users {
             let name = login.name();
             check(name, &permissions.publish, false)?;
             check(name, &permissions.subscribe, true)?;
-            let grant = |secret: Secret| {
+            let grant = |secret: Secret, is_guest| {
                 Arc::new(Grant {
                     user: Some(name.into()),
                     rights: Rights::new(permissions),
                     secret,
+                    is_guest,
                 })
             };
             let twice = match login {
@@ -183,13 +188,18 @@ impl Access {
                     if secret.is_hash() || !decoy.is_hash() {
                         decoy = secret.clone();
                     }
-                    by_name.insert(Box::from(&**user), grant(secret)).is_some()
+                    if guest == Some(user) {
+                        guests = Some(grant(secret.clone(), true));
+                    }
+                    by_name
+                        .insert(Box::from(&**user), grant(secret, false))
+                        .is_some()
                 }
                 #[cfg(feature = "tls")]
                 Login::NKey(text) => {
                     let key = PublicKey::parse(text);
                     let key = key.ok_or_else(|| AccessError::NKey(text.clone()))?;
-                    let grant = grant(Secret::new(""));
+                    let grant = grant(Secret::new(""), false);
                     by_key.insert(Box::from(&**text), (key, grant)).is_some()
                 }
                 #[cfg(not(feature = "tls"))]
@@ -199,10 +209,7 @@ impl Access {
                 return Err(AccessError::Twice(name.to_owned()));
             }
         }
-        let guest = guest.map(|name| {
-            let grant = by_name.get(name).cloned();
-            grant.ok_or_else(|| AccessError::NoGuest(name.to_owned()))
-        });
+        let guest = guest.map(|name| guests.ok_or_else(|| AccessError::NoGuest(name.to_owned())));
         Ok(Self {
             guest: guest.transpose()?,
             known: Known::Users {
@@ -281,8 +288,11 @@ impl Access {
     }
 
     /// Returns the grant after a reload for a client with `grant` before it; `None` if its user is
-    /// gone or has another password.
+    /// gone or has another password, or if it needs credentials now.
     pub(crate) fn renew(&self, grant: &Grant) -> Option<Arc<Grant>> {
+        if grant.is_guest {
+            return self.guest.clone();
+        }
         let same = |new: &Arc<Grant>| (new.secret == grant.secret).then(|| Arc::clone(new));
         match (&self.known, &grant.user) {
             (Known::Everybody, _) => self.guest.clone(),
@@ -298,11 +308,7 @@ impl Access {
                 };
                 new.and_then(same)
             }
-            (Known::Token(_), Some(_)) => None,
-            (Known::Users { .. }, None) => {
-                let was_guest = grant.secret == Secret::new("");
-                self.guest.clone().filter(|_| was_guest)
-            }
+            (Known::Token(_), Some(_)) | (Known::Users { .. }, None) => None,
         }
     }
 }

@@ -4,9 +4,9 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam::queue::ArrayQueue;
 use crossbeam::utils::CachePadded;
@@ -37,6 +37,8 @@ const MOST_USED_BYTES: usize = 512 * 1024;
 pub(crate) struct Shared {
     pub(crate) config: Config,
     settings: RwLock<Arc<Settings>>,
+    /// The time of the last reload.
+    reloaded: Mutex<Option<SystemTime>>,
     /// The hub, if one is configured.
     pub(crate) hub: Option<Arc<Remote>>,
     pub(crate) routes: Arc<Routes>,
@@ -178,6 +180,7 @@ impl Shared {
             closed: Arc::new(ClosedConnections::new(config.http.is_some())),
             config,
             settings: RwLock::new(Arc::new(settings)),
+            reloaded: Mutex::default(),
             hub,
             routes: Arc::new(Routes::new()),
             #[cfg(feature = "tls")]
@@ -212,8 +215,19 @@ impl Shared {
         }
         let settings = Settings::new(&config, &self.settings().info)?;
         self.renew(&Arc::new(settings));
+        *self.last_reload() = Some(SystemTime::now());
         self.close_excess(config.max_connections);
         Ok(())
+    }
+
+    fn last_reload(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        let reloaded = self.reloaded.lock();
+        reloaded.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the time of the last reload.
+    pub(crate) fn reloaded(&self) -> Option<SystemTime> {
+        *self.last_reload()
     }
 
     /// Closes the newest connections of the fullest workers until `most` remain.

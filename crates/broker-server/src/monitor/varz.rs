@@ -62,7 +62,7 @@ fn process(state: &State, shared: &Shared) -> Value {
     let uptime = state.started.elapsed();
     object! {
         "start": timestamp(state.start),
-        "config_load_time": timestamp(state.start),
+        "config_load_time": timestamp(shared.reloaded().unwrap_or(state.start)),
         "now": timestamp(SystemTime::now()),
         "uptime": duration(uptime),
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
