@@ -81,23 +81,21 @@ fn start(text: &str, most: usize) -> &str {
 /// Says whom the client of a CONNECT claims to be, without its secrets and without characters that
 /// could forge a line of the log.
 fn credentials(connect: &Connect) -> String {
-    let given = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
-    let name = |text: &Option<String>| {
-        format!("{:?}", start(text.as_deref().unwrap_or_default(), MAX_NAME))
-    };
-    if given(&connect.nkey) {
-        format!("NKey {}", name(&connect.nkey))
-    } else if given(&connect.user) {
-        format!("user {}", name(&connect.user))
-    } else if given(&connect.auth_token) {
-        "a token".to_owned()
-    } else if given(&connect.pass) {
-        "a password without a user".to_owned()
-    } else if given(&connect.jwt) {
-        "a JWT".to_owned()
-    } else {
-        "no credentials".to_owned()
+    let given = [
+        (&connect.nkey, "NKey ", true),
+        (&connect.user, "user ", true),
+        (&connect.auth_token, "a token", false),
+        (&connect.pass, "a password without a user", false),
+        (&connect.jwt, "a JWT", false),
+    ];
+    for (text, what, is_shown) in given {
+        match text.as_deref() {
+            None | Some("") => {}
+            Some(text) if is_shown => return format!("{what}{:?}", start(text, MAX_NAME)),
+            Some(_) => return what.to_owned(),
+        }
     }
+    "no credentials".to_owned()
 }
 
 /// Returns the user's name in CONNECT.

@@ -163,7 +163,7 @@ impl Access {
         #[cfg(feature = "tls")]
         let mut by_key = HashMap::new();
         let mut decoy = Secret::new("");
-        let mut guests = None;
+        let mut guest_grant = None;
         for User { login, permissions } in users {
             let name = login.name();
             check(name, &permissions.publish, false)?;
@@ -189,7 +189,7 @@ impl Access {
                         decoy = secret.clone();
                     }
                     if guest == Some(user) {
-                        guests = Some(grant(secret.clone(), true));
+                        guest_grant = Some(grant(secret.clone(), true));
                     }
                     by_name
                         .insert(Box::from(&**user), grant(secret, false))
@@ -209,7 +209,8 @@ impl Access {
                 return Err(AccessError::Twice(name.to_owned()));
             }
         }
-        let guest = guest.map(|name| guests.ok_or_else(|| AccessError::NoGuest(name.to_owned())));
+        let guest =
+            guest.map(|name| guest_grant.ok_or_else(|| AccessError::NoGuest(name.to_owned())));
         Ok(Self {
             guest: guest.transpose()?,
             known: Known::Users {

@@ -237,17 +237,17 @@ impl Link {
                 }
                 let first = self.remote.leaf.tls_first;
                 let encrypts = info.tls_required && !first;
-                let mut info = info;
                 if encrypts {
                     // Anybody on the way may have written it, and the certificate of a server must
-                    // be for its address.
-                    info.leafnode_urls = None;
-                }
-                self.learn(info);
-                if encrypts {
+                    // be for its address. The hub repeats the addresses after CONNECT.
+                    self.learn(HubInfo {
+                        leafnode_urls: None,
+                        ..info
+                    });
                     self.phase = Phase::Connecting(now + HANDSHAKE + CONNECTED);
                     return Todo::Encrypt;
                 }
+                self.learn(info);
                 if self.url.tls && !first {
                     self.ends(
                         Cause::Refused,
